@@ -1,0 +1,107 @@
+import { DataSource, type EntityManager } from 'typeorm';
+import { Clock } from './clock.js';
+import { Listener } from './listener.js';
+import { SnakeNaming } from './snake-naming.js';
+import * as storeEntities from './store/entities/index.js';
+import { storeMigrations } from './store/migrations/index.js';
+import * as vaultEntities from './vault/entities/index.js';
+import { vaultMigrations } from './vault/migrations/index.js';
+
+/** A transaction: repositories and helpers take it as their first parameter; there is no ambient one. */
+export type Tx = EntityManager;
+
+/** The store's tables and the vault's live in schemas (or databases) of their own; no role sees both. */
+export type Room = 'store' | 'vault';
+
+type EntityClass = new () => object;
+
+/** The entity modules also export words (`ROLES`); only their classes are tables. */
+function classes(module: object): EntityClass[] {
+  return Object.values(module).filter((value): value is EntityClass => typeof value === 'function');
+}
+
+const ROOMS = {
+  store: { entities: classes(storeEntities), migrations: storeMigrations },
+  vault: { entities: classes(vaultEntities), migrations: vaultMigrations },
+} as const;
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly room: Room;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  /** At least 10: a repository used outside its transaction waits for a second connection. */
+  readonly poolSize?: number;
+}
+
+export function dataSource({
+  url,
+  room,
+  applicationName,
+  poolSize = 10,
+}: DatabaseOptions): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url,
+    schema: room,
+    applicationName,
+    entities: [...ROOMS[room].entities],
+    migrations: [...ROOMS[room].migrations],
+    migrationsTableName: 'migrations',
+    migrationsTransactionMode: 'each',
+    namingStrategy: new SnakeNaming(),
+    uuidExtension: 'pgcrypto',
+    installExtensions: false,
+    extra: { max: poolSize, connectionTimeoutMillis: 10_000 },
+  });
+}
+
+/** Postgres as one room sees it. Row level security is in force: say for whom you work, or see nothing (decisions 4). */
+export class Database {
+  private constructor(
+    private readonly source: DataSource,
+    readonly clock: Clock,
+    readonly listener: Listener,
+  ) {}
+
+  static async open(options: DatabaseOptions): Promise<Database> {
+    const source = await dataSource(options).initialize();
+    const listener = new Listener(options.url, options.applicationName);
+    try {
+      const clock = await Clock.start(source, listener);
+      await listener.start();
+      return new Database(source, clock, listener);
+    } catch (error) {
+      await listener.close();
+      await source.destroy();
+      throw error;
+    }
+  }
+
+  /** One transaction that sees and writes the rows of this brand only. */
+  asBrand<T>(brandId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.within(brandId, work);
+  }
+
+  /** One transaction across brands: for what no single brand can do (names, public snaps, sessions, sweeping). */
+  asSystem<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.within('*', work);
+  }
+
+  private within<T>(scope: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.source.transaction(async (tx) => {
+      await tx.query(`SELECT set_config('app.brand', $1, true)`, [scope]);
+      return work(tx);
+    });
+  }
+
+  /** Answers when Postgres does; throws its error otherwise. For health checks. */
+  async ping(): Promise<void> {
+    await this.source.query('SELECT 1');
+  }
+
+  async close(): Promise<void> {
+    await this.listener.close();
+    await this.source.destroy();
+  }
+}

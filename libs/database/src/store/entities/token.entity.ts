@@ -1,0 +1,37 @@
+import { Column, Entity, ForeignKey, Index, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
+import { createdAt, optional } from '../../columns.js';
+import { Account, Person } from './account.entity.js';
+
+/** `session`: a person at the console or CLI; `api`: a machine, never approves (decisions 26); `publisher`: id inside snapcraft's macaroons. */
+export type TokenKind = 'session' | 'api' | 'publisher';
+
+/** What a token may do; permissions stay here, the bearer only carries the id and a secret (publisher-api.md 2.3). */
+export interface TokenScope {
+  readonly permissions?: readonly string[];
+  readonly channels?: readonly string[];
+  readonly packages?: readonly string[];
+  readonly roles?: readonly string[];
+}
+
+@Entity({ schema: 'store', name: 'tokens' })
+export class Token {
+  @PrimaryGeneratedColumn('uuid') id!: string;
+  @Column({ type: 'text' }) kind!: TokenKind;
+  /** SHA-256 of the secret, hex; a publisher token's macaroons are proven by their own HMAC chain, there it is the root key, sealed. */
+  @Index({ unique: true })
+  @Column({ type: 'text' })
+  secretHash!: string;
+  @Column({ type: 'uuid' })
+  @ForeignKey(() => Person, { onDelete: 'CASCADE' })
+  personId!: string;
+  /** The brand an API token is limited to; null: all of the person's. */
+  @Column({ type: 'text', ...optional })
+  @ForeignKey(() => Account)
+  brandId!: string | null;
+  @Column({ type: 'text', default: '' }) description!: string;
+  @Column({ type: 'jsonb', default: {} }) scope!: TokenScope;
+  @Column({ type: 'timestamptz' }) expiresAt!: Date;
+  @Column({ type: 'timestamptz', ...optional }) revokedAt!: Date | null;
+  @Column({ type: 'timestamptz', ...optional }) lastUsedAt!: Date | null;
+  @Column(createdAt) createdAt!: Date;
+}

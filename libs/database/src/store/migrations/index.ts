@@ -1,0 +1,5 @@
+import type { MigrationInterface } from 'typeorm';
+import { First1763700000000 } from './1763700000000-first.js';
+
+/** In the order in which they run. */
+export const storeMigrations: (new () => MigrationInterface)[] = [First1763700000000];

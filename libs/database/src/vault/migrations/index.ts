@@ -1,0 +1,1 @@
+export const vaultMigrations: (new () => import('typeorm').MigrationInterface)[] = [];
