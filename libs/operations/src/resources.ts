@@ -1,0 +1,28 @@
+import type { Database } from '#libs/database';
+import type { Signer } from '#libs/assertions';
+import type { BlobStore } from '#libs/storage';
+
+/** What the operations stand on; made once by a process and given to every service's constructor. */
+export interface Resources {
+  readonly db: Database;
+  readonly blobs: BlobStore;
+  readonly keys: StoreKeys;
+  readonly settings: Settings;
+}
+
+/** The store's own signing key, wherever it lives (decisions 5, 8). */
+export interface StoreKeys {
+  /** The account that owns root and store key: authority of declarations, revisions, accounts and account-keys. */
+  readonly operatorAccountId: string;
+  /** The current store key. */
+  signer(): Promise<Signer>;
+}
+
+export interface Settings {
+  /** Base of every absolute URL in answers, without a trailing slash. */
+  readonly publicUrl: string;
+  /** `redirect`: downloads lead to a signed object URL (decisions 14); `stream`: the store sends the bytes itself. */
+  readonly downloads: 'redirect' | 'stream';
+  /** Secret of this installation for session tokens, nonces and the like; 32 bytes, never a signing key. */
+  readonly secret: Buffer;
+}
