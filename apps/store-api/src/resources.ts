@@ -1,0 +1,2 @@
+/** Injection token of the process's `Resources`. */
+export const RESOURCES = 'RESOURCES';
