@@ -1,0 +1,46 @@
+import { ask, expectStatus } from './http.js';
+
+interface GraphQLAnswer<T> {
+  readonly data?: T | null;
+  readonly errors?: readonly { message: string; extensions?: { code?: string } }[];
+}
+
+export class GraphQLRefusal extends Error {
+  constructor(
+    message: string,
+    readonly code: string | undefined,
+  ) {
+    super(message);
+  }
+}
+
+/** Somebody at the brand's GraphQL: of the store or of the vault. */
+export class GraphQLClient {
+  constructor(
+    private readonly endpoint: string,
+    private readonly bearer?: string,
+  ) {}
+
+  as(bearer: string): GraphQLClient {
+    return new GraphQLClient(this.endpoint, bearer);
+  }
+
+  /** Runs a document; throws the first error. */
+  async run<T>(query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<T> {
+    const answer = await ask(this.endpoint, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(this.bearer && { authorization: `Bearer ${this.bearer}` }),
+      },
+      body: JSON.stringify({ query, variables }),
+    });
+    const { data, errors } = expectStatus('ask GraphQL', answer, 200, 400, 401, 403).json<
+      GraphQLAnswer<T>
+    >();
+    const [first] = errors ?? [];
+    if (first) throw new GraphQLRefusal(first.message, first.extensions?.code);
+    if (!data) throw new GraphQLRefusal(`no data: ${answer.text}`, undefined);
+    return data;
+  }
+}

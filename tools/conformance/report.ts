@@ -1,0 +1,99 @@
+import type { Check } from './checklist.js';
+
+export type Status = 'passed' | 'scripted' | 'failed' | 'missing' | 'not-applicable';
+
+export interface CheckState {
+  readonly id: string;
+  readonly title: string;
+  readonly status: Status;
+  readonly reason?: string;
+}
+
+/** The part of the test runner's JSON report that counts here. */
+export interface TestReport {
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly title: string; readonly status: string }[];
+  }[];
+}
+
+const NUMBERS = /^((?:[SDPVU]\d+[,\s]+)*[SDPVU]\d+)\b/;
+
+/** State of each check: never more than what ran (decisions 28). */
+export function conformance(
+  checks: readonly Check[],
+  report: TestReport,
+  notes: Readonly<Record<string, string>>,
+): CheckState[] {
+  const outcomes = collect(report);
+  return checks.map(({ id, title, wantsRealClient }) => {
+    const seen = outcomes.get(id);
+    const state = (status: Status, reason?: string): CheckState => ({
+      id,
+      title,
+      status,
+      ...(reason && { reason }),
+    });
+    if (!seen || seen.ran === 0) {
+      return notes[id]
+        ? state('not-applicable', notes[id])
+        : state('missing', seen ? 'its test was skipped' : undefined);
+    }
+    if (seen.failed > 0) return state('failed', `${seen.failed} of ${seen.ran} tests failed`);
+    const withRealClient = seen.real > 0;
+    return wantsRealClient && !withRealClient
+      ? state('scripted', 'with a scripted client')
+      : state('passed');
+  });
+}
+
+interface Outcome {
+  ran: number;
+  failed: number;
+  /** Tests whose title says `(real …)`: a real client took part. */
+  real: number;
+}
+
+function collect(report: TestReport): Map<string, Outcome> {
+  const outcomes = new Map<string, Outcome>();
+  for (const { title, status } of report.testResults.flatMap((file) => file.assertionResults)) {
+    for (const id of NUMBERS.exec(title)?.[1]?.split(/[,\s]+/) ?? []) {
+      const outcome = outcomes.get(id) ?? { ran: 0, failed: 0, real: 0 };
+      outcomes.set(id, outcome);
+      if (status !== 'passed' && status !== 'failed') continue;
+      outcome.ran += 1;
+      if (status === 'failed') outcome.failed += 1;
+      if (/\(real [^)]+\)/.test(title)) outcome.real += 1;
+    }
+  }
+  return outcomes;
+}
+
+const escape = (text: string): string => text.replaceAll('|', '\\|');
+
+/** The page a reader sees: one row per check, counts first. */
+export function toMarkdown(states: readonly CheckState[]): string {
+  const letters = [...new Set(states.map(({ id }) => id.charAt(0)))];
+  const statuses: Status[] = ['passed', 'scripted', 'failed', 'missing', 'not-applicable'];
+  const count = (letter: string, status: Status): number =>
+    states.filter((state) => state.id.startsWith(letter) && state.status === status).length;
+  return [
+    '# Conformance',
+    '',
+    'Made by `npm run conformance` from the last test report. S: the mission; D: device API; P: publisher API; V: Serial Vault; U: update control.',
+    '`scripted`: passed with a scripted client or a replayed capture where the line asks for a real one.',
+    '',
+    `| | ${statuses.join(' | ')} |`,
+    `|---|${statuses.map(() => '---:').join('|')}|`,
+    ...letters.map(
+      (letter) => `| ${letter} | ${statuses.map((status) => count(letter, status)).join(' | ')} |`,
+    ),
+    '',
+    '| check | state | line |',
+    '|---|---|---|',
+    ...states.map(
+      ({ id, title, status, reason }) =>
+        `| ${id} | ${status}${reason ? ` (${escape(reason)})` : ''} | ${escape(title)} |`,
+    ),
+    '',
+  ].join('\n');
+}
