@@ -40,8 +40,8 @@ export type DeviceSessionReading =
 const FIELDS = ['deviceUid', 'brandId', 'model', 'serial', 'storeId', 'deviceKeyId'] as const;
 const TOKEN = /^ds1\.([A-Za-z0-9-]{1,32})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})$/;
 
-const macOf = (key: SessionKey, signed: string): Buffer =>
-  createHmac('sha256', key.secret).update(signed).digest();
+const macOf = (key: SessionKey, signed: string): string =>
+  createHmac('sha256', key.secret).update(signed).digest('base64url');
 
 /**
  * The opaque text of `{"macaroon": …}` (device-api.md 2.5): `ds1.<key id>.<claims>.<mac>`, legal inside a quoted header value.
@@ -51,7 +51,7 @@ const macOf = (key: SessionKey, signed: string): Buffer =>
 export function mintDeviceSession(identity: DeviceIdentity, key: SessionKey, now: Date): string {
   const claims = [...FIELDS.map((field) => identity[field]), now.getTime()];
   const signed = `ds1.${key.id}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
-  return `${signed}.${macOf(key, signed).toString('base64url')}`;
+  return `${signed}.${macOf(key, signed)}`;
 }
 
 /** Reads the claims of a token whose mac has been verified: only we wrote it. */
@@ -97,7 +97,7 @@ export function readDeviceSession(
   const key = keys.find((candidate) => candidate.id === keyId);
   if (key === undefined) return { state: 'invalid', reason: 'unknown-key' };
   const signed = token.slice(0, token.lastIndexOf('.'));
-  if (!isSameSecret(macOf(key, signed), Buffer.from(mac, 'base64url'))) {
+  if (!isSameSecret(Buffer.from(macOf(key, signed)), Buffer.from(mac))) {
     return { state: 'invalid', reason: 'bad-signature' };
   }
   const session = readClaims(payload);
