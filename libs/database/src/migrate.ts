@@ -7,6 +7,11 @@ const FOUNDATION = `
   CREATE SCHEMA IF NOT EXISTS app;
   CREATE SCHEMA IF NOT EXISTS store;
   CREATE SCHEMA IF NOT EXISTS vault;
+  -- BullMQ's Postgres backend makes its own tables there, as the worker.
+  CREATE SCHEMA IF NOT EXISTS bullmq;
+  DO $$ BEGIN
+    EXECUTE format('GRANT ALL ON SCHEMA bullmq TO %I', regexp_replace(current_user, '_owner$', '_worker'));
+  END $$;
   CREATE TABLE IF NOT EXISTS app.clock (
     id int PRIMARY KEY DEFAULT 1 CHECK (id = 1),
     shift interval NOT NULL DEFAULT '0'

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { type DatabaseUrls, dropDatabase, migrate, provision } from '#libs/database';
+import { appMain, Processes, type Stack } from '#stack';
+import { processSpecs, type AppName } from './apps.js';
+import { freshPorts, keptPorts, type Ports } from './ports.js';
+import { runInit, type StoreInit, type VaultInit } from './init.js';
+import { readSecret, secretFiles } from './secrets.js';
+
+export interface InstallationOptions {
+  readonly stack: Stack;
+  /** Where secrets, logs and the root key's file lie; given keeps them (and the ports). Not given: inside the stack's folder, for one run. */
+  readonly dir?: string;
+  /** Name of the database; one per installation on a shared server. */
+  readonly database?: string;
+  readonly apps?: readonly AppName[];
+  /** Further environment for all apps. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly log?: (line: string) => void;
+  readonly onUnexpectedExit?: (name: string, why: string) => void;
+}
+
+/** A store with its vault and worker, up and reachable. */
+export interface Installation {
+  readonly storeUrl: string;
+  readonly vaultUrl: string;
+  readonly ports: Ports;
+  readonly databaseUrls: DatabaseUrls;
+  readonly processes: Processes;
+  readonly store: StoreInit;
+  readonly vault: VaultInit;
+  /** Stops the apps; the services stay. */
+  stop(): Promise<void>;
+}
+
+const ALL_APPS: readonly AppName[] = ['store-api', 'worker', 'serial-vault'];
+
+/** Makes the database and the installation where they are missing, and starts the apps on it. */
+export async function startInstallation(options: InstallationOptions): Promise<Installation> {
+  const { stack, log = () => {}, apps = ALL_APPS } = options;
+  const dir = options.dir ?? join(stack.dir, options.database ?? 'installation');
+  const secrets = secretFiles(dir);
+  const adminUrl = stack.env.DATABASE_URL ?? '';
+  const databaseUrls = await provision({
+    adminUrl,
+    database: options.database ?? 'brandstore',
+    secret: readSecret(secrets.database),
+  });
+  const ran = await migrate(databaseUrls.owner);
+  if (ran.length > 0) log(`database migrated: ${ran.join(', ')}`);
+  const ports = options.dir ? await keptPorts(join(dir, 'ports.json')) : await freshPorts();
+  const specs = processSpecs({ stack, dir, ports, secrets, databaseUrls, env: options.env ?? {} });
+  const store = await runInit<StoreInit>(
+    appMain('store-api').replace(/main\.js$/, 'init.js'),
+    specs['store-api'].env,
+  );
+  const vault = await runInit<VaultInit>(
+    appMain('serial-vault').replace(/main\.js$/, 'init.js'),
+    specs['serial-vault'].env,
+  );
+  const processes = new Processes({
+    logDir: join(dir, 'log'),
+    ...(options.onUnexpectedExit && { onUnexpectedExit: options.onUnexpectedExit }),
+  });
+  try {
+    await Promise.all(apps.map((name) => processes.start(specs[name])));
+  } catch (error) {
+    await processes.stopAll();
+    throw error;
+  }
+  return {
+    storeUrl: `http://127.0.0.1:${ports.store}`,
+    vaultUrl: `http://127.0.0.1:${ports.vault}`,
+    ports,
+    databaseUrls,
+    processes,
+    store,
+    vault,
+    stop: () => processes.stopAll(),
+  };
+}
+
+/** Forgets an installation's database; for tests. */
+export const forgetDatabase = (stack: Stack, database: string): Promise<void> =>
+  dropDatabase(stack.env.DATABASE_URL ?? '', database);
