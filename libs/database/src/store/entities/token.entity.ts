@@ -2,8 +2,11 @@ import { Column, Entity, ForeignKey, Index, PrimaryColumn, PrimaryGeneratedColum
 import { createdAt, optional } from '../../columns.js';
 import { Account, Person } from './account.entity.js';
 
-/** `session`: a person at the console or CLI; `api`: a machine, never approves (decisions 26); `publisher`: id inside snapcraft's macaroons. */
-export type TokenKind = 'session' | 'api' | 'publisher';
+/**
+ * `session`: a person at the console or CLI; `api`: a machine, never approves (decisions 26); `publisher`: id inside
+ * snapcraft's macaroons; `invitation`: lets an invited person choose a password, once.
+ */
+export type TokenKind = 'session' | 'api' | 'publisher' | 'invitation';
 
 /** What a token may do; permissions stay here, the bearer only carries the id and a secret (publisher-api.md 2.3). */
 export interface TokenScope {
