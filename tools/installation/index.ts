@@ -1,2 +1,2 @@
-export { startInstallation, type Installation, type InstallationOptions } from './installation.js';
+export { forgetDatabase, startInstallation, type Installation, type InstallationOptions } from './installation.js';
 export { type Ports } from './ports.js';

@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import type { Stack } from '#stack';
+import {
+  forgetDatabase,
+  type Installation,
+  type InstallationOptions,
+  startInstallation,
+} from '../../tools/installation/index.js';
+
+/** The services of this run, as the global setup started them. */
+export function testStack(): Stack {
+  const name = randomBytes(4).toString('hex');
+  const dir = join(inject('stackDir'), `files-${name}`);
+  mkdirSync(dir, { recursive: true });
+  const { BLOBS_DIR: _shared, ...env } = inject('stackEnv');
+  return {
+    dir,
+    env: { ...env, BLOBS_DIR: join(dir, 'objects') },
+    describe: () => [],
+    stop: async () => {},
+  };
+}
+
+/** A store (with worker and vault, unless told otherwise) as real processes, in a database of its own; stop it in `afterAll`. */
+export async function startStore(options: Partial<InstallationOptions> = {}): Promise<Installation> {
+  const stack = options.stack ?? testStack();
+  const database = options.database ?? `test_${randomBytes(6).toString('hex')}`;
+  const installation = await startInstallation({ ...options, stack, database });
+  return {
+    ...installation,
+    stop: async () => {
+      await installation.stop();
+      await forgetDatabase(stack, database);
+    },
+  };
+}
