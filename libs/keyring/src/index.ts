@@ -1,0 +1,11 @@
+export { isKeyPurpose } from './key-purpose.js';
+export type { KeyPurpose } from './key-purpose.js';
+export { KeyringClient, startSigner } from './keyring-client.js';
+export type { NewKey, SignerOptions } from './keyring-client.js';
+export { KeyringError } from './keyring-error.js';
+export type { KeyringErrorCode } from './keyring-error.js';
+export { createMasterKeyFile, readMasterKey } from './master-key.js';
+export type { MasterKeySource } from './master-key.js';
+export { loadRootKey, makeRecoverySecret, writeRootKeyFile } from './root-key.js';
+export { readSealedKeyLabel, sealKey, unsealKey } from './seal.js';
+export type { PrivateKey, SealedKeyLabel, SealingSecret } from './seal.js';

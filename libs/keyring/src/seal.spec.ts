@@ -1,0 +1,61 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { publicKeyFromKeyObject } from '#libs/assertions';
+import { readSealedKeyLabel, sealKey, unsealKey } from './seal.js';
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const keyId = publicKeyFromKeyObject(createPublicKey(privateKey)).id;
+const key = { keyId, purpose: 'serial', key: privateKey } as const;
+const master = { kind: 'master', key: Buffer.alloc(32, 1) } as const;
+
+describe('sealed keys', () => {
+  it('come back as they were, and say what they are without being opened', async () => {
+    const sealed = await sealKey(key, master);
+    expect(readSealedKeyLabel(sealed)).toEqual({ keyId, purpose: 'serial' });
+    const opened = await unsealKey(sealed, master);
+    expect(opened.key.equals(privateKey)).toBe(true);
+    expect(opened).toMatchObject({ keyId, purpose: 'serial' });
+  });
+
+  it('never look the same twice', async () => {
+    expect(await sealKey(key, master)).not.toBe(await sealKey(key, master));
+  });
+
+  it('do not open with another master key, nor with a passphrase', async () => {
+    const sealed = await sealKey(key, master);
+    const other = { kind: 'master', key: Buffer.alloc(32, 2) } as const;
+    await expect(unsealKey(sealed, other)).rejects.toMatchObject({ code: 'cannot-unseal' });
+    const phrase = { kind: 'passphrase', passphrase: 'correct horse battery' } as const;
+    await expect(unsealKey(sealed, phrase)).rejects.toMatchObject({ code: 'cannot-unseal' });
+  });
+
+  it('do not open once a label or a byte is exchanged', async () => {
+    const sealed = await sealKey(key, master);
+    const parts = sealed.split('.');
+    const exchanged = [
+      sealed.replace('.serial.', '.general.'),
+      sealed.replace(keyId, 'A'.repeat(64)),
+      ...[5, 6, 7].map((at) =>
+        parts
+          .map((part, i) => (i === at ? (part[0] === 'A' ? 'B' : 'A') + part.slice(1) : part))
+          .join('.'),
+      ),
+    ];
+    for (const text of exchanged) {
+      expect(text).not.toBe(sealed);
+      await expect(unsealKey(text, master)).rejects.toMatchObject({ code: 'cannot-unseal' });
+    }
+  });
+
+  it('under a recovery secret open with that secret only', async () => {
+    const secret = { kind: 'passphrase', passphrase: 'correct horse battery' } as const;
+    const sealed = await sealKey(key, secret);
+    expect((await unsealKey(sealed, secret)).key.equals(privateKey)).toBe(true);
+    const wrong = { kind: 'passphrase', passphrase: 'wrong horse battery' } as const;
+    await expect(unsealKey(sealed, wrong)).rejects.toMatchObject({ code: 'cannot-unseal' });
+  });
+
+  it.each(['', 'sealed-key.2.hkdf', 'x'.repeat(2000)])('%j is no envelope', (text) => {
+    expect(() => readSealedKeyLabel(text)).toThrow('cannot read the envelope');
+  });
+});
