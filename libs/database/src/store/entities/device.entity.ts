@@ -1,4 +1,12 @@
-import { Column, Entity, ForeignKey, Index, PrimaryColumn, PrimaryGeneratedColumn, Unique } from 'typeorm';
+import {
+  Column,
+  Entity,
+  ForeignKey,
+  Index,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+  Unique,
+} from 'typeorm';
 import { createdAt, optional, safeInteger } from '../../columns.js';
 import { Account } from './account.entity.js';
 
@@ -15,6 +23,8 @@ export class Device {
   @Column({ type: 'text', ...optional }) storeId!: string | null;
   /** Key id of the device key that opened the last session. */
   @Column({ type: 'text' }) deviceKeyId!: string;
+  /** Account that signed the serial; only the brand's own counts as proof for protected snaps (S29). */
+  @Column({ type: 'text', ...optional }) serialAuthorityId!: string | null;
   @Column({ type: 'text', ...optional }) architecture!: string | null;
   /** Operator facts (update-control.md 2.2): name → value, `site` among them. */
   @Column({ type: 'jsonb', default: {} }) tags!: Record<string, string>;
