@@ -6,3 +6,5 @@ export * from './migrate.js';
 export * from './outbox.js';
 export * from './provision.js';
 export * from './store/entities/index.js';
+export * from './store/repositories/assertion.repository.js';
+export * from './store/repositories/device.repository.js';

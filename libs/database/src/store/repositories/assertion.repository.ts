@@ -1,0 +1,62 @@
+import type { Tx } from '../../database.js';
+
+/** An assertion as it is kept: byte for byte what was received or signed. */
+export interface AssertionRow {
+  readonly type: string;
+  /** Reduced primary key, parts joined by `/`. */
+  readonly primaryKey: string;
+  readonly format: number;
+  readonly revision: number;
+  readonly bytes: Buffer;
+  /** The snap whose visibility it shares; null: public. */
+  readonly snapId: string | null;
+}
+
+const COLUMNS = `type, primary_key AS "primaryKey", format, revision, bytes, snap_id AS "snapId"`;
+
+/** The highest revision among formats up to `maxFormat` (assertions.md 3). */
+export async function findAssertion(
+  tx: Tx,
+  type: string,
+  primaryKey: string,
+  maxFormat: number,
+): Promise<AssertionRow | null> {
+  const [row] = await tx.query<AssertionRow[]>(
+    `SELECT ${COLUMNS} FROM store.assertions WHERE type = $1 AND primary_key = $2 AND format <= $3
+     ORDER BY revision DESC, format DESC LIMIT 1`,
+    [type, primaryKey, maxFormat],
+  );
+  return row ?? null;
+}
+
+/** The newest revision of the latest sequence point at or after `fromSequence`; keys end in the sequence number. */
+export async function findLatestInSequence(
+  tx: Tx,
+  type: string,
+  sequenceKey: string,
+  fromSequence: number,
+  maxFormat: number,
+): Promise<AssertionRow | null> {
+  const [row] = await tx.query<AssertionRow[]>(
+    `SELECT * FROM (
+       SELECT ${COLUMNS}, substr(primary_key, length($2) + 2)::bigint AS sequence FROM store.assertions
+       WHERE type = $1 AND starts_with(primary_key, $2 || '/') AND format <= $4
+         AND substr(primary_key, length($2) + 2) ~ '^[0-9]{1,15}$') AS found
+     WHERE sequence >= $3 ORDER BY sequence DESC, revision DESC, format DESC LIMIT 1`,
+    [type, sequenceKey, fromSequence, maxFormat],
+  );
+  return row ?? null;
+}
+
+/** Who this installation is: the trusted root account and account-key, and the root key's id (decisions 5). */
+export interface TrustedRoot {
+  readonly operatorAccountId: string;
+  readonly rootKeyId: string;
+}
+
+export async function findTrustedRoot(tx: Tx): Promise<TrustedRoot | null> {
+  const [row] = await tx.query<TrustedRoot[]>(
+    `SELECT operator_account_id AS "operatorAccountId", root_key_id AS "rootKeyId" FROM store.installation`,
+  );
+  return row ?? null;
+}

@@ -1,0 +1,172 @@
+import type { Tx } from '../../database.js';
+
+/** Remembers a nonce by its hash and forgets a few that ended long ago. */
+export async function insertNonce(tx: Tx, nonceHash: string, lifeMs: number): Promise<void> {
+  await tx.query(
+    `DELETE FROM store.device_nonces WHERE nonce_hash IN (
+       SELECT nonce_hash FROM store.device_nonces WHERE expires_at < app.now() - interval '1 hour'
+       ORDER BY expires_at LIMIT 20 FOR UPDATE SKIP LOCKED)`,
+  );
+  await tx.query(
+    `INSERT INTO store.device_nonces (nonce_hash, expires_at)
+     VALUES ($1, app.now() + $2::double precision * interval '1 millisecond')`,
+    [nonceHash, lifeMs],
+  );
+}
+
+/** Uses a nonce up; false when it was never issued, is used already or too old. Of two at once one gets true. */
+export async function consumeNonce(tx: Tx, nonceHash: string): Promise<boolean> {
+  const [rows] = await tx.query<[unknown[], number]>(
+    `UPDATE store.device_nonces SET used_at = app.now()
+     WHERE nonce_hash = $1 AND used_at IS NULL AND expires_at > app.now() RETURNING 1`,
+    [nonceHash],
+  );
+  return rows.length === 1;
+}
+
+/** What a checked session request says of its device. */
+export interface SessionDevice {
+  readonly brandId: string;
+  readonly model: string;
+  readonly serial: string;
+  readonly storeId: string | null;
+  readonly deviceKeyId: string;
+  readonly serialAuthorityId: string;
+  readonly architecture: string | null;
+}
+
+/** Gives the device its uid, or finds it again (decisions 3). */
+export async function upsertSessionDevice(tx: Tx, device: SessionDevice): Promise<string> {
+  const [row] = await tx.query<{ uid: string }[]>(
+    `INSERT INTO store.devices AS known
+       (brand_id, model, serial, store_id, device_key_id, serial_authority_id, architecture, session_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, app.now())
+     ON CONFLICT (brand_id, model, serial) DO UPDATE SET store_id = $4, device_key_id = $5,
+       serial_authority_id = $6, architecture = coalesce($7, known.architecture), session_at = app.now()
+     RETURNING uid`,
+    [
+      device.brandId,
+      device.model,
+      device.serial,
+      device.storeId,
+      device.deviceKeyId,
+      device.serialAuthorityId,
+      device.architecture,
+    ],
+  );
+  if (!row) throw new Error('internal error: an upserted device has no uid');
+  return row.uid;
+}
+
+/** One line of the overlay that ends sessions (decisions 9). */
+export interface RevocationRow {
+  readonly seq: number;
+  readonly brandId: string;
+  readonly model: string;
+  readonly serial: string;
+  readonly deviceKeyId: string | null;
+}
+
+/**
+ * Revocations from `seq` on. Numbers are given before commit, so a lower one can become visible after a higher one:
+ * readers ask from a little before the last they saw.
+ */
+export async function listRevocations(tx: Tx, fromSeq: number): Promise<RevocationRow[]> {
+  const rows = await tx.query<(Omit<RevocationRow, 'seq'> & { seq: string })[]>(
+    `SELECT seq, brand_id AS "brandId", model, serial, device_key_id AS "deviceKeyId"
+     FROM store.device_revocations WHERE seq >= $1 ORDER BY seq`,
+    [fromSeq],
+  );
+  return rows.map((row) => ({ ...row, seq: Number(row.seq) }));
+}
+
+/** Whether the device, or this key of it, has been revoked: asked of Postgres, for the session call. */
+export async function isDeviceRevoked(
+  tx: Tx,
+  device: Pick<SessionDevice, 'brandId' | 'model' | 'serial' | 'deviceKeyId'>,
+): Promise<boolean> {
+  const rows = await tx.query<unknown[]>(
+    `SELECT 1 FROM store.device_revocations WHERE brand_id = $1 AND model = $2 AND serial = $3
+       AND (device_key_id IS NULL OR device_key_id = $4) LIMIT 1`,
+    [device.brandId, device.model, device.serial, device.deviceKeyId],
+  );
+  return rows.length > 0;
+}
+
+export interface NewRevocation {
+  readonly eventId: string;
+  readonly brandId: string;
+  readonly model: string;
+  readonly serial: string;
+  readonly deviceKeyId: string | null;
+  readonly reason: string;
+}
+
+/** False when the event was recorded before. */
+export async function insertRevocation(tx: Tx, revocation: NewRevocation): Promise<boolean> {
+  const rows = await tx.query<unknown[]>(
+    `INSERT INTO store.device_revocations (event_id, brand_id, model, serial, device_key_id, reason)
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (event_id) DO NOTHING RETURNING seq`,
+    [
+      revocation.eventId,
+      revocation.brandId,
+      revocation.model,
+      revocation.serial,
+      revocation.deviceKeyId,
+      revocation.reason,
+    ],
+  );
+  return rows.length > 0;
+}
+
+export interface FactsRow {
+  readonly deviceUid: string;
+  readonly brandId: string;
+  readonly facts: unknown;
+  readonly factsHash: string;
+  /** ISO 8601; at most one write per device and six hours when nothing else changed (update-control.md 3.2). */
+  readonly seenAt: string;
+}
+
+/** Writes many devices' facts in one statement; rows that say nothing new are left alone. Returns how many changed. */
+export async function upsertDeviceFacts(tx: Tx, rows: readonly FactsRow[]): Promise<number> {
+  const changed = await tx.query<unknown[]>(
+    `INSERT INTO store.device_facts AS known (device_uid, brand_id, facts, facts_hash, seen_at)
+     SELECT given."deviceUid", given."brandId", given.facts, given."factsHash", given."seenAt"
+     FROM jsonb_to_recordset($1::jsonb)
+       AS given("deviceUid" uuid, "brandId" text, facts jsonb, "factsHash" text, "seenAt" timestamptz)
+     JOIN store.devices ON devices.uid = given."deviceUid"
+     ON CONFLICT (device_uid) DO UPDATE
+       SET facts = excluded.facts, facts_hash = excluded.facts_hash, seen_at = excluded.seen_at
+       WHERE known.facts_hash <> excluded.facts_hash OR known.seen_at < excluded.seen_at - interval '6 hours'
+     RETURNING 1`,
+    [JSON.stringify(rows)],
+  );
+  return changed.length;
+}
+
+/** The device as decisions see it, with what it reported last. */
+export interface DeviceRow {
+  readonly uid: string;
+  readonly brandId: string;
+  readonly model: string;
+  readonly serial: string;
+  readonly storeId: string | null;
+  readonly serialAuthorityId: string | null;
+  readonly architecture: string | null;
+  readonly timezone: string | null;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly facts: unknown;
+  readonly factsHash: string | null;
+}
+
+export async function findDevice(tx: Tx, uid: string): Promise<DeviceRow | null> {
+  const [row] = await tx.query<DeviceRow[]>(
+    `SELECT d.uid, d.brand_id AS "brandId", d.model, d.serial, d.store_id AS "storeId",
+       d.serial_authority_id AS "serialAuthorityId", d.architecture, d.timezone, d.tags, f.facts,
+       f.facts_hash AS "factsHash"
+     FROM store.devices d LEFT JOIN store.device_facts f ON f.device_uid = d.uid WHERE d.uid = $1`,
+    [uid],
+  );
+  return row ?? null;
+}
