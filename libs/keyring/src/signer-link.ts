@@ -151,8 +151,7 @@ export class SignerLink {
         work();
       };
       this.#pending.set(id, {
-        // The id ties the answer to the operation.
-        resolve: (answer) => settle(() => resolve(answer as Operations[Op]['answer'])),
+        resolve: (answer) => settle(() => resolve(answer)),
         reject: (error) => settle(() => reject(error)),
       });
       this.socket.write(`${JSON.stringify({ id, op, ask })}\n`);
@@ -181,6 +180,8 @@ export class SignerLink {
     for (const pending of [...this.#pending.values()]) pending.reject(error);
     const { address } = this.started;
     // A killed process could not take its folder away.
-    if ('path' in address) await rm(dirname(address.path), { recursive: true, force: true });
+    if ('path' in address) {
+      await rm(dirname(address.path), { recursive: true, force: true }).catch(() => {});
+    }
   }
 }
