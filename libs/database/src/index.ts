@@ -8,3 +8,4 @@ export * from './provision.js';
 export * from './store/entities/index.js';
 export * from './store/repositories/assertion.repository.js';
 export * from './store/repositories/device.repository.js';
+export * from './store/repositories/policy.repository.js';

@@ -1,0 +1,191 @@
+import type { PolicyRows, WaveRow } from '#libs/update-control';
+import type { Tx } from '../../database.js';
+
+/** A live rollout as its row has it; the plan says the rest. */
+export interface LiveRolloutInput {
+  readonly id: string;
+  readonly brandId: string;
+  readonly laneId: string;
+  readonly name: string;
+  readonly state: string;
+  readonly fleetId: string;
+  readonly salt: string;
+  readonly plan: unknown;
+  readonly waves: readonly WaveRow[];
+  readonly activeMs: number;
+  readonly activeSince: number | null;
+  readonly leaseUntil: number | null;
+}
+
+/** What a brand's policy is compiled from, all of one moment. */
+export interface PolicyInputs extends Omit<PolicyRows, 'rollouts'> {
+  readonly rollouts: readonly LiveRolloutInput[];
+}
+
+const list = (columns: string, from: string): string =>
+  `(SELECT coalesce(jsonb_agg(jsonb_build_object(${columns})), '[]') FROM ${from})`;
+const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::bigint`;
+
+/** Snaps of other brands count where a store of this brand shows them (decisions 2). */
+const SEEN = `
+  own_stores AS (SELECT id, allow_public FROM store.brand_stores WHERE brand_id = $1),
+  seen AS (
+    SELECT s.* FROM store.snaps s WHERE s.type IS NOT NULL AND (
+      s.brand_id = $1
+      OR (NOT s.is_private AND NOT s.is_protected AND EXISTS (SELECT 1 FROM own_stores WHERE allow_public))
+      OR EXISTS (SELECT 1 FROM store.store_inclusions i JOIN own_stores o ON o.id = i.store_id
+                 WHERE i.included_store_id = s.store_id AND (i.snap_id IS NULL OR i.snap_id = s.id)))
+  ),
+  seen_lanes AS (SELECT l.* FROM store.lanes l JOIN seen ON seen.id = l.snap_id)`;
+
+const PARTS: Readonly<Record<string, string>> = {
+  snaps: list(
+    `'id', id, 'brandId', brand_id, 'storeId', store_id, 'name', name, 'type', type, 'isPrivate', is_private,
+     'isProtected', is_protected, 'defaultTrack', default_track`,
+    'seen',
+  ),
+  revisions: list(
+    `'snapId', r.snap_id, 'revision', r.revision, 'architectures', r.architectures, 'epoch', r.epoch,
+     'assumes', r.assumes, 'confinement', r.confinement, 'isYanked', r.yanked_at IS NOT NULL, 'sha3384', r.sha3384`,
+    'store.snap_revisions r JOIN seen ON seen.id = r.snap_id',
+  ),
+  lanes: list(
+    `'id', id, 'brandId', brand_id, 'snapId', snap_id, 'track', track, 'risk', risk, 'branch', branch,
+     'isProtected', is_protected, 'expiresAt', ${ms('expires_at')}`,
+    'seen_lanes',
+  ),
+  laneEvents: list(
+    `'laneId', e.lane_id, 'seq', e.seq, 'kind', e.kind, 'revision', e.revision, 'architectures', e.architectures,
+     'rank', e.rank, 'at', ${ms('e.created_at')}`,
+    'store.lane_events e JOIN seen_lanes l ON l.id = e.lane_id',
+  ),
+  stores: list(`'id', id, 'allowPublic', allow_public`, 'own_stores'),
+  inclusions: list(
+    `'storeId', store_id, 'includedStoreId', included_store_id, 'snapId', snap_id`,
+    'store.store_inclusions WHERE brand_id = $1',
+  ),
+  fleets: list(
+    `'id', f.id, 'brandId', f.brand_id, 'name', f.name, 'priority', f.priority, 'predicate', f.predicate, 'members',
+     (SELECT coalesce(jsonb_agg(m.device_uid), '[]') FROM store.fleet_members m WHERE m.fleet_id = f.id)`,
+    'store.fleets f WHERE f.brand_id = $1',
+  ),
+  fleetBaselines: list(
+    `'brandId', brand_id, 'fleetId', fleet_id, 'laneId', lane_id, 'architecture', architecture, 'revision', revision,
+     'follow', follow`,
+    'store.fleet_baselines WHERE brand_id = $1',
+  ),
+  rollouts: list(
+    `'id', r.id, 'brandId', r.brand_id, 'laneId', r.lane_id, 'name', r.name, 'state', r.state, 'fleetId', r.fleet_id,
+     'salt', encode(r.salt, 'hex'), 'plan', r.plan, 'activeMs', r.active_ms, 'activeSince', ${ms('r.active_since')},
+     'leaseUntil', ${ms('r.lease_until')}, 'waves', ${list(
+       `'no', w.no, 'threshold', w.threshold, 'prevThreshold', w.prev_threshold, 'openedAt', ${ms('w.opened_at')}`,
+       'store.waves w WHERE w.rollout_id = r.id',
+     )}`,
+    `store.rollouts r WHERE r.brand_id = $1 AND r.state IN ('ACTIVE', 'PAUSED', 'COMPLETING')`,
+  ),
+  holds: list(
+    `'id', id, 'brandId', brand_id, 'scope', scope, 'fleetId', fleet_id, 'deviceUid', device_uid, 'snapId', snap_id,
+     'from', ${ms('"from"')}, 'until', ${ms('until')}, 'reason', reason`,
+    'store.holds WHERE brand_id = $1 AND lifted_at IS NULL',
+  ),
+  pins: list(
+    `'id', id, 'brandId', brand_id, 'fleetId', fleet_id, 'deviceUid', device_uid, 'snapId', snap_id,
+     'architecture', architecture, 'revision', revision, 'allowDowngrade', allow_downgrade, 'reason', reason`,
+    'store.pins WHERE brand_id = $1 AND lifted_at IS NULL',
+  ),
+  floors: list(
+    `'id', f.id, 'brandId', f.brand_id, 'laneId', f.lane_id, 'revision', f.revision`,
+    `store.floors f JOIN seen_lanes l ON l.id = f.lane_id
+     WHERE f.lifted_at IS NULL AND f.brand_id IN ($1, l.brand_id)`,
+  ),
+  stops: list(
+    `'id', id, 'brandId', brand_id, 'scope', scope, 'fleetId', fleet_id, 'snapId', snap_id, 'revision', revision,
+     'rolloutId', rollout_id, 'level', level, 'reason', reason`,
+    'store.emergency_stops WHERE brand_id = $1 AND lifted_at IS NULL',
+  ),
+};
+
+const READ = `WITH ${SEEN} SELECT jsonb_build_object(
+  'brandId', $1::text,
+  'version', coalesce((SELECT version FROM store.policy_versions WHERE brand_id = $1), 0),
+  ${Object.entries(PARTS)
+    .map(([name, part]) => `'${name}', ${part}`)
+    .join(',\n  ')}) AS rows`;
+
+/**
+ * Reads a brand's policy and its version in one statement, hence in one snapshot of the database: no change can fall
+ * between the version and the rows it stands for. The transaction must see all brands (`asSystem`).
+ */
+export async function readPolicyInputs(tx: Tx, brandId: string): Promise<PolicyInputs> {
+  const [row] = await tx.query<{ rows: PolicyInputs }[]>(READ, [brandId]);
+  if (!row) throw new Error('internal error: an aggregate gave no row');
+  return row.rows;
+}
+
+/** Keeps a compiled snapshot unless one of the same or a higher version is there; true when it was kept. */
+export async function insertPolicySnapshot(
+  tx: Tx,
+  snapshot: { readonly brandId: string; readonly version: number; readonly hash: string },
+): Promise<boolean> {
+  const rows = await tx.query<unknown[]>(
+    `INSERT INTO store.policy_snapshots (brand_id, version, hash, snapshot)
+     SELECT $1, $2, $3, $4 WHERE NOT EXISTS
+       (SELECT 1 FROM store.policy_snapshots WHERE brand_id = $1 AND version >= $2)
+     ON CONFLICT DO NOTHING RETURNING 1`,
+    [snapshot.brandId, snapshot.version, snapshot.hash, JSON.stringify(snapshot)],
+  );
+  return rows.length > 0;
+}
+
+/** Forgets all but the newest few snapshots of a brand. */
+export async function prunePolicySnapshots(tx: Tx, brandId: string, keep: number): Promise<void> {
+  await tx.query(
+    `DELETE FROM store.policy_snapshots WHERE brand_id = $1 AND version <
+       (SELECT min(version) FROM (SELECT version FROM store.policy_snapshots WHERE brand_id = $1
+        ORDER BY version DESC LIMIT $2) AS kept)`,
+    [brandId, keep],
+  );
+}
+
+/** The newest snapshot of a brand, as it was stored. */
+export async function findPolicySnapshot(tx: Tx, brandId: string): Promise<unknown> {
+  const [row] = await tx.query<{ snapshot: unknown }[]>(
+    `SELECT snapshot FROM store.policy_snapshots WHERE brand_id = $1 ORDER BY version DESC LIMIT 1`,
+    [brandId],
+  );
+  return row?.snapshot ?? null;
+}
+
+/** Brand → version of its newest snapshot. */
+export async function listPolicyVersions(
+  tx: Tx,
+  brandIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await tx.query<{ brandId: string; version: string }[]>(
+    `SELECT brand_id AS "brandId", max(version) AS version FROM store.policy_snapshots
+     WHERE brand_id = ANY($1) GROUP BY brand_id`,
+    [brandIds],
+  );
+  return new Map(rows.map(({ brandId, version }) => [brandId, Number(version)]));
+}
+
+/**
+ * Raises the policy version of every other brand whose stores can show snaps of this one, and asks for their compilation.
+ * Rows are locked in the order of brand ids, so two brands that see each other cannot block each other for good.
+ */
+export async function raiseVersionsOfWatchers(tx: Tx, brandId: string): Promise<void> {
+  await tx.query(
+    `WITH watchers AS (
+       SELECT DISTINCT b.brand_id FROM store.brand_stores b
+       WHERE b.brand_id <> $1 AND (b.allow_public OR EXISTS (
+         SELECT 1 FROM store.store_inclusions i JOIN store.brand_stores theirs ON theirs.id = i.included_store_id
+         WHERE i.store_id = b.id AND theirs.brand_id = $1)) ORDER BY b.brand_id
+     ), raised AS (
+       INSERT INTO store.policy_versions AS known (brand_id, version) SELECT brand_id, 1 FROM watchers
+       ON CONFLICT (brand_id) DO UPDATE SET version = known.version + 1 RETURNING known.brand_id, known.version
+     )
+     INSERT INTO store.outbox (job, payload)
+       SELECT 'compile-policy', jsonb_build_object('brandId', brand_id, 'version', version) FROM raised`,
+    [brandId],
+  );
+}
