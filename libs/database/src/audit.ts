@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Tx } from './database.js';
+import type { Room, Tx } from './database.js';
 import { AuditRow } from './store/entities/index.js';
+import { VaultAuditRow } from './vault/entities/index.js';
 
 export interface AuditEntry {
   readonly brandId: string;
@@ -43,11 +44,29 @@ function canonical(value: unknown): unknown {
   );
 }
 
+/** Store and vault have a chain each, of one form. */
+interface Journal {
+  readonly schema: Room;
+  readonly row: typeof AuditRow;
+}
+
+const STORE: Journal = { schema: 'store', row: AuditRow };
+const VAULT: Journal = { schema: 'vault', row: VaultAuditRow };
+
 /** Appends to the brand's hash chain, in the transaction of the act itself. */
 export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
+  return append(tx, STORE, entry);
+}
+
+/** `recordAudit` of the vault. */
+export async function recordVaultAudit(tx: Tx, entry: AuditEntry): Promise<void> {
+  return append(tx, VAULT, entry);
+}
+
+async function append(tx: Tx, journal: Journal, entry: AuditEntry): Promise<void> {
   await tx.query(`SELECT pg_advisory_xact_lock(hashtext('audit ' || $1))`, [entry.brandId]);
   const [last] = await tx.query<{ seq: string; hash: string }[]>(
-    `SELECT seq, hash FROM store.audit_log WHERE brand_id = $1 ORDER BY seq DESC LIMIT 1`,
+    `SELECT seq, hash FROM ${journal.schema}.audit_log WHERE brand_id = $1 ORDER BY seq DESC LIMIT 1`,
     [entry.brandId],
   );
   const [clock] = await tx.query<{ now: Date }[]>(
@@ -64,12 +83,23 @@ export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
     detail: canonical(entry.detail ?? {}),
     prevHash: last?.hash ?? GENESIS,
   };
-  await tx.insert(AuditRow, { ...row, detail: row.detail as object, hash: contentHash(row) });
+  await tx.insert(journal.row, { ...row, detail: row.detail as object, hash: contentHash(row) });
 }
 
 /** Walks a brand's chain; returns the first sequence number that does not fit, or null when all do. */
 export async function verifyAudit(tx: Tx, brandId: string): Promise<number | null> {
-  const rows = await tx.getRepository(AuditRow).find({ where: { brandId }, order: { seq: 'ASC' } });
+  return firstMisfit(tx, STORE, brandId);
+}
+
+/** `verifyAudit` of the vault. */
+export async function verifyVaultAudit(tx: Tx, brandId: string): Promise<number | null> {
+  return firstMisfit(tx, VAULT, brandId);
+}
+
+async function firstMisfit(tx: Tx, journal: Journal, brandId: string): Promise<number | null> {
+  const rows = await tx
+    .getRepository(journal.row)
+    .find({ where: { brandId }, order: { seq: 'ASC' } });
   let prevHash = GENESIS;
   for (const [index, row] of rows.entries()) {
     if (row.seq !== index + 1 || row.prevHash !== prevHash || row.hash !== contentHash(row))

@@ -9,3 +9,5 @@ export * from './store/entities/index.js';
 export * from './store/repositories/assertion.repository.js';
 export * from './store/repositories/device.repository.js';
 export * from './store/repositories/policy.repository.js';
+export * from './vault/entities/index.js';
+export * from './vault/repositories/index.js';

@@ -1,1 +1,5 @@
-export const vaultMigrations: (new () => import('typeorm').MigrationInterface)[] = [];
+import type { MigrationInterface } from 'typeorm';
+import { VaultFirst1763722800000 } from './1763722800000-first.js';
+
+/** In the order in which they run. */
+export const vaultMigrations: (new () => MigrationInterface)[] = [VaultFirst1763722800000];

@@ -1,0 +1,84 @@
+import {
+  Column,
+  Entity,
+  ForeignKey,
+  Index,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+  Unique,
+} from 'typeorm';
+import { createdAt, optional, safeInteger } from '../../columns.js';
+import { VaultBrand } from './brand.entity.js';
+
+/** A key that signs serials of a brand; the private half is sealed and only the signer process can open it (serial-vault.md 11.3). */
+@Entity({ schema: 'vault', name: 'signing_keys' })
+@Unique(['brandId', 'name'])
+export class VaultSigningKey {
+  @PrimaryColumn({ type: 'text' }) keyId!: string;
+  @Column({ type: 'text' })
+  @ForeignKey(() => VaultBrand)
+  brandId!: string;
+  @Column({ type: 'text' }) name!: string;
+  @Column({ type: 'text' }) sealed!: string;
+  /** The account-key-request that the brand takes to its store. */
+  @Column({ type: 'text' }) accountKeyRequest!: string;
+  @Column({ type: 'boolean', default: true }) isEnabled!: boolean;
+  @Column(createdAt) createdAt!: Date;
+}
+
+/** One of the keys that the gadgets of a model send: a batch marker, no proof of origin (serial-vault.md 7). */
+@Entity({ schema: 'vault', name: 'api_keys' })
+@Index(['lookup'])
+@Index(['brandId', 'model'])
+export class VaultApiKey {
+  @PrimaryGeneratedColumn('uuid') id!: string;
+  @Column({ type: 'text' })
+  @ForeignKey(() => VaultBrand)
+  brandId!: string;
+  @Column({ type: 'text' }) model!: string;
+  @Column({ type: 'text' }) name!: string;
+  /** First characters of the key. */
+  @Column({ type: 'text' }) lookup!: string;
+  /** HMAC-SHA-256 under a pepper that is not in the database. */
+  @Column({ type: 'text' }) hash!: string;
+  @Column({ type: 'timestamptz', default: () => 'app.now()' }) notBefore!: Date;
+  @Column({ type: 'timestamptz', ...optional }) notAfter!: Date | null;
+  /** Devices that may be registered with it; null: any number. */
+  @Column({ type: 'int', ...optional }) quota!: number | null;
+  /** Addresses or CIDR ranges it may come from; empty: any. */
+  @Column({ type: 'text', array: true, default: '{}' }) addressRanges!: string[];
+  @Column({ ...safeInteger, default: 0 }) useCount!: number;
+  @Column({ type: 'timestamptz', ...optional }) lastUsedAt!: Date | null;
+  @Column({ type: 'timestamptz', ...optional }) endedAt!: Date | null;
+  @Column(createdAt) createdAt!: Date;
+}
+
+/** `admin`: everything of the brand; `operator`: decisions on devices; `viewer`: reads. */
+export const VAULT_SCOPES = ['admin', 'operator', 'viewer'] as const;
+export type VaultScope = (typeof VAULT_SCOPES)[number];
+
+/** A bearer of the administration; without a brand it is the installation's, good for every brand. */
+@Entity({ schema: 'vault', name: 'tokens' })
+@Unique(['lookup'])
+export class VaultToken {
+  @PrimaryGeneratedColumn('uuid') id!: string;
+  @Column({ type: 'text', ...optional })
+  @ForeignKey(() => VaultBrand)
+  brandId!: string | null;
+  @Column({ type: 'text' }) name!: string;
+  @Column({ type: 'text' }) scope!: VaultScope;
+  @Column({ type: 'text' }) lookup!: string;
+  /** SHA-256 of the token, base64url. */
+  @Column({ type: 'text' }) hash!: string;
+  @Column({ type: 'timestamptz', ...optional }) expiresAt!: Date | null;
+  @Column({ type: 'timestamptz', ...optional }) revokedAt!: Date | null;
+  @Column(createdAt) createdAt!: Date;
+}
+
+/** A device key that never gets a serial from this vault, whichever brand asks (serial-vault.md 4.2, step 5). */
+@Entity({ schema: 'vault', name: 'blocked_device_keys' })
+export class VaultBlockedDeviceKey {
+  @PrimaryColumn({ type: 'text' }) deviceKeyId!: string;
+  @Column({ type: 'text' }) reason!: string;
+  @Column(createdAt) createdAt!: Date;
+}

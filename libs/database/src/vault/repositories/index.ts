@@ -1,0 +1,4 @@
+export * from './device-registration.repository.js';
+export * from './request-id.repository.js';
+export * from './signing-log.repository.js';
+export * from './vault-outbox.repository.js';

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import type { Tx } from '../../database.js';
+import { VaultSigningLogRow, type SigningOutcome } from '../entities/index.js';
+
+/** Requests whose brand cannot be made out are kept under this one. */
+export const NO_BRAND = '-';
+
+const GENESIS = '0'.repeat(64);
+const PAGE = 1000;
+
+/** What is known of a request when it is logged; the rest of the row is filled in. */
+export type SigningLogEntry = {
+  readonly brandId: string;
+  readonly outcome: SigningOutcome;
+} & Partial<Omit<VaultSigningLogRow, 'brandId' | 'seq' | 'at' | 'outcome' | 'prevHash' | 'hash'>>;
+
+/** Everything but the address, which may be taken away later (serial-vault.md 12.2). */
+function contentHash(row: Omit<VaultSigningLogRow, 'hash' | 'address'>): string {
+  const content = [
+    row.prevHash,
+    row.brandId,
+    row.seq,
+    row.at.toISOString(),
+    row.outcome,
+    row.code,
+    row.model,
+    row.serial,
+    row.revision,
+    row.deviceKeyId,
+    row.signKeyId,
+    row.policyRevision,
+    row.apiKeyId,
+    row.userAgent,
+    row.requestIdHash,
+    row.requestDigest,
+    row.serialRequest,
+    row.serialText,
+    row.originalModel,
+    row.originalSerial,
+    row.operator,
+    row.thinned,
+  ];
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+}
+
+/**
+ * Appends a finished row to the brand's chain, in the transaction that makes it true (decisions 21). Rows of a brand wait
+ * for each other here, so this comes last in a transaction.
+ */
+export async function appendSigningLog(
+  tx: Tx,
+  entry: SigningLogEntry,
+): Promise<VaultSigningLogRow> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('signing_log ' || $1))`, [entry.brandId]);
+  const [head] = await tx.query<{ at: Date; seq: string | null; hash: string | null }[]>(
+    `SELECT date_trunc('milliseconds', app.now()) AS at, last.seq, last.hash FROM (VALUES (1)) AS one (n)
+     LEFT JOIN (SELECT seq, hash FROM vault.signing_log WHERE brand_id = $1 ORDER BY seq DESC LIMIT 1) AS last ON true`,
+    [entry.brandId],
+  );
+  const row = {
+    code: '',
+    model: '',
+    serial: '',
+    revision: null,
+    deviceKeyId: '',
+    signKeyId: '',
+    policyRevision: null,
+    apiKeyId: null,
+    userAgent: '',
+    requestIdHash: '',
+    requestDigest: '',
+    serialRequest: '',
+    serialText: '',
+    originalModel: '',
+    originalSerial: '',
+    operator: '',
+    thinned: 0,
+    address: '',
+    ...entry,
+    seq: Number(head?.seq ?? 0) + 1,
+    at: head?.at ?? new Date(0),
+    prevHash: head?.hash ?? GENESIS,
+  };
+  const finished = Object.assign(new VaultSigningLogRow(), row, { hash: contentHash(row) });
+  await tx.insert(VaultSigningLogRow, finished);
+  return finished;
+}
+
+/** Walks a brand's chain; returns the first sequence number that does not fit, or null when all do. */
+export async function verifySigningLog(tx: Tx, brandId: string): Promise<number | null> {
+  let prevHash = GENESIS;
+  let expected = 1;
+  for (;;) {
+    const rows = await tx
+      .createQueryBuilder(VaultSigningLogRow, 'log')
+      .where('log.brand_id = :brandId AND log.seq >= :expected', { brandId, expected })
+      .orderBy('log.seq')
+      .limit(PAGE)
+      .getMany();
+    for (const row of rows) {
+      const fits =
+        row.seq === expected && row.prevHash === prevHash && row.hash === contentHash(row);
+      if (!fits) return expected;
+      prevHash = row.hash;
+      expected += 1;
+    }
+    if (rows.length < PAGE) return null;
+  }
+}
+
+export interface SigningLogQuery {
+  readonly brandId: string;
+  readonly limit: number;
+  /** Rows below this sequence number: where the page before ended. */
+  readonly before?: number | undefined;
+  readonly model?: string | undefined;
+  /** Any part of it. */
+  readonly serial?: string | undefined;
+  readonly deviceKeyId?: string | undefined;
+  readonly outcome?: string | undefined;
+  readonly code?: string | undefined;
+}
+
+/** Newest first; stable while rows arrive, since the cursor is a sequence number. */
+export async function listSigningLog(
+  tx: Tx,
+  query: SigningLogQuery,
+): Promise<VaultSigningLogRow[]> {
+  const rows = tx
+    .createQueryBuilder(VaultSigningLogRow, 'log')
+    .where('log.brand_id = :brandId', { brandId: query.brandId })
+    .orderBy('log.seq', 'DESC')
+    .limit(query.limit);
+  if (query.before !== undefined) rows.andWhere('log.seq < :before', { before: query.before });
+  if (query.serial !== undefined)
+    rows.andWhere('strpos(log.serial, :serial) > 0', { serial: query.serial });
+  for (const name of ['model', 'deviceKeyId', 'outcome', 'code'] as const) {
+    if (query[name] !== undefined) rows.andWhere(`log.${name} = :${name}`, { [name]: query[name] });
+  }
+  return rows.getMany();
+}
