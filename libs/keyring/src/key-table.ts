@@ -5,7 +5,6 @@ import { publicKeyFromKeyObject } from '#libs/assertions';
 import { requireSignable } from './key-purpose.js';
 import type { KeyPurpose } from './key-purpose.js';
 import { KeyringError } from './keyring-error.js';
-import { readMasterKey } from './master-key.js';
 import type { HeldKey, Operation, Operations, OperationTable } from './operations.js';
 import { sealKey, unsealKey } from './seal.js';
 import type { PrivateKey, SealingSecret } from './seal.js';
@@ -47,9 +46,12 @@ function parsePem({ pem, passphrase }: Ask<'import'>): KeyObject {
 export class KeyTable implements OperationTable {
   readonly #keys = new Map<string, PrivateKey>();
   readonly #master: SealingSecret;
+  readonly #masters: readonly SealingSecret[];
 
-  constructor(masterKey: Uint8Array) {
+  /** Seals with `masterKey`; opens with the former ones as well, as long as a rotation is under way. */
+  constructor(masterKey: Uint8Array, formerMasterKeys: readonly Uint8Array[] = []) {
     this.#master = { kind: 'master', key: masterKey };
+    this.#masters = [masterKey, ...formerMasterKeys].map((key) => ({ kind: 'master', key }));
   }
 
   /** All keys held. */
@@ -76,12 +78,13 @@ export class KeyTable implements OperationTable {
       throw new KeyringError('bad-key', `cannot make an RSA key of ${bits} bits`);
     }
     const { privateKey } = await makeKeyPair('rsa', { modulusLength: bits });
-    return this.#adopt(labelled(privateKey, purpose), this.#secretFor(recoverySecret));
+    const [secret = this.#master] = this.#secretsFor(recoverySecret);
+    return this.#adopt(labelled(privateKey, purpose), secret);
   }
 
   /** Opens an envelope and holds its key. */
   async load({ sealed, recoverySecret }: Ask<'load'>): Answer<'load'> {
-    const key = await unsealKey(sealed, this.#secretFor(recoverySecret));
+    const key = await unsealKey(sealed, this.#secretsFor(recoverySecret));
     if (labelled(key.key, key.purpose).keyId !== key.keyId) {
       throw new KeyringError('cannot-unseal', `cannot use key ${key.keyId}: the id is another's`);
     }
@@ -94,10 +97,10 @@ export class KeyTable implements OperationTable {
     return this.#adopt(labelled(parsePem(ask), ask.purpose), this.#master);
   }
 
-  /** Re-wraps for another master key, without use of the key (serial-vault.md 11.3: rotation of the master key). */
-  async reseal({ sealed, masterKey }: Ask<'reseal'>): Answer<'reseal'> {
-    const key = await unsealKey(sealed, this.#master);
-    return { sealed: await sealKey(key, { kind: 'master', key: await readMasterKey(masterKey) }) };
+  /** Re-wraps with the master key of today (serial-vault.md 11.3: rotation of the master key). */
+  async reseal({ sealed }: Ask<'reseal'>): Answer<'reseal'> {
+    const key = await unsealKey(sealed, this.#masters);
+    return { sealed: await sealKey(key, this.#master) };
   }
 
   /** Drops a key, such as the root key after its use (decisions 5). */
@@ -106,9 +109,9 @@ export class KeyTable implements OperationTable {
     return {};
   }
 
-  #secretFor(recoverySecret: string | undefined): SealingSecret {
-    if (recoverySecret === undefined) return this.#master;
-    return { kind: 'passphrase', passphrase: recoverySecret };
+  #secretsFor(recoverySecret: string | undefined): readonly SealingSecret[] {
+    if (recoverySecret === undefined) return this.#masters;
+    return [{ kind: 'passphrase', passphrase: recoverySecret }];
   }
 
   async #adopt(key: PrivateKey, secret: SealingSecret): Promise<{ key: HeldKey; sealed: string }> {

@@ -12,7 +12,7 @@ import { startSigner } from './keyring-client.js';
 import type { KeyringClient, SignerOptions } from './keyring-client.js';
 import type { KeyringError } from './keyring-error.js';
 import { loadRootKey, makeRecoverySecret, writeRootKeyFile } from './root-key.js';
-import { readSealedKeyLabel, sealKey, unsealKey } from './seal.js';
+import { readSealedKeyLabel, sealKey } from './seal.js';
 import { signerArguments } from './signer-entry.js';
 import { SignerLink } from './signer-link.js';
 
@@ -140,11 +140,14 @@ describe('the signer', () => {
     await expect(keyring.importKey(weak)).rejects.toMatchObject({ code: 'bad-key' });
   });
 
-  it('re-wraps envelopes for a new master key', async () => {
+  it('changes its master key without a moment when a key cannot sign', async () => {
     const next = { kind: 'secret', secret: 'n'.repeat(40) } as const;
-    const wrapped = await (await start()).reseal(sealed, next);
-    const opened = await unsealKey(wrapped, { kind: 'master', key: Buffer.from(next.secret) });
-    expect(opened.key.equals(privateKey)).toBe(true);
+    const between = await start({ masterKey: next, formerMasterKeys: [masterKey] });
+    expect(await between.signer(keyId).sign(content)).toHaveLength(256);
+    const wrapped = await between.reseal(sealed);
+    const after = await start({ masterKey: next, sealedKeys: [wrapped] });
+    expect(await after.signer(keyId).sign(content)).toHaveLength(256);
+    await expect(start({ masterKey: next })).rejects.toMatchObject({ code: 'cannot-unseal' });
     await expect(start({ sealedKeys: [wrapped] })).rejects.toMatchObject({ code: 'cannot-unseal' });
   });
 });
@@ -191,7 +194,7 @@ describe('the signer process', () => {
     const [first, ...rest] = [process.execPath, ...signerArguments()];
     const script = `const { spawn } = require('node:child_process');
       const child = spawn(${JSON.stringify(first)}, ${JSON.stringify(rest)}, { stdio: ['pipe', 'inherit', 'inherit'] });
-      child.stdin.write(${JSON.stringify(`${JSON.stringify({ masterKey, sealedKeys: [], password: 'p' })}\n`)});
+      child.stdin.write(${JSON.stringify(`${JSON.stringify({ masterKeys: [masterKey], sealedKeys: [], password: 'p' })}\n`)});
       console.error('pid ' + child.pid);
       setInterval(() => {}, 1000);`;
     const parent = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -207,7 +210,7 @@ describe('the signer process', () => {
   });
 
   it('listens in a folder of its own, for its owner only, and takes it away', async () => {
-    const link = await SignerLink.open({ masterKey, sealedKeys: [] });
+    const link = await SignerLink.open({ masterKeys: [masterKey], sealedKeys: [] });
     const { address } = link.started;
     if (!('path' in address)) throw new Error('no socket');
     expect(Buffer.byteLength(address.path)).toBeLessThan(100);
@@ -220,8 +223,8 @@ describe('the signer process', () => {
     const long = join(folder, 'x'.repeat(100));
     await mkdir(long);
     vi.stubEnv('TMPDIR', long);
-    const link = await SignerLink.open({ masterKey, sealedKeys: [sealed] }).finally(() =>
-      vi.unstubAllEnvs(),
+    const link = await SignerLink.open({ masterKeys: [masterKey], sealedKeys: [sealed] }).finally(
+      () => vi.unstubAllEnvs(),
     );
     const { address } = link.started;
     if (!('port' in address)) throw new Error('no port');

@@ -12,6 +12,8 @@ import { SignerLink } from './signer-link.js';
 /** How to start a signer. */
 export interface SignerOptions {
   readonly masterKey: MasterKeySource;
+  /** Also open envelopes, never seal: start with the former key here, `reseal` all envelopes, then leave it out. */
+  readonly formerMasterKeys?: readonly MasterKeySource[];
   /** Envelopes from the database; all must open. */
   readonly sealedKeys: readonly string[];
   /** Told each time the process has died or could not start again; for the log. */
@@ -27,6 +29,10 @@ export interface NewKey {
 /** 30 s is the longest that a device waits (serial-vault.md 11.3); prime numbers may take their time. */
 const [SIGN_LIMIT_MS, MAKE_LIMIT_MS] = [30_000, 300_000];
 const RESTART_DELAYS_MS = [0, 100, 500, 2000, 5000];
+
+function masterKeysOf(options: SignerOptions): readonly MasterKeySource[] {
+  return [options.masterKey, ...(options.formerMasterKeys ?? [])];
+}
 
 function publicKeyOf(key: HeldKey): PublicKey {
   const publicKey = publicKeyFromKeyObject(
@@ -65,8 +71,9 @@ export class KeyringClient {
 
   /** See `startSigner`. */
   static async start(options: SignerOptions): Promise<KeyringClient> {
-    const { masterKey, sealedKeys } = options;
-    return new KeyringClient(options, await SignerLink.open({ masterKey, sealedKeys }));
+    const { sealedKeys } = options;
+    const link = await SignerLink.open({ masterKeys: masterKeysOf(options), sealedKeys });
+    return new KeyringClient(options, link);
   }
 
   /** The public halves of all keys that can sign. */
@@ -115,9 +122,12 @@ export class KeyringClient {
     return { publicKey: this.#remember(key, sealed), sealed };
   }
 
-  /** The same key sealed for another master key; this signer goes on with its own. */
-  async reseal(sealed: string, masterKey: MasterKeySource): Promise<string> {
-    return (await this.#request('reseal', { sealed, masterKey })).sealed;
+  /** The same key sealed with the master key of today (serial-vault.md 11.3); nothing stops meanwhile. */
+  async reseal(sealed: string): Promise<string> {
+    const wrapped = (await this.#request('reseal', { sealed })).sealed;
+    const { keyId } = readSealedKeyLabel(wrapped);
+    if (this.#sealed.has(keyId)) this.#sealed.set(keyId, wrapped);
+    return wrapped;
   }
 
   /** Makes a root key sealed under a recovery secret. It is lost to this signer at `forget`, `close` or its death. */
@@ -200,8 +210,8 @@ export class KeyringClient {
     await sleep(delay, undefined, { signal }).catch(() => {});
     if (signal.aborted) throw new KeyringError('closed', 'cannot use a closed signer');
     try {
-      const { masterKey } = this.options;
-      const link = await SignerLink.open({ masterKey, sealedKeys: [...this.#sealed.values()] });
+      const masterKeys = masterKeysOf(this.options);
+      const link = await SignerLink.open({ masterKeys, sealedKeys: [...this.#sealed.values()] });
       this.#watch(link);
       return link;
     } catch (error) {

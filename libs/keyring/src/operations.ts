@@ -25,7 +25,7 @@ export interface Operations {
     ask: { pem: string; passphrase?: string; purpose: KeyPurpose };
     answer: { key: HeldKey; sealed: string };
   };
-  reseal: { ask: { sealed: string; masterKey: MasterKeySource }; answer: { sealed: string } };
+  reseal: { ask: { sealed: string }; answer: { sealed: string } };
   forget: { ask: { keyId: string }; answer: Record<never, never> };
 }
 
@@ -51,7 +51,8 @@ export type Response =
 
 /** The only line that the parent writes to the child's standard input; the end of that input ends the child. */
 export interface SignerSetup {
-  readonly masterKey: MasterKeySource;
+  /** The first seals, all open. */
+  readonly masterKeys: readonly MasterKeySource[];
   readonly sealedKeys: readonly string[];
   /** First line of every connection, for the case that the socket has to be a loopback port. */
   readonly password: string;

@@ -12,7 +12,7 @@ describe('sealed keys', () => {
   it('come back as they were, and say what they are without being opened', async () => {
     const sealed = await sealKey(key, master);
     expect(readSealedKeyLabel(sealed)).toEqual({ keyId, purpose: 'serial' });
-    const opened = await unsealKey(sealed, master);
+    const opened = await unsealKey(sealed, [master]);
     expect(opened.key.equals(privateKey)).toBe(true);
     expect(opened).toMatchObject({ keyId, purpose: 'serial' });
   });
@@ -24,9 +24,9 @@ describe('sealed keys', () => {
   it('do not open with another master key, nor with a passphrase', async () => {
     const sealed = await sealKey(key, master);
     const other = { kind: 'master', key: Buffer.alloc(32, 2) } as const;
-    await expect(unsealKey(sealed, other)).rejects.toMatchObject({ code: 'cannot-unseal' });
+    await expect(unsealKey(sealed, [other])).rejects.toMatchObject({ code: 'cannot-unseal' });
     const phrase = { kind: 'passphrase', passphrase: 'correct horse battery' } as const;
-    await expect(unsealKey(sealed, phrase)).rejects.toMatchObject({ code: 'cannot-unseal' });
+    await expect(unsealKey(sealed, [phrase])).rejects.toMatchObject({ code: 'cannot-unseal' });
   });
 
   it('do not open once a label or a byte is exchanged', async () => {
@@ -43,16 +43,16 @@ describe('sealed keys', () => {
     ];
     for (const text of exchanged) {
       expect(text).not.toBe(sealed);
-      await expect(unsealKey(text, master)).rejects.toMatchObject({ code: 'cannot-unseal' });
+      await expect(unsealKey(text, [master])).rejects.toMatchObject({ code: 'cannot-unseal' });
     }
   });
 
   it('under a recovery secret open with that secret only', async () => {
     const secret = { kind: 'passphrase', passphrase: 'correct horse battery' } as const;
     const sealed = await sealKey(key, secret);
-    expect((await unsealKey(sealed, secret)).key.equals(privateKey)).toBe(true);
+    expect((await unsealKey(sealed, [secret])).key.equals(privateKey)).toBe(true);
     const wrong = { kind: 'passphrase', passphrase: 'wrong horse battery' } as const;
-    await expect(unsealKey(sealed, wrong)).rejects.toMatchObject({ code: 'cannot-unseal' });
+    await expect(unsealKey(sealed, [wrong])).rejects.toMatchObject({ code: 'cannot-unseal' });
   });
 
   it.each(['', 'sealed-key.2.hkdf', 'x'.repeat(2000)])('%j is no envelope', (text) => {

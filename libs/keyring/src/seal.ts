@@ -104,26 +104,31 @@ function open(sealingKey: Buffer, envelope: ReturnType<typeof parseEnvelope>): K
   return key;
 }
 
-/** Opens an envelope. Throws `malformed-envelope`, or `cannot-unseal` for another secret or a changed envelope. */
-export async function unsealKey(sealed: string, secret: SealingSecret): Promise<PrivateKey> {
+/**
+ * Opens an envelope with the one of `secrets` that fits. Throws `malformed-envelope`, or `cannot-unseal` for other secrets and
+ * for a changed envelope.
+ */
+export async function unsealKey(
+  sealed: string,
+  secrets: readonly SealingSecret[],
+): Promise<PrivateKey> {
   const envelope = parseEnvelope(sealed);
   const { keyId, purpose, kdf } = envelope;
-  if (kdf !== (secret.kind === 'master' ? 'hkdf' : 'scrypt')) {
-    throw new KeyringError(
-      'cannot-unseal',
-      `cannot open key ${keyId} with a ${secret.kind} secret`,
-    );
+  let cause: unknown;
+  for (const secret of secrets) {
+    if (kdf !== (secret.kind === 'master' ? 'hkdf' : 'scrypt')) continue;
+    const sealingKey = await dataKey(secret, envelope.parts[0]);
+    try {
+      return { keyId, purpose, key: open(sealingKey, envelope) };
+    } catch (error) {
+      cause = error;
+    } finally {
+      sealingKey.fill(0);
+    }
   }
-  const sealingKey = await dataKey(secret, envelope.parts[0]);
-  try {
-    return { keyId, purpose, key: open(sealingKey, envelope) };
-  } catch (cause) {
-    throw new KeyringError(
-      'cannot-unseal',
-      `cannot open key ${keyId}: sealed with another secret, or changed since`,
-      { cause },
-    );
-  } finally {
-    sealingKey.fill(0);
-  }
+  throw new KeyringError(
+    'cannot-unseal',
+    `cannot open key ${keyId}: sealed with another secret, or changed since`,
+    { cause },
+  );
 }

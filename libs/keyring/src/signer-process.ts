@@ -98,7 +98,9 @@ async function listen(server: Server): Promise<Address> {
 
 async function start(setup: SignerSetup): Promise<SignerReport> {
   try {
-    const table = new KeyTable(await readMasterKey(setup.masterKey));
+    const [current, ...former] = await Promise.all(setup.masterKeys.map(readMasterKey));
+    if (current === undefined) throw new KeyringError('master-key', 'cannot do without master key');
+    const table = new KeyTable(current, former);
     for (const sealed of setup.sealedKeys) await table.load({ sealed });
     const server = createServer((socket) => serve(table, socket, setup.password));
     return { address: await listen(server), ...(await table.list()) };
