@@ -1,0 +1,143 @@
+import { channelText, fallbackChain, findChannel } from './channels.js';
+import type { Decision, Reason } from './decision.js';
+import type { DeviceFacts, Instant, RequestFacts } from './facts.js';
+import { fleetsOf } from './fleets.js';
+import type { LanePolicy, PolicySnapshot, SnapPolicy } from './policy/snapshot.js';
+import { own } from './record.js';
+import type { Case, Poll, Verdict } from './rules/case.js';
+import type { RuleName } from './rules/index.js';
+import { RULES } from './rules/index.js';
+import { isOpen } from './rules/lane-view.js';
+
+export interface ResolveOptions {
+  /** Rules that are passed over, to learn what they withhold. Never for an answer to a device. */
+  readonly without?: readonly RuleName[];
+}
+
+/**
+ * The one decision: may this device have another revision of this snap at instant `t` (ms)? Pure: no clock, no random, no I/O, no
+ * locale; the same input gives the byte-identical output. The context of `request` is the device's installed snaps.
+ *
+ * `resolve(device, { action: 'refresh', snapId, installed, … }, policy, t)` →
+ * `{ outcome: 'STAY', revision: 7, channel: 'latest/stable', reasons: [{ code: 'NOT_IN_WAVE', detail: { bucket, threshold, … } }, …] }`
+ */
+export function resolve(
+  device: DeviceFacts,
+  request: RequestFacts,
+  policy: PolicySnapshot,
+  t: Instant,
+  options: ResolveOptions = {},
+): Decision {
+  return decide(openPoll(device, request.context, policy, t), request, options);
+}
+
+/** All actions of one poll: as `resolve` for each, with the device's fleets found once. All requests share one `context`. */
+export function resolveAll(
+  device: DeviceFacts,
+  requests: readonly RequestFacts[],
+  policy: PolicySnapshot,
+  t: Instant,
+  options: ResolveOptions = {},
+): Decision[] {
+  const [first] = requests;
+  if (!first) return [];
+  const poll = openPoll(device, first.context, policy, t);
+  return requests.map((request) => decide(poll, request, options));
+}
+
+/**
+ * The newer revision that a hold, a stop or a window keeps from the device at this moment; null when there is none (decisions 10: only
+ * then may one unscheduled refresh be answered with an error that says why).
+ */
+export function findWithheld(
+  device: DeviceFacts,
+  request: RequestFacts,
+  policy: PolicySnapshot,
+  t: Instant,
+): number | null {
+  const free = resolve(device, request, policy, t, { without: ['stop', 'hold', 'window'] });
+  return free.outcome === 'UPDATE' && free.revision !== undefined ? free.revision : null;
+}
+
+function openPoll(
+  device: DeviceFacts,
+  context: RequestFacts['context'],
+  policy: PolicySnapshot,
+  t: Instant,
+): Poll {
+  // A policy of another brand must not even be asked (U37): then there are no fleets, and `decide` refuses.
+  const fleets = device.brandId === policy.brandId ? fleetsOf(device, context, policy.fleets) : [];
+  return { device, policy, t, fleets };
+}
+
+function decide(poll: Poll, request: RequestFacts, options: ResolveOptions): Decision {
+  const snap = own(poll.policy.snaps, request.snapId);
+  if (poll.device.brandId !== poll.policy.brandId) return notFound({ code: 'NOT_ENTITLED' });
+  if (!snap) return notFound({ code: 'NO_SUCH_SNAP' });
+  const c = openCase(poll, request, snap);
+  if (!c)
+    return notFound({
+      code: 'NO_SUCH_CHANNEL',
+      detail: { channel: request.channel ?? request.trackingChannel ?? '' },
+    });
+  for (const { name, rule } of RULES) {
+    const verdict = options.without?.includes(name) === true ? undefined : rule(c);
+    if (verdict) return close(c, verdict);
+  }
+  if (!c.candidate) throw new Error('internal error: no rule decided and no candidate is left');
+  return close(c, {
+    outcome: 'UPDATE',
+    revision: c.candidate.revision,
+    reason: c.candidate.reason,
+  });
+}
+
+function notFound(reason: Reason): Decision {
+  return { outcome: 'NOT_FOUND', reasons: [reason] };
+}
+
+/** Null when the channel cannot be read. Without a track an install means the default track, a refresh means `latest` (snapd drops it). */
+function openCase(poll: Poll, request: RequestFacts, snap: SnapPolicy): Case | null {
+  const isRefresh = request.action === 'refresh';
+  const text = request.channel ?? request.trackingChannel ?? '';
+  const defaultTrack = isRefresh && text !== '' ? 'latest' : snap.defaultTrack;
+  const channel = findChannel(text === '' ? 'stable' : text, defaultTrack);
+  if (!channel) return null;
+  return {
+    poll,
+    request,
+    snap,
+    requested: channelText(channel),
+    installed: request.installed,
+    lanes: lanesFrom(snap, fallbackChain(channel), poll),
+    reasons: [],
+    candidate: undefined,
+    isBaselineOnly: false,
+    rolledBack: undefined,
+    excluded: new Map(),
+  };
+}
+
+/** The lanes of the fall-back chain up to the first open one; a closed lane before it may still have a rollout. */
+function lanesFrom(snap: SnapPolicy, chain: readonly string[], poll: Poll): LanePolicy[] {
+  const lanes: LanePolicy[] = [];
+  for (const channel of chain) {
+    const lane = own(snap.lanes, channel);
+    if (!lane || (lane.expiresAt !== null && poll.t >= lane.expiresAt)) continue;
+    lanes.push(lane);
+    if (isOpen(lane, poll.device.architecture, poll.t)) break;
+  }
+  return lanes;
+}
+
+function close(c: Case, verdict: Verdict): Decision {
+  const { outcome, revision, reason, retryHint } = verdict;
+  const channel = c.candidate?.lane?.channel;
+  return {
+    outcome,
+    ...(revision === undefined ? {} : { revision }),
+    ...(channel === undefined ? {} : { channel }),
+    reasons: [reason, ...c.reasons.filter((other) => other !== reason)],
+    ...(retryHint === undefined ? {} : { retryHint }),
+  };
+}

@@ -1,0 +1,116 @@
+import type { Reason } from '../decision.js';
+import { canRead, epochText } from '../epochs.js';
+import { isVisible } from '../entitlement.js';
+import type { RevisionPolicy } from '../policy/snapshot.js';
+import { own } from '../record.js';
+import type { Case, Rule } from './case.js';
+
+/** Rule 1: the snap exists for this device, and the store knows what the device has. */
+export const admissible: Rule = (c) => {
+  const { device, policy } = c.poll;
+  const visitor = { ...device, isAnonymous: device.uid === null };
+  if (!isVisible(visitor, c.snap, policy))
+    return { outcome: 'NOT_FOUND', reason: { code: 'NOT_ENTITLED' } };
+  const forbidden = forbiddenByModel(c);
+  if (forbidden) return { outcome: 'NOT_FOUND', reason: forbidden };
+  if (c.installed && !own(c.snap.revisions, c.installed.revision)) {
+    return {
+      outcome: 'NOT_FOUND',
+      reason: { code: 'INSTALLED_UNKNOWN', detail: { revision: c.installed.revision } },
+    };
+  }
+  return undefined;
+};
+
+/** A kernel, gadget or base which the device's model does not name. */
+function forbiddenByModel(c: Case): Reason | undefined {
+  const { device, policy } = c.poll;
+  const model = device.model === null ? undefined : own(policy.models, device.model);
+  if (!model) return undefined;
+  const { type, name } = c.snap;
+  const isForbidden =
+    (type === 'kernel' && model.kernel !== name) ||
+    (type === 'gadget' && model.gadget !== name) ||
+    (type === 'base' && model.bases !== null && !model.bases.includes(name));
+  return isForbidden
+    ? { code: 'MODEL_FORBIDS', detail: { model: device.model ?? '', type } }
+    : undefined;
+}
+
+/**
+ * Why a revision is not in the admissible set A; undefined when it is. Leaves the reason once. A revision that is installed is judged
+ * like any other: staying needs no permission.
+ */
+export function exclusionOf(c: Case, revision: number): Reason | undefined {
+  const known = c.excluded.get(revision);
+  if (known) return known;
+  const reason = judge(c, revision);
+  if (reason) {
+    c.excluded.set(revision, reason);
+    c.reasons.push(reason);
+  }
+  return reason;
+}
+
+function judge(c: Case, revision: number): Reason | undefined {
+  const facts = own(c.snap.revisions, revision);
+  if (!facts) return { code: 'NO_SUCH_REVISION', detail: { revision } };
+  if (facts.isYanked) return { code: 'YANKED', detail: { revision } };
+  const stop = own(c.poll.policy.overlay.stops.revisions, `${c.snap.snapId}/${revision}`)?.[0];
+  if (stop) {
+    return {
+      code: 'STOPPED',
+      rule: { kind: 'stop', id: stop.stopId },
+      detail: { scope: 'revision', revision, level: stop.level, reason: stop.reason },
+    };
+  }
+  if (revision === c.rolledBack) return { code: 'ROLLED_BACK', detail: { revision } };
+  return unfit(c, revision, facts);
+}
+
+/** What the device itself cannot take. */
+function unfit(c: Case, revision: number, facts: RevisionPolicy): Reason | undefined {
+  const { device, policy } = c.poll;
+  if (!facts.architectures.includes('all') && !facts.architectures.includes(device.architecture)) {
+    return { code: 'WRONG_ARCHITECTURE', detail: { revision, architecture: device.architecture } };
+  }
+  const model = device.model === null ? undefined : own(policy.models, device.model);
+  if (model && !model.isClassic && facts.confinement === 'classic') {
+    return {
+      code: 'MODEL_FORBIDS',
+      detail: { revision, model: device.model ?? '', confinement: 'classic' },
+    };
+  }
+  for (const flag of facts.assumes) {
+    if (isTooOld(flag, device.snapdVersion)) {
+      return {
+        code: 'SNAPD_TOO_OLD',
+        detail: { revision, needs: flag, has: device.snapdVersion ?? '' },
+      };
+    }
+  }
+  if (c.installed && !canRead(facts.epoch, c.installed.epoch)) {
+    const detail = {
+      revision,
+      epoch: epochText(facts.epoch),
+      installed: epochText(c.installed.epoch),
+    };
+    return { code: 'EPOCH_UNREADABLE', detail };
+  }
+  return undefined;
+}
+
+/** `snapd2.61` against "2.63.1+git"; other flags are for snapd to judge, and an unknown version is not held against the device. */
+function isTooOld(flag: string, version: string | null): boolean {
+  const needed = /^snapd([0-9]+(?:\.[0-9]+)*)$/.exec(flag)?.[1]?.split('.').map(Number);
+  const has = /^[0-9]+(?:\.[0-9]+)*/
+    .exec(version ?? '')?.[0]
+    .split('.')
+    .map(Number);
+  if (!needed || !has) return false;
+  for (let i = 0; i < Math.max(needed.length, has.length); i += 1) {
+    const difference = (has[i] ?? 0) - (needed[i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
