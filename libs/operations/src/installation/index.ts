@@ -1,1 +1,9 @@
-export {};
+export {
+  assertionDatabaseFor,
+  keepAssertion,
+  readAccountKeys,
+  readAssertion,
+} from './assertion-shelf.js';
+export { initialise, type InitialiseOptions, type InitialiseReport } from './initialise.js';
+export { openStoreKeys, type OpenStoreKeys, type OpenStoreKeysOptions } from './open-store-keys.js';
+export { timestamp } from './timestamp.js';

@@ -1,0 +1,18 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { GqlExecutionContext } from '@nestjs/graphql';
+import { OperationError, type Principal } from '#libs/operations';
+import type { Loaders } from './loaders.js';
+
+/** What every resolver of one request shares. */
+export interface AdminContext {
+  /** Null: no login, or one that is over. */
+  readonly principal: Principal | null;
+  readonly loaders: Loaders;
+}
+
+/** The one who asks; the field gate has let them in. */
+export const Who = createParamDecorator((_data: unknown, context: ExecutionContext): Principal => {
+  const { principal } = GqlExecutionContext.create(context).getContext<AdminContext>();
+  if (principal === null) throw new OperationError('unauthorized', 'cannot do this without login');
+  return principal;
+});

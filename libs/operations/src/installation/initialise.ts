@@ -1,0 +1,231 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { signAssertion } from '#libs/assertions';
+import type { Assertion, PublicKey, Signer } from '#libs/assertions';
+import { SALT_BYTES, formatId, hashPassword } from '#libs/auth';
+import {
+  Account,
+  Installation,
+  Person,
+  SealedKey,
+  recordAudit,
+  type Database,
+  type Tx,
+} from '#libs/database';
+import {
+  makeRecoverySecret,
+  startSigner,
+  writeRootKeyFile,
+  type KeyringClient,
+} from '#libs/keyring';
+import { OperationError } from '../operation-error.js';
+import { keepAssertion } from './assertion-shelf.js';
+import { timestamp } from './timestamp.js';
+
+export interface InitialiseOptions {
+  readonly db: Database;
+  readonly masterKeyFile: string;
+  /** Where the sealed root key goes: to be taken off the machine (decisions 5). */
+  readonly rootKeyFile: string;
+  /** Where the root account and the root account-key go: what devices and vaults trust. */
+  readonly trustedFile: string;
+  readonly operatorEmail: string;
+  /** User name and display name of the account that owns the keys. */
+  readonly username: string;
+  readonly displayName: string;
+  /** 4096 (assertions.md 14). */
+  readonly keyBits?: number;
+}
+
+/** What an operator is told; secrets are told this once. */
+export interface InitialiseReport {
+  readonly operatorAccountId: string;
+  readonly operatorEmail: string;
+  readonly password?: string;
+  readonly rootKeyFile: string;
+  readonly rootPassphrase?: string;
+  readonly rootAssertions: string;
+  readonly isNew: boolean;
+}
+
+interface Roots {
+  readonly operatorAccountId: string;
+  readonly rootKey: PublicKey;
+  readonly storeKey: PublicKey;
+  readonly sealedStoreKey: string;
+  /** Root account and root account-key, then the store key's account-key. */
+  readonly assertions: readonly [Assertion, Assertion, Assertion];
+}
+
+/**
+ * Day one of a store (assertions.md 14): a root key and account, a store key under it, the first operator. `announce` is
+ * told before anything counts, so that a crash cannot leave an installation whose secrets nobody has read. Run again, it
+ * changes nothing.
+ */
+export async function initialise(
+  options: InitialiseOptions,
+  announce: (report: InitialiseReport) => Promise<void>,
+): Promise<void> {
+  const { db, rootKeyFile, trustedFile, operatorEmail } = options;
+  const known = await db.asSystem((tx) => tx.findOneBy(Installation, { id: 1 }));
+  if (known !== null) return announce(await describe(options, known));
+  if (existsSync(rootKeyFile))
+    throw new OperationError(
+      'conflict',
+      `cannot initialise: ${rootKeyFile} is there, but the database knows no installation; move the file away if it is not needed`,
+    );
+  const rootPassphrase = makeRecoverySecret();
+  const password = randomBytes(15).toString('base64url');
+  // Left by an attempt that ended before it counted: nothing was ever signed with that key.
+  await rm(`${rootKeyFile}.new`, { force: true });
+  const roots = await makeRoots(options, rootPassphrase);
+  await db.asSystem(async (tx) => {
+    await insertInstallation(tx, options, roots, password);
+    const [account, key] = roots.assertions;
+    await writeFile(trustedFile, Buffer.concat([account.bytes, Buffer.from('\n'), key.bytes]));
+    await announce({
+      operatorAccountId: roots.operatorAccountId,
+      operatorEmail,
+      password,
+      rootKeyFile,
+      rootPassphrase,
+      rootAssertions: trustedFile,
+      isNew: true,
+    });
+    await rename(`${rootKeyFile}.new`, rootKeyFile);
+  });
+}
+
+async function describe(
+  { db, rootKeyFile, trustedFile }: InitialiseOptions,
+  known: Installation,
+): Promise<InitialiseReport> {
+  const operator = await db.asSystem((tx) =>
+    tx.findOne(Person, { where: { isOperator: true }, order: { createdAt: 'ASC' } }),
+  );
+  return {
+    operatorAccountId: known.operatorAccountId,
+    operatorEmail: operator?.email ?? '',
+    rootKeyFile,
+    rootAssertions: trustedFile,
+    isNew: false,
+  };
+}
+
+async function makeRoots(options: InitialiseOptions, rootPassphrase: string): Promise<Roots> {
+  const keyring = await startSigner({
+    masterKey: { kind: 'file', path: options.masterKeyFile },
+    sealedKeys: [],
+  });
+  try {
+    const bits = options.keyBits ?? 4096;
+    const [rootKey, store] = await Promise.all([
+      writeRootKeyFile(keyring, `${options.rootKeyFile}.new`, rootPassphrase, bits),
+      keyring.generate(bits),
+    ]);
+    const operatorAccountId = formatId(randomBytes(32));
+    const assertions = await signRoots(options, keyring, {
+      operatorAccountId,
+      rootKey,
+      storeKey: store.publicKey,
+    });
+    await keyring.forget(rootKey.id);
+    return {
+      operatorAccountId,
+      rootKey,
+      storeKey: store.publicKey,
+      sealedStoreKey: store.sealed,
+      assertions,
+    };
+  } finally {
+    await keyring.close();
+  }
+}
+
+async function signRoots(
+  { db, username, displayName }: InitialiseOptions,
+  keyring: KeyringClient,
+  {
+    operatorAccountId,
+    rootKey,
+    storeKey,
+  }: Pick<Roots, 'operatorAccountId' | 'rootKey' | 'storeKey'>,
+): Promise<Roots['assertions']> {
+  const now = db.clock.now();
+  const root = keyring.signer(rootKey.id, 'root');
+  const account = await signAssertion(
+    {
+      type: 'account',
+      headers: {
+        'authority-id': operatorAccountId,
+        'account-id': operatorAccountId,
+        'display-name': displayName,
+        username,
+        validation: 'verified',
+        timestamp: timestamp(now),
+      },
+    },
+    root,
+    now,
+  );
+  const keyOf = (name: string, key: PublicKey, signer: Signer): Promise<Assertion> =>
+    signAssertion(
+      {
+        type: 'account-key',
+        headers: {
+          'authority-id': operatorAccountId,
+          'public-key-sha3-384': key.id,
+          'account-id': operatorAccountId,
+          name,
+          since: timestamp(now),
+        },
+        body: key.encoded,
+      },
+      signer,
+      now,
+    );
+  return [account, await keyOf('root', rootKey, root), await keyOf('store', storeKey, root)];
+}
+
+async function insertInstallation(
+  tx: Tx,
+  { operatorEmail, username, displayName }: InitialiseOptions,
+  roots: Roots,
+  password: string,
+): Promise<void> {
+  const { operatorAccountId, rootKey, storeKey } = roots;
+  // Two at once: the second waits for the first's row and fails on it.
+  await tx.insert(Installation, {
+    id: 1,
+    operatorAccountId,
+    rootKeyId: rootKey.id,
+    storeKeyId: storeKey.id,
+  });
+  await tx.insert(Account, {
+    id: operatorAccountId,
+    username,
+    displayName,
+    validation: 'verified',
+  });
+  await tx.insert(SealedKey, {
+    keyId: storeKey.id,
+    purpose: 'store',
+    accountId: operatorAccountId,
+    sealed: { envelope: roots.sealedStoreKey },
+  });
+  for (const assertion of roots.assertions) await keepAssertion(tx, assertion);
+  await tx.insert(Person, {
+    email: operatorEmail,
+    displayName: 'Operator',
+    passwordHash: await hashPassword(password, randomBytes(SALT_BYTES)),
+    isOperator: true,
+  });
+  await recordAudit(tx, {
+    brandId: operatorAccountId,
+    actor: 'system',
+    action: 'initialise',
+    subject: `account:${operatorAccountId}`,
+    detail: { rootKeyId: rootKey.id, storeKeyId: storeKey.id },
+  });
+}
