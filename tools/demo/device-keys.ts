@@ -1,13 +1,12 @@
-import { createPrivateKey, generateKeyPair, sign } from 'node:crypto';
+import { createPrivateKey, generateKeyPair } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { publicKeyFromKeyObject } from '#libs/assertions';
+import { localSigner } from '#libs/assertions';
 import type { Signer } from '#libs/assertions';
 
 const makeKeyPair = promisify(generateKeyPair);
-const signOffThread = promisify(sign);
 
 /** The key of a simulated device; real devices keep theirs to themselves, so this stands outside the keyring. */
 export interface DeviceKey extends Signer {
@@ -19,14 +18,6 @@ interface CachedKey {
   readonly bits: number;
   /** PKCS#8 in DER, base64. */
   readonly pkcs8: string;
-}
-
-function deviceKey(privateKey: KeyObject): DeviceKey {
-  return {
-    privateKey,
-    publicKey: publicKeyFromKeyObject(privateKey),
-    sign: (content) => signOffThread('sha512', content, privateKey),
-  };
 }
 
 async function readCache(cacheFile: string): Promise<CachedKey[]> {
@@ -68,9 +59,9 @@ export async function makeDeviceKeys(
   const known = cached.filter((key) => key.bits === bits).slice(0, count);
   const made = await Promise.all(Array.from({ length: count - known.length }, () => makeKey(bits)));
   if (made.length > 0) await writeCache(cacheFile, [...cached, ...made]);
-  return [...known, ...made].map(({ pkcs8 }) =>
-    deviceKey(
-      createPrivateKey({ key: Buffer.from(pkcs8, 'base64'), format: 'der', type: 'pkcs8' }),
-    ),
-  );
+  return [...known, ...made].map(({ pkcs8 }) => {
+    const der = Buffer.from(pkcs8, 'base64');
+    const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+    return { privateKey, ...localSigner(privateKey) };
+  });
 }

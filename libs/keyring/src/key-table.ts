@@ -6,6 +6,7 @@ import { requireSignable } from './key-purpose.js';
 import type { KeyPurpose } from './key-purpose.js';
 import { KeyringError } from './keyring-error.js';
 import type { HeldKey, Operation, Operations, OperationTable } from './operations.js';
+import { readOpenpgpSecretKey } from './openpgp-secret-key.js';
 import { sealKey, unsealKey } from './seal.js';
 import type { PrivateKey, SealingSecret } from './seal.js';
 
@@ -26,15 +27,18 @@ function labelled(key: KeyObject, purpose: KeyPurpose): PrivateKey {
   return { keyId: publicKeyFromKeyObject(createPublicKey(key)).id, purpose, key };
 }
 
-function parsePem({ pem, passphrase }: Ask<'import'>): KeyObject {
-  let key: KeyObject;
+function readPem(pem: string, passphrase: string | undefined): KeyObject {
   try {
-    key = createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
+    return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
   } catch (cause) {
     throw new KeyringError('bad-key', 'cannot read the private key, or its passphrase is wrong', {
       cause,
     });
   }
+}
+
+function readForeignKey({ text, passphrase }: Ask<'import'>): KeyObject {
+  const key = readOpenpgpSecretKey(text, passphrase) ?? readPem(text, passphrase);
   const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {};
   if (key.asymmetricKeyType !== 'rsa' || modulusLength < 4096 || publicExponent !== 65537n) {
     throw new KeyringError('bad-key', 'cannot take other keys than RSA of 4096 bits and more');
@@ -92,9 +96,9 @@ export class KeyTable implements OperationTable {
     return { key: held(key) };
   }
 
-  /** Takes a key made elsewhere: PEM of PKCS#8 or PKCS#1, with or without passphrase (serial-vault.md 11.3). */
+  /** Takes a key made elsewhere: PKCS#8, GnuPG armour, snapd's own form (serial-vault.md 11.3). */
   async import(ask: Ask<'import'>): Answer<'import'> {
-    return this.#adopt(labelled(parsePem(ask), ask.purpose), this.#master);
+    return this.#adopt(labelled(readForeignKey(ask), ask.purpose), this.#master);
   }
 
   /** Re-wraps with the master key of today (serial-vault.md 11.3: rotation of the master key). */

@@ -22,6 +22,7 @@ const master = { kind: 'master', key: Buffer.from(secret) } as const;
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const keyId = publicKeyFromKeyObject(createPublicKey(privateKey)).id;
 const content = Buffer.from('type: serial\nauthority-id: acme\n\n');
+const model = Buffer.from('type: model\nauthority-id: acme\n\n');
 
 let folder = '';
 let sealed = '';
@@ -136,6 +137,13 @@ describe('the signer', () => {
     const { publicKey, sealed: kept } = await keyring.importKey(pem, 'model', 'horse');
     expect(publicKey.id).toBe(publicKeyFromKeyObject(own.publicKey).id);
     expect(readSealedKeyLabel(kept)).toEqual({ keyId: publicKey.id, purpose: 'model' });
+    const armour = await readFile(
+      new URL('../testing/gnupg-protected.asc', import.meta.url),
+      'utf8',
+    );
+    const fromGnupg = await keyring.importKey(armour, 'model', 'correct horse größer');
+    const signature = await keyring.signer(fromGnupg.publicKey.id, 'model').sign(model);
+    expect(verify('sha512', model, fromGnupg.publicKey.key, signature)).toBe(true);
     const weak = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     await expect(keyring.importKey(weak)).rejects.toMatchObject({ code: 'bad-key' });
   });

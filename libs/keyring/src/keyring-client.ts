@@ -111,13 +111,16 @@ export class KeyringClient {
     return this.#remember(key, sealed);
   }
 
-  /** Takes a key made elsewhere, RSA of 4096 bits or more: PEM of PKCS#8 or PKCS#1, with or without passphrase. */
+  /**
+   * Takes an RSA key of 4096 bits or more made elsewhere, each form with or without passphrase: PEM (PKCS#8, PKCS#1), armour of
+   * GnuPG, a file of snapd's key folder. Rejects with `bad-key`.
+   */
   async importKey(
-    pem: string,
+    text: string,
     purpose: KeyPurpose = 'general',
     passphrase?: string,
   ): Promise<NewKey> {
-    const ask = { pem, purpose, ...(passphrase === undefined ? {} : { passphrase }) };
+    const ask = { text, purpose, ...(passphrase === undefined ? {} : { passphrase }) };
     const { key, sealed } = await this.#request('import', ask);
     return { publicKey: this.#remember(key, sealed), sealed };
   }

@@ -22,7 +22,7 @@ export interface Operations {
   };
   load: { ask: { sealed: string; recoverySecret?: string }; answer: { key: HeldKey } };
   import: {
-    ask: { pem: string; passphrase?: string; purpose: KeyPurpose };
+    ask: { text: string; passphrase?: string; purpose: KeyPurpose };
     answer: { key: HeldKey; sealed: string };
   };
   reseal: { ask: { sealed: string }; answer: { sealed: string } };
