@@ -57,7 +57,7 @@ async function withoutNeedlessCreate(client: pg.PoolClient): Promise<Queryable> 
   const { rowCount } = await client.query('SELECT 1 FROM pg_namespace WHERE nspname = $1', [
     SCHEMA,
   ]);
-  if (!rowCount) return client as Queryable;
+  if (!rowCount) return client;
   return {
     query: (text, params) =>
       text.startsWith('CREATE SCHEMA')

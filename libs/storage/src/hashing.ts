@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { BlobError } from './blob-error.js';
+import type { Bytes } from './blob-store.js';
+
+/** Of the bytes that went by; hex. */
+export interface Digests {
+  readonly sizeBytes: number;
+  readonly sha3_384: string;
+  readonly sha256: string;
+}
+
+/**
+ * Passes bytes on, and knows their digests at the end: a file is read once. A generator, not a stream to `pipe` into, as an
+ * error of the source must reach whoever reads.
+ */
+export class Hashing {
+  private result: Digests | undefined;
+
+  constructor(private readonly maxBytes: number) {}
+
+  /** @throws BlobError `too-large`; and what the source throws */
+  async *of(source: Bytes): AsyncGenerator<Uint8Array> {
+    const sha3 = createHash('sha3-384');
+    const sha256 = createHash('sha256');
+    let sizeBytes = 0;
+    for await (const chunk of source) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > this.maxBytes) {
+        throw new BlobError('too-large', `cannot take more than ${this.maxBytes} bytes`);
+      }
+      sha3.update(chunk);
+      sha256.update(chunk);
+      yield chunk;
+    }
+    this.result = { sizeBytes, sha3_384: sha3.digest('hex'), sha256: sha256.digest('hex') };
+  }
+
+  /** Known when the bytes have gone by. */
+  get digests(): Digests {
+    if (!this.result)
+      throw new Error('internal error: digests asked for before the end of the bytes');
+    return this.result;
+  }
+}
+
+/**
+ * @param maxBytes ends with BlobError `too-large` beyond it
+ * @example const hash = hashing(); await blobs.put(key, hash.of(request)); hash.digests.sha3_384
+ */
+export function hashing(maxBytes: number = Number.MAX_SAFE_INTEGER): Hashing {
+  return new Hashing(maxBytes);
+}
