@@ -113,10 +113,6 @@ export function findFreeze(freezes: readonly Freeze[], local: LocalTime): Freeze
   return freezes.find((freeze) => freeze.from <= local.text && local.text < freeze.until) ?? null;
 }
 
-function isOpen(schedules: readonly Schedule[], local: LocalTime): boolean {
-  return schedules.every((s) => isInWindow(s.windows, local) && !findFreeze(s.freezes, local));
-}
-
 /** Minutes on the wall until the schedule may be open: exact where no clock is changed in between, 0 when it is open. */
 function minutesUntilOpen(schedule: Schedule, local: LocalTime): number {
   const freeze = findFreeze(schedule.freezes, local);

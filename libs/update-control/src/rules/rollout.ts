@@ -14,7 +14,8 @@ import { earliestAdmission, thresholdAt } from '../ramp.js';
 import { own } from '../record.js';
 import { exclusionOf } from './admissible.js';
 import { mayBypass } from './bypass.js';
-import type { Candidate, Case, Rule } from './case.js';
+import type { RequestFacts } from '../facts.js';
+import type { Candidate, Case, Poll, Rule } from './case.js';
 
 interface LiveOnLane {
   readonly fleet: FleetPolicy;
@@ -40,16 +41,17 @@ function liveRollouts(c: Case): LiveOnLane[] {
 
 /** Whether an opened wave lets the device in; the reason says where it stands. Used for snaps and for set sequences. */
 export function admission(
-  c: Pick<Case, 'poll' | 'request'>,
+  poll: Pick<Poll, 'device' | 't'>,
+  context: RequestFacts['context'],
   waves: readonly WavePolicy[],
   rollout: { readonly salt: string; readonly rule: RuleRef },
   live: LiveRollout,
 ): { readonly isAdmitted: boolean; readonly reason: Reason } {
   const { rule } = rollout;
-  const { device, t } = c.poll;
+  const { device, t } = poll;
   const opened = waves.filter((wave) => wave.openedAt !== null && wave.openedAt <= t);
   const bySelector = opened.find(
-    (w) => w.selector !== null && evaluate(w.selector, factReader(device, c.request.context)),
+    (w) => w.selector !== null && evaluate(w.selector, factReader(device, context)),
   );
   if (bySelector)
     return {
@@ -135,7 +137,13 @@ export function evaluateRollout(c: Case): Candidate | undefined {
     return refuse({ code: 'ROLLOUT_NOT_FOR_INSTALLS', rule, detail: { rollout: rollout.name } });
   if (live.state === 'PAUSED')
     return refuse({ code: 'ROLLOUT_PAUSED', rule, detail: { rollout: rollout.name, target } });
-  const { isAdmitted, reason } = admission(c, rollout.waves, { salt: rollout.salt, rule }, live);
+  const { isAdmitted, reason } = admission(
+    c.poll,
+    c.request.context,
+    rollout.waves,
+    { salt: rollout.salt, rule },
+    live,
+  );
   const full: Reason = { ...reason, detail: { ...reason.detail, target, rollout: rollout.name } };
   if (!isAdmitted && !mayBypass(c, 'waves')) return refuse(full);
   c.reasons.push(...losers.map((loser) => overruled(loser, winner)));

@@ -1,0 +1,91 @@
+/** When a wave is well, in parts per million and whole devices (update-control.md 2.7). */
+export interface HealthGate {
+  /** At least so many outcomes; never more than the wave admits. */
+  readonly minSample: number;
+  readonly successPpm: number;
+  /** Share of the devices seen whose outcome is known. */
+  readonly coveragePpm: number;
+  readonly failPpm: number;
+  /** Null: max(2, ⌈2 · failPpm · minSample / 10⁶⌉), so that large waves do not trip on noise before the sample is there. */
+  readonly failAbs: number | null;
+}
+
+/** Recounted numbers of one wave, or of one architecture in it. `excluded`: superseded, left, suspected clones. */
+export interface WaveCounts {
+  readonly seen: number;
+  readonly deferred: number;
+  readonly excluded: number;
+  readonly confirmed: number;
+  readonly failed: number;
+  readonly reverted: number;
+  readonly looping: number;
+  /** Dark devices beyond the rate of those not yet admitted; see `excessDark`. */
+  readonly excessDark: number;
+}
+
+export type GateVerdict = 'PASS' | 'FAIL' | 'INCONCLUSIVE' | 'OPEN';
+
+export interface GateResult {
+  readonly verdict: GateVerdict;
+  /** Which condition spoke, with the numbers it used. */
+  readonly cause: string;
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+export interface GateClock {
+  /** Devices which the wave admits. */
+  readonly k: number;
+  /** The soak has passed since the minSample-th confirmation. */
+  readonly isSoaked: boolean;
+  readonly isPastDeadline: boolean;
+}
+
+/**
+ * PASS, FAIL, INCONCLUSIVE (deadline reached with neither) or OPEN (wait). Silence is never success: with no outcome at all the gate
+ * stays open until the deadline. Integers only.
+ */
+export function evaluateHealth(gate: HealthGate, counts: WaveCounts, clock: GateClock): GateResult {
+  const minSample = Math.min(gate.minSample, Math.max(1, clock.k));
+  const failAbs = gate.failAbs ?? Math.max(2, Math.ceil((2 * gate.failPpm * minSample) / 1e6));
+  const failures = counts.failed + counts.reverted + counts.looping + counts.excessDark;
+  const outcomes = counts.confirmed + failures;
+  const numbers = { outcomes, failures, confirmed: counts.confirmed, minSample, failAbs };
+  const isFewOrTooMany = outcomes < minSample || failures * 1e6 > gate.failPpm * outcomes;
+  if (failures >= failAbs && isFewOrTooMany) return { verdict: 'FAIL', cause: 'failures', numbers };
+  const reachable = counts.seen - counts.deferred - counts.excluded;
+  const missing = [
+    [outcomes >= minSample, 'sample'],
+    [counts.confirmed * 1e6 >= gate.successPpm * outcomes, 'success'],
+    [outcomes * 1e6 >= gate.coveragePpm * reachable, 'coverage'],
+    [clock.isSoaked, 'soak'],
+  ].find(([isMet]) => isMet === false)?.[1];
+  if (missing === undefined) return { verdict: 'PASS', cause: 'health', numbers };
+  return {
+    verdict: clock.isPastDeadline ? 'INCONCLUSIVE' : 'OPEN',
+    cause: String(missing),
+    numbers,
+  };
+}
+
+/** Overall and per architecture: one architecture's FAIL is the wave's FAIL (U80). */
+export function evaluateWave(
+  gate: HealthGate,
+  overall: WaveCounts,
+  byArchitecture: Readonly<Record<string, WaveCounts>>,
+  clock: GateClock,
+): GateResult & { readonly architecture?: string } {
+  for (const [architecture, counts] of Object.entries(byArchitecture)) {
+    const result = evaluateHealth(gate, counts, clock);
+    if (result.verdict === 'FAIL') return { ...result, architecture };
+  }
+  return evaluateHealth(gate, overall, clock);
+}
+
+/** Admitted devices that went dark beyond what the not yet admitted ones, a random sample of the same fleet, did too (U79). */
+export function excessDark(
+  admitted: { readonly dark: number; readonly total: number },
+  control: { readonly dark: number; readonly total: number },
+): number {
+  if (control.total === 0) return 0;
+  return Math.max(0, admitted.dark - Math.ceil((control.dark * admitted.total) / control.total));
+}
