@@ -1,5 +1,5 @@
 import { Column, Entity, ForeignKey, PrimaryColumn, PrimaryGeneratedColumn, Unique } from 'typeorm';
-import { createdAt, optional } from '../../columns.js';
+import { createdAt, optional, safeInteger } from '../../columns.js';
 
 export type Validation = 'unproven' | 'starred' | 'verified';
 
