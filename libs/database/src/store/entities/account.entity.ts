@@ -25,6 +25,8 @@ export class Person {
   @Column({ type: 'text' }) passwordHash!: string;
   /** Sealed TOTP secret; null until the person sets a second factor. */
   @Column({ type: 'text', ...optional }) totpSecret!: string | null;
+  /** Time step of the last code that was used; none is good twice. */
+  @Column({ ...safeInteger, ...optional }) totpLastStep!: number | null;
   @Column({ type: 'boolean', default: false }) isOperator!: boolean;
   @Column(createdAt) createdAt!: Date;
 }
