@@ -11,3 +11,5 @@ export * from './store/repositories/device.repository.js';
 export * from './store/repositories/policy.repository.js';
 export * from './vault/entities/index.js';
 export * from './vault/repositories/index.js';
+export * from './store/repositories/publishing.repository.js';
+export * from './store/repositories/catalogue.repository.js';

@@ -1,1 +1,26 @@
-export {};
+export type { Actor } from './actor.js';
+export { openIn, type OpenEntry } from './channels/channel-map.js';
+export { ChannelService, type OpenChannel, type SnapChannels } from './channels/channel.service.js';
+export { appendLaneEntry, lockLane, type LaneEntry } from './channels/lane-log.js';
+export { parseChannels, shortName } from './channels/release-channels.js';
+export { ReleaseService, type CloseOrder, type ReleaseOrder } from './channels/release.service.js';
+export {
+  PublisherLoginService,
+  type DischargeOrder,
+  type RootOrder,
+} from './login/publisher-login.service.js';
+export {
+  actorOfPublisher,
+  principalOf,
+  requireChannels,
+  requirePackage,
+  requirePermission,
+  type Publisher,
+} from './login/publisher.js';
+export { sealTotpSecret } from './login/totp-secret.js';
+export { NameService, type NameOrder } from './names/name.service.js';
+export type { Problem } from './review/problem.js';
+export { ReviewService } from './review/review.service.js';
+export { BlobIntakeService, LARGEST_BLOB_BYTES } from './uploads/blob-intake.service.js';
+export { sweepUnclaimedBlobs } from './uploads/sweep-blobs.js';
+export { UploadService, type PushOrder } from './uploads/upload.service.js';

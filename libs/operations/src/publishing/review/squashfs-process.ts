@@ -84,7 +84,7 @@ function extract(
 
 /** Bytes come from its file system: `print` decodes text. */
 function bytesOf(fs: FileSystem, path: string): Buffer {
-  return Buffer.from(fs.readFile(`/out/${path}`) as Uint8Array);
+  return Buffer.from(fs.readFile(`/out/${path}`));
 }
 
 limitMemory();

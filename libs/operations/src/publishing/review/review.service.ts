@@ -1,0 +1,244 @@
+import {
+  Blob,
+  BrandStore,
+  findRevisionOfContent,
+  lockSnap,
+  recordAudit,
+  Snap,
+  SnapRevision,
+  takeRevisionNumber,
+  Upload,
+  type Tx,
+} from '#libs/database';
+import type { Assertion } from '#libs/assertions';
+import { keepAssertion, readAssertion } from '../../installation/assertion-shelf.js';
+import { OperationError } from '../../operation-error.js';
+import type { Resources } from '../../resources.js';
+import { ReleaseService } from '../channels/release.service.js';
+import { withLocalCopy } from '../uploads/local-copy.js';
+import type { Problem } from './problem.js';
+import { reviewSnap, type SnapMetadata } from './review-snap.js';
+import { signDeclaration, signRevision } from './sign-revision.js';
+
+const WORKER = 'job:review-upload';
+
+/** What a review works on. */
+interface Case {
+  readonly upload: Upload;
+  readonly snap: Snap;
+  readonly blob: Blob;
+  readonly needsPerson: boolean;
+}
+
+/**
+ * Reviews uploads: reads the file, judges it, gives it a revision number, signs, releases. Each step looks at what is done
+ * already, so a job that was killed anywhere goes on when it runs again, and does nothing twice.
+ */
+export class ReviewService {
+  constructor(
+    private readonly resources: Resources,
+    private readonly releases = new ReleaseService(resources),
+  ) {}
+
+  /** The job: returns when the upload is accepted, rejected or waits for a person. Throws what running again may cure. */
+  async review(brandId: string, uploadId: string): Promise<void> {
+    const open = await this.resources.db.asBrand(brandId, (tx) => begin(tx, uploadId));
+    if (!open) return;
+    const { snap, blob, upload } = open;
+    const found = await withLocalCopy(this.resources.blobs, blob, (path) =>
+      reviewSnap(path, snap.name),
+    );
+    if (found.verdict === 'reject') return this.reject(brandId, upload, found.problems);
+    const needsPerson = open.needsPerson || found.verdict === 'review';
+    const revision = await this.number(brandId, open);
+    if (revision === null) return;
+    const problems =
+      found.problems.length > 0
+        ? found.problems
+        : [{ code: 'human-review', message: 'needs a reviewer: the store reviews every upload' }];
+    if (needsPerson) return this.postpone(brandId, upload, problems);
+    await this.accept(open, revision, found.metadata);
+  }
+
+  /** When no further attempt is made: a publisher must not poll for ever (publisher-api.md 3.5). */
+  async giveUp(brandId: string, uploadId: string): Promise<void> {
+    const upload = await this.resources.db.asBrand(brandId, (tx) => begin(tx, uploadId));
+    if (!upload) return;
+    await this.reject(brandId, upload.upload, [
+      {
+        code: 'review-failed',
+        message: 'the store could not review the file; upload it again or ask the operator',
+      },
+    ]);
+  }
+
+  private async reject(
+    brandId: string,
+    upload: Upload,
+    problems: readonly Problem[],
+  ): Promise<void> {
+    await this.resources.db.asBrand(brandId, (tx) =>
+      finish(tx, this.now, upload, 'rejected', problems),
+    );
+  }
+
+  private async postpone(
+    brandId: string,
+    upload: Upload,
+    problems: readonly Problem[],
+  ): Promise<void> {
+    await this.resources.db.asBrand(brandId, (tx) =>
+      finish(tx, this.now, upload, 'manual', problems),
+    );
+  }
+
+  private get now(): Date {
+    return this.resources.db.clock.now();
+  }
+
+  /** The number is given when the automatic checks are passed; of two identical uploads the later gets none (decisions 22). */
+  private number(brandId: string, { upload, snap, blob }: Case): Promise<number | null> {
+    return this.resources.db.asBrand(brandId, async (tx) => {
+      await lockSnap(tx, snap.id);
+      const { revision: given } = await tx.findOneByOrFail(Upload, { id: upload.id });
+      if (given !== null) return given;
+      const existing = await findRevisionOfContent(tx, snap.id, blob.sha3384, upload.id);
+      if (existing !== null) {
+        const message = `this exact snap content already exists as revision ${existing}`;
+        await finish(tx, this.now, upload, 'rejected', [{ code: 'already-exists', message }]);
+        return null;
+      }
+      const revision = await takeRevisionNumber(tx, snap.id);
+      await tx.update(Upload, { id: upload.id }, { revision });
+      return revision;
+    });
+  }
+
+  private async accept(open: Case, revision: number, metadata: SnapMetadata): Promise<void> {
+    const { db } = this.resources;
+    const { snap, blob, upload } = open;
+    const known = await db.asBrand(snap.brandId, (tx) =>
+      readAssertion(tx, 'snap-declaration', ['16', snap.id]),
+    );
+    // Signed before the transaction: the signer is another process.
+    const declaration = known ? null : await signDeclaration(this.resources, snap);
+    const signed = await signRevision(this.resources, { snap, blob, revision });
+    await db.asBrand(snap.brandId, async (tx) => {
+      await lockSnap(tx, snap.id);
+      const { state } = await tx.findOneByOrFail(Upload, { id: upload.id });
+      if (state !== 'reviewing') return;
+      if (declaration) await keepDeclaration(tx, declaration, snap.id);
+      await keepAssertion(tx, signed, snap.id);
+      await insertRevision(tx, open, revision, metadata);
+      const problems = await this.releaseWished(tx, open, revision);
+      await finish(tx, this.now, upload, 'accepted', problems);
+      await recordAudit(tx, {
+        brandId: snap.brandId,
+        actor: WORKER,
+        action: 'accept-revision',
+        subject: `snap:${snap.name}`,
+        detail: { revision, uploadId: upload.id, sha3384: blob.sha3384 },
+      });
+    });
+  }
+
+  /** A refused release leaves the revision accepted; its reason becomes the publisher's (publisher-api.md 3.5). */
+  private async releaseWished(
+    tx: Tx,
+    { upload, snap }: Case,
+    revision: number,
+  ): Promise<readonly Problem[]> {
+    if (upload.channels.length === 0) return [];
+    const who = { personId: upload.personId, label: `person:${upload.personId}` };
+    const order = { brandId: snap.brandId, snapId: snap.id, revision, channels: upload.channels };
+    try {
+      await this.releases.releaseIn(tx, who, order);
+      return [];
+    } catch (error) {
+      // Refusals come before anything is written, so the transaction is still good.
+      if (!(error instanceof OperationError)) throw error;
+      return [
+        {
+          code: 'not-released',
+          message: `revision ${revision} was accepted, but not released: ${error.message}`,
+        },
+      ];
+    }
+  }
+}
+
+/** Null: somebody has finished it already. */
+async function begin(tx: Tx, uploadId: string): Promise<Case | null> {
+  const upload = await tx.findOne(Upload, {
+    where: { id: uploadId },
+    lock: { mode: 'pessimistic_write' },
+  });
+  if (!upload || !['received', 'reviewing'].includes(upload.state)) return null;
+  if (upload.state === 'received')
+    await tx.update(Upload, { id: uploadId }, { state: 'reviewing' });
+  const snap = await tx.findOneByOrFail(Snap, { id: upload.snapId });
+  const blob = await tx.findOneByOrFail(Blob, { id: upload.blobId });
+  const store = await tx.findOneByOrFail(BrandStore, { id: snap.storeId });
+  return { upload, snap, blob, needsPerson: store.reviewPolicy === 'manual' };
+}
+
+/** Only an upload that is under review can end; a second run changes nothing. */
+async function finish(
+  tx: Tx,
+  now: Date,
+  upload: Upload,
+  state: 'accepted' | 'rejected' | 'manual',
+  problems: readonly Problem[],
+): Promise<void> {
+  const finishedAt = state === 'manual' ? null : now;
+  await tx.update(
+    Upload,
+    { id: upload.id, state: 'reviewing' },
+    { state, problems: [...problems], finishedAt },
+  );
+}
+
+/** Two first revisions of a snap may be accepted at once: one declaration is enough. */
+async function keepDeclaration(tx: Tx, declaration: Assertion, snapId: string): Promise<void> {
+  const known = await readAssertion(tx, 'snap-declaration', declaration.primaryKey);
+  if (!known) await keepAssertion(tx, declaration, snapId);
+}
+
+async function insertRevision(
+  tx: Tx,
+  { snap, blob, upload }: Case,
+  revision: number,
+  found: SnapMetadata,
+): Promise<void> {
+  const { version, type, epoch, confinement, grade, base, snapYaml } = found;
+  await tx.insert(SnapRevision, {
+    snapId: snap.id,
+    revision,
+    brandId: snap.brandId,
+    uploadId: upload.id,
+    blobId: blob.id,
+    sha3384: blob.sha3384,
+    sizeBytes: blob.sizeBytes,
+    version,
+    type,
+    architectures: [...found.architectures],
+    epoch,
+    confinement,
+    grade,
+    base,
+    assumes: [...found.assumes],
+    snapYaml,
+  });
+  // The first revision says what kind of snap it is, and fills what nobody has written yet.
+  await tx.update(
+    Snap,
+    { id: snap.id },
+    {
+      type: snap.type ?? type,
+      title: snap.title ?? found.title,
+      summary: snap.summary ?? found.summary,
+      description: snap.description ?? found.description,
+      license: snap.license ?? found.license,
+    },
+  );
+}

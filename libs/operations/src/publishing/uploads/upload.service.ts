@@ -1,0 +1,79 @@
+import { addToOutbox, Blob, claimBlob, Snap, Upload, type Tx } from '#libs/database';
+import type { Resources } from '../../resources.js';
+import { parseChannels } from '../channels/release-channels.js';
+import { refusal } from '../wire-code.js';
+
+export interface PushOrder {
+  readonly brandId: string;
+  readonly personId: string;
+  readonly snapId: string;
+  readonly uploadId: string;
+  /** As the client counted them; must be what arrived. */
+  readonly sizeBytes: number;
+  /** Released as soon as the revision is accepted. */
+  readonly channels: readonly string[];
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Turns blobs into uploads of a snap, and tells how far they are. */
+export class UploadService {
+  constructor(private readonly resources: Resources) {}
+
+  /** Binds the blob to the snap and asks for its review, in one transaction. Throws `not-found`, `invalid`, `conflict`. */
+  push(order: PushOrder): Promise<Upload> {
+    return this.resources.db.asBrand(order.brandId, async (tx) => {
+      const snap = await tx.findOneBy(Snap, { id: order.snapId, brandId: order.brandId });
+      if (!snap) throw refusal('not-found', 'resource-not-found', 'cannot find this snap');
+      if (order.channels.length > 0) parseChannels(order.channels, snap);
+      await claim(tx, order);
+      const upload = await tx.save(
+        tx.create(Upload, {
+          brandId: order.brandId,
+          snapId: snap.id,
+          blobId: order.uploadId,
+          personId: order.personId,
+          channels: [...order.channels],
+        }),
+      );
+      await addToOutbox(tx, 'review-upload', { uploadId: upload.id, brandId: order.brandId });
+      return upload;
+    });
+  }
+
+  /** Only reads (publisher-api.md 5, 13). Throws `not-found` for an upload of another brand or snap. */
+  status(brandId: string, snapId: string, uploadId: string): Promise<Upload> {
+    return this.resources.db.asBrand(brandId, async (tx) => {
+      const upload = UUID.test(uploadId)
+        ? await tx.findOneBy(Upload, { id: uploadId, snapId, brandId })
+        : null;
+      if (!upload) throw refusal('not-found', 'resource-not-found', 'cannot find this upload');
+      return upload;
+    });
+  }
+}
+
+async function claim(tx: Tx, { uploadId, sizeBytes }: PushOrder): Promise<void> {
+  const blob = UUID.test(uploadId) ? await tx.findOneBy(Blob, { id: uploadId }) : null;
+  if (!blob)
+    throw refusal(
+      'invalid',
+      'invalid-field',
+      `Unknown upload id '${uploadId}': send the file first.`,
+    );
+  if (blob.sizeBytes !== sizeBytes) {
+    throw refusal(
+      'invalid',
+      'invalid-field',
+      `${sizeBytes} bytes were announced, ${blob.sizeBytes} arrived: send the file again.`,
+    );
+  }
+  // Somebody else's, or used before: the answer is the same.
+  if (!(await claimBlob(tx, uploadId))) {
+    throw refusal(
+      'conflict',
+      'conflict',
+      `Upload id '${uploadId}' was used already: send the file again.`,
+    );
+  }
+}
