@@ -3,6 +3,7 @@ import { defineJob, type JobContract } from './job-contract.js';
 import { QueueError } from './queue-error.js';
 
 const id = z.string().min(1).max(64);
+const version = z.number().int().nonnegative();
 
 /** Every job there is: a new one is a row here and a handler in the worker, which refuses to start without it. */
 export const jobs = {
@@ -10,19 +11,25 @@ export const jobs = {
   reviewUpload: defineJob({
     name: 'review-upload',
     lane: 'heavy',
-    schema: z.object({ uploadId: id }),
+    schema: z.object({ uploadId: id, brandId: id }),
     key: ({ uploadId }) => uploadId,
   }),
-  /** Opens the next wave of a rollout, if it is still at that revision of its plan. */
-  openWave: defineJob({
-    name: 'open-wave',
-    schema: z.object({ rolloutId: id, rev: z.number().int().nonnegative() }),
+  /** Does what is due of a rollout: starts it, opens, passes, completes (update-control.md 2.6). */
+  rolloutTick: defineJob({
+    name: 'rollout-tick',
+    schema: z.object({ rolloutId: id, brandId: id, rev: version }),
     key: ({ rolloutId, rev }) => `${rolloutId}.${rev}`,
+  }),
+  /** Counts the members of a wave that opens and freezes its threshold, once. */
+  waveFreeze: defineJob({
+    name: 'wave-freeze',
+    schema: z.object({ rolloutId: id, brandId: id, waveNo: z.number().int().positive() }),
+    key: ({ rolloutId, waveNo }) => `${rolloutId}.${waveNo}`,
   }),
   /** Compiles a brand's policy snapshot for the decision function. */
   compilePolicy: defineJob({
     name: 'compile-policy',
-    schema: z.object({ brandId: id }),
+    schema: z.object({ brandId: id, version }),
     key: ({ brandId }) => brandId,
   }),
 } as const;
