@@ -1,11 +1,10 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import {
   type Assertion,
   AssertionDatabase,
   decodeAssertion,
   decodeAssertions,
   header,
-  localSigner,
   signAssertion,
   type Signer,
 } from '#libs/assertions';
@@ -59,7 +58,8 @@ export interface DeviceOptions {
   readonly vaultUrl: string;
   readonly apiKey?: string;
   readonly model: Assertion;
-  readonly key: KeyObject;
+  /** The device's own key. */
+  readonly key: Signer;
   readonly proposedSerial: string;
   /** The trusted root of the device's snapd: root account and root account-key. */
   readonly trusted: readonly Assertion[];
@@ -73,7 +73,7 @@ export class ScriptedDevice {
   readonly installed = new Map<string, InstalledSnap>();
 
   constructor(readonly options: DeviceOptions) {
-    this.signer = localSigner(options.key);
+    this.signer = options.key;
   }
 
   get serialNumber(): string {

@@ -5,11 +5,15 @@ import colors from 'picocolors';
 export class Narrator {
   private readonly started = Date.now();
 
-  constructor(private readonly write: (text: string) => void = (text) => process.stdout.write(text)) {}
+  constructor(
+    private readonly write: (text: string) => void = (text) => process.stdout.write(text),
+  ) {}
 
   async step<T>(no: number, title: string, work: () => Promise<T>): Promise<T> {
     const started = Date.now();
-    this.write(`\n${colors.bold(`${no}. ${title}`)} ${colors.dim(`at ${seconds(started - this.started)}`)}\n`);
+    this.write(
+      `\n${colors.bold(`${no}. ${title}`)} ${colors.dim(`at ${seconds(started - this.started)}`)}\n`,
+    );
     const result = await work();
     this.write(colors.dim(`   took ${seconds(Date.now() - started)}\n`));
     return result;
@@ -34,7 +38,10 @@ export class Narrator {
   }
 
   table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
-    const table = new Table({ head: [...head], style: { head: process.stdout.isTTY ? ['cyan'] : [] } });
+    const table = new Table({
+      head: [...head],
+      style: { head: process.stdout.isTTY ? ['cyan'] : [] },
+    });
     table.push(...rows.map((row) => row.map(String)));
     this.write(`${table.toString()}\n`);
   }

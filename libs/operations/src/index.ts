@@ -1,6 +1,7 @@
 export * from './brands/index.js';
 export * from './devices/index.js';
 export * from './installation/index.js';
+export * from './open-resources.js';
 export * from './operation-error.js';
 export * from './policy/index.js';
 export * from './publishing/index.js';

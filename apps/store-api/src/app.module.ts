@@ -1,0 +1,17 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Resources } from '#libs/operations';
+import { AdminModule } from './admin/admin.module.js';
+import { DeviceModule } from './device/device.module.js';
+import { PublisherModule } from './publisher/publisher.module.js';
+import { ResourcesModule } from './resources.module.js';
+
+/** The three surfaces of the store, each with its own guards and its own words for errors. */
+@Module({})
+export class AppModule {
+  static with(resources: Resources): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [ResourcesModule.with(resources), DeviceModule, PublisherModule, AdminModule],
+    };
+  }
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { httpUrl, port, postgresUrl } from '#libs/runtime';
+
+/** What the store-api reads from its environment (ARCHITECTURE.md lists it for all processes). */
+export const storeApiConfig = {
+  config: z.object({
+    PORT: port(),
+    PUBLIC_URL: httpUrl(),
+    VAULT_URL: httpUrl().optional(),
+    SECRET_FILE: z.string(),
+    MASTER_KEY_FILE: z.string(),
+    DOWNLOADS: z.enum(['redirect', 'stream']).default('redirect'),
+    BLOBS_DIR: z.string().optional(),
+    S3_ENDPOINT: httpUrl().optional(),
+    S3_PUBLIC_ENDPOINT: httpUrl().optional(),
+    S3_BUCKET: z.string().optional(),
+    S3_REGION: z.string().optional(),
+  }),
+  secrets: z.object({
+    DATABASE_URL: postgresUrl(),
+    BLOBS_SECRET: z.string().default(''),
+    S3_ACCESS_KEY: z.string().default(''),
+    S3_SECRET_KEY: z.string().default(''),
+  }),
+};

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { Database } from '#libs/database';
+import { createBlobStore, type BlobSettings } from '#libs/storage';
+import { openStoreKeys } from './installation/index.js';
+import type { Resources } from './resources.js';
+
+/** The values of the environment that store-api and worker share (ARCHITECTURE.md). */
+export interface ResourceSettings extends BlobSettings {
+  readonly DATABASE_URL: string;
+  readonly PUBLIC_URL: string;
+  readonly SECRET_FILE: string;
+  readonly MASTER_KEY_FILE: string;
+  readonly VAULT_URL?: string | undefined;
+  readonly DOWNLOADS?: 'redirect' | 'stream';
+}
+
+export interface OpenResourcesOptions {
+  /** Shown in pg_stat_activity. */
+  readonly name: string;
+  readonly poolSize?: number;
+  /** Told when the signer process is in trouble. */
+  readonly onTrouble: (error: Error) => void;
+  /** Told of each thing opened, in order; to be closed in reverse. */
+  readonly opened: (what: string, close: () => Promise<void>) => void;
+}
+
+/** Opens what a process of the store works with: database, signer, blobs. */
+export async function openResources(
+  settings: ResourceSettings,
+  { name, poolSize, onTrouble, opened }: OpenResourcesOptions,
+): Promise<Resources> {
+  const db = await Database.open({
+    url: settings.DATABASE_URL,
+    room: 'store',
+    applicationName: name,
+    ...(poolSize && { poolSize }),
+  });
+  opened('database', () => db.close());
+  const keys = await openStoreKeys({ db, masterKeyFile: settings.MASTER_KEY_FILE, onTrouble });
+  opened('signer', () => keys.close());
+  return {
+    db,
+    keys,
+    blobs: await createBlobStore(settings, settings.PUBLIC_URL),
+    settings: {
+      publicUrl: settings.PUBLIC_URL,
+      downloads: settings.DOWNLOADS ?? 'redirect',
+      secret: Buffer.from(readFileSync(settings.SECRET_FILE, 'utf8').trim(), 'base64'),
+      ...(settings.VAULT_URL && { vaultUrl: settings.VAULT_URL }),
+      ...(settings.BLOBS_SECRET && !settings.S3_ENDPOINT && { blobsSecret: settings.BLOBS_SECRET }),
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import type { Assertion, Signer } from '#libs/assertions';
+import type { Installation } from '../../installation/index.js';
+import type { BrandAdmin } from '../../clients/brand-admin.js';
+import type { ScriptedDevice } from '../../clients/device.js';
+import type { Publisher } from '../../clients/publisher.js';
+import type { VaultAdmin } from '../../clients/vault-admin.js';
+import type { Narrator } from '../narrator.js';
+
+/** How large the story is told; the demo's own is 200 devices in fleets of 120 and 80. */
+export interface StoryScale {
+  readonly devices: number;
+  /** Of these, the first so many stand in Berlin. */
+  readonly inBerlin: number;
+}
+
+export const DEMO_SCALE: StoryScale = { devices: 200, inBerlin: 120 };
+
+/** A refusal as the client read it. */
+export interface Refusal {
+  readonly who: string;
+  readonly status: number;
+  readonly said: string;
+}
+
+/** What the store and the world know so far; each step adds to it. */
+export interface Story {
+  readonly installation: Installation;
+  readonly narrator: Narrator;
+  readonly scale: StoryScale;
+  /** Device keys, made once and cached (decisions 23). */
+  readonly deviceKeys: readonly Signer[];
+  /** Folder with the sample snaps. */
+  readonly snapsDir: string;
+
+  trusted?: readonly Assertion[];
+  operator?: BrandAdmin;
+  planner?: BrandAdmin;
+  approver?: BrandAdmin;
+  brandId?: string;
+  storeId?: string;
+  publisher?: Publisher;
+  brandSigner?: Signer;
+  snapIds: Map<string, string>;
+  model?: Assertion;
+  vault?: VaultAdmin;
+  apiKey?: string;
+  devices: ScriptedDevice[];
+  rolloutId?: string;
+  /** Wave by which each device got revision 2. */
+  readonly waveOf: Map<ScriptedDevice, number>;
+  readonly refusals: Refusal[];
+  assertionsChecked: number;
+  downloads: number;
+}
+
+/** The value, once the step that makes it has run. */
+export function known<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`cannot go on: ${what} is not known yet`);
+  return value;
+}

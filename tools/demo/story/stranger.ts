@@ -1,0 +1,80 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { type Assertion, localSigner, signAssertion, type Signer } from '#libs/assertions';
+import { ScriptedDevice } from '../../clients/device.js';
+import { known, type Story } from './story.js';
+
+/** A brand of its own in the same installation, with one device. */
+export interface Stranger {
+  readonly brandId: string;
+  readonly signer: Signer;
+  readonly device: ScriptedDevice;
+}
+
+const at = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+
+/** Everything about it is in order; it is just not ACME. Its serial is signed by its brand's key, without a vault. */
+export async function foundStranger(story: Story): Promise<Stranger> {
+  const operator = known(story.operator, 'the operator');
+  const brand = await operator.createBrand('other-brand', 'Other Brand', 'other-brand-store');
+  const admin = await operator.addPerson(brand.brandId, 'boss@other.example', 'The other boss', [
+    'admin',
+    'publisher',
+  ]);
+  const signer = localSigner(generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey);
+  await admin.certifyKey(brand.brandId, 'other-models', signer);
+  const model = await signModel(brand.brandId, signer);
+  await admin.registerModel(brand.brandId, model);
+  const key = localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+  const device = new ScriptedDevice({
+    storeUrl: story.installation.storeUrl,
+    vaultUrl: story.installation.vaultUrl,
+    model,
+    key,
+    proposedSerial: 'OTHER-1',
+    trusted: known(story.trusted, 'the root'),
+  });
+  device.serial = await signSerial(brand.brandId, device, signer);
+  return { brandId: brand.brandId, signer, device };
+}
+
+function signModel(brandId: string, signer: Signer): Promise<Assertion> {
+  return signAssertion(
+    {
+      type: 'model',
+      headers: {
+        series: '16',
+        'brand-id': brandId,
+        'authority-id': brandId,
+        model: 'other-device-1',
+        architecture: 'amd64',
+        base: 'core24',
+        gadget: 'pc',
+        kernel: 'pc-kernel',
+        store: 'other-brand-store',
+        timestamp: at(),
+      },
+    },
+    signer,
+    new Date(),
+  );
+}
+
+function signSerial(brandId: string, device: ScriptedDevice, signer: Signer): Promise<Assertion> {
+  const { publicKey } = device.signer;
+  return signAssertion(
+    {
+      type: 'serial',
+      headers: {
+        'authority-id': brandId,
+        'brand-id': brandId,
+        model: 'other-device-1',
+        serial: 'OTHER-1',
+        'device-key': publicKey.encoded,
+        'device-key-sha3-384': publicKey.id,
+        timestamp: at(),
+      },
+    },
+    signer,
+    new Date(),
+  );
+}
