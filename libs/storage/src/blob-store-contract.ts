@@ -18,11 +18,9 @@ const fresh = (): string => `contract/${randomUUID()}`;
 
 async function read(store: BlobStore, key: string, start?: number, end?: number): Promise<string> {
   const range = start === undefined ? undefined : { start, ...(end === undefined ? {} : { end }) };
-  return (
-    await Readable.from(await store.get(key, range))
-      .toArray()
-      .then(Buffer.concat)
-  ).toString();
+  const parts: Uint8Array[] = [];
+  for await (const part of await store.get(key, range)) parts.push(part as Uint8Array);
+  return Buffer.concat(parts).toString();
 }
 
 async function* pieces(total: number, hash = createHash('sha256')): AsyncGenerator<Buffer> {
