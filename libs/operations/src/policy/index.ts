@@ -1,1 +1,2 @@
-export {};
+export * from './compile-policy.service.js';
+export * from './policy-store.js';

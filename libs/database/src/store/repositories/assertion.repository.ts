@@ -12,6 +12,9 @@ export interface AssertionRow {
   readonly snapId: string | null;
 }
 
+/** For who asks for the newest revision, whatever its format. */
+export const ANY_FORMAT = 2_147_483_647;
+
 const COLUMNS = `type, primary_key AS "primaryKey", format, revision, bytes, snap_id AS "snapId"`;
 
 /** The highest revision among formats up to `maxFormat` (assertions.md 3). */

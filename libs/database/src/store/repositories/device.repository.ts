@@ -158,13 +158,14 @@ export interface DeviceRow {
   readonly tags: Readonly<Record<string, string>>;
   readonly facts: unknown;
   readonly factsHash: string | null;
+  readonly seenAt: Date | null;
 }
 
 export async function findDevice(tx: Tx, uid: string): Promise<DeviceRow | null> {
   const [row] = await tx.query<DeviceRow[]>(
     `SELECT d.uid, d.brand_id AS "brandId", d.model, d.serial, d.store_id AS "storeId",
        d.serial_authority_id AS "serialAuthorityId", d.architecture, d.timezone, d.tags, f.facts,
-       f.facts_hash AS "factsHash"
+       f.facts_hash AS "factsHash", f.seen_at AS "seenAt"
      FROM store.devices d LEFT JOIN store.device_facts f ON f.device_uid = d.uid WHERE d.uid = $1`,
     [uid],
   );

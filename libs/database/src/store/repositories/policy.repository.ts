@@ -189,3 +189,12 @@ export async function raiseVersionsOfWatchers(tx: Tx, brandId: string): Promise<
     [brandId],
   );
 }
+
+/** Brands whose newest snapshot is behind their policy version: for a reconciler, in case a job was lost. */
+export async function listBrandsToCompile(tx: Tx): Promise<{ brandId: string; version: number }[]> {
+  const rows = await tx.query<{ brandId: string; version: string }[]>(
+    `SELECT v.brand_id AS "brandId", v.version FROM store.policy_versions v
+     WHERE v.version > coalesce((SELECT max(s.version) FROM store.policy_snapshots s WHERE s.brand_id = v.brand_id), 0)`,
+  );
+  return rows.map(({ brandId, version }) => ({ brandId, version: Number(version) }));
+}

@@ -1,0 +1,61 @@
+import { LRUCache } from 'lru-cache';
+import { findDevice, type Database, type DeviceRow } from '#libs/database';
+import type { ReportedFacts } from './reported-facts.js';
+
+const KEPT = 50_000;
+const TRUSTED_FOR_MS = 60_000;
+
+/** A device as decisions see it: what is asserted, what an operator says, and what it reported before this call. */
+export interface KnownDevice extends Omit<DeviceRow, 'facts' | 'factsHash' | 'seenAt'> {
+  readonly reported: ReportedFacts | null;
+  readonly reportedHash: string | null;
+  readonly seenAtMs: number;
+}
+
+/**
+ * Devices in memory: read once per minute at most, all at once asked for once, and dropped when Postgres tells that an
+ * operator changed one (update-control.md 3.2, 3.3).
+ */
+export class DeviceDirectory {
+  private readonly known = new LRUCache<string, Promise<KnownDevice | null>>({
+    max: KEPT,
+    ttl: TRUSTED_FOR_MS,
+  });
+
+  constructor(private readonly db: Database) {}
+
+  start(): void {
+    this.db.listener.on('device', (uid) => {
+      if (uid === '') this.known.clear();
+      else this.known.delete(uid);
+    });
+  }
+
+  /** Null when the device is not there any more. */
+  async get(uid: string): Promise<KnownDevice | null> {
+    const known = this.known.get(uid);
+    if (known) return known;
+    const loading = this.load(uid);
+    this.known.set(uid, loading);
+    loading.catch(() => this.known.delete(uid));
+    return loading;
+  }
+
+  /** What a device has just reported; known here before it is written. */
+  remember(uid: string, device: KnownDevice): void {
+    this.known.set(uid, Promise.resolve(device), { noDisposeOnSet: true });
+  }
+
+  private async load(uid: string): Promise<KnownDevice | null> {
+    const row = await this.db.asSystem((tx) => findDevice(tx, uid));
+    if (!row) return null;
+    const { facts, factsHash, seenAt, ...device } = row;
+    return {
+      ...device,
+      // Written by FactsBuffer only.
+      reported: facts as ReportedFacts | null,
+      reportedHash: factsHash,
+      seenAtMs: seenAt?.getTime() ?? 0,
+    };
+  }
+}

@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+
+/** One installed snap, under its instance key (which is its snap id, but for parallel instances). */
+export interface ReportedSnap {
+  readonly snapId: string;
+  readonly revision: number;
+  /** The tracking channel. */
+  readonly channel: string;
+  /** Who holds the snap back on the device itself; absent: nobody. */
+  readonly heldBy?: readonly string[];
+}
+
+/** What a device says of itself at a poll; the column `device_facts.facts`. */
+export interface ReportedFacts {
+  readonly snapdVersion: string | null;
+  readonly architecture: string | null;
+  readonly snaps: Readonly<Record<string, ReportedSnap>>;
+}
+
+/** The same for the same facts, in whatever order they were reported. */
+export function hashFacts({ snapdVersion, architecture, snaps }: ReportedFacts): string {
+  const installed = Object.entries(snaps)
+    .map(([key, snap]) => [key, snap.snapId, snap.revision, snap.channel, ...(snap.heldBy ?? [])])
+    .sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([snapdVersion, architecture, installed]))
+    .digest('hex');
+}
+
+/** `snapd/2.77 (series 16; …)` → `2.77` (device-api.md 0.3); null for other clients. */
+export function snapdVersionOf(userAgent: string | undefined): string | null {
+  return /^snapd\/([0-9][0-9A-Za-z.+~-]{0,40})/.exec(userAgent ?? '')?.[1] ?? null;
+}

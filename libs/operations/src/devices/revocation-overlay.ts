@@ -1,0 +1,61 @@
+import type { DeviceIdentity } from '#libs/auth';
+import { listRevocations, type Database, type RevocationRow } from '#libs/database';
+
+const CHECK_EVERY_MS = 2_000;
+/** Rows become visible in another order than they are numbered; none is written over more numbers than this. */
+const REREAD = 1_000;
+
+const keyOf = (device: Pick<RevocationRow, 'brandId' | 'model' | 'serial'>): string =>
+  `${device.brandId}/${device.model}/${device.serial}`;
+
+/**
+ * Who must not go on with a session that is otherwise good: kept in memory, told by NOTIFY 'overlay' and checked every two
+ * seconds besides, so that a revocation acts within five (decisions 9).
+ */
+export class RevocationOverlay {
+  /** Device → revoked device keys; null stands for all of them. */
+  private readonly revoked = new Map<string, Set<string | null>>();
+  private lastSeq = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+
+  constructor(private readonly db: Database) {}
+
+  /** Reads all revocations, then keeps up. */
+  async start(): Promise<void> {
+    await this.refresh();
+    this.db.listener.on('overlay', () => this.refresh());
+    this.timer = setInterval(() => void this.refresh().catch(() => undefined), CHECK_EVERY_MS);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  isRevoked(device: DeviceIdentity): boolean {
+    const keys = this.revoked.get(keyOf(device));
+    return keys !== undefined && (keys.has(null) || keys.has(device.deviceKeyId));
+  }
+
+  /** One reading at a time; who asks during one waits for the next, because the one under way may have begun too early. */
+  async refresh(): Promise<void> {
+    while (this.running) await this.running.catch(() => undefined);
+    this.running = this.read();
+    try {
+      await this.running;
+    } finally {
+      this.running = undefined;
+    }
+  }
+
+  private async read(): Promise<void> {
+    const from = Math.max(0, this.lastSeq - REREAD);
+    const rows = await this.db.asSystem((tx) => listRevocations(tx, from));
+    for (const row of rows) {
+      const keys = this.revoked.get(keyOf(row)) ?? new Set();
+      this.revoked.set(keyOf(row), keys.add(row.deviceKeyId));
+      this.lastSeq = Math.max(this.lastSeq, row.seq);
+    }
+  }
+}

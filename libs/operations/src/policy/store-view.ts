@@ -1,0 +1,126 @@
+import { LRUCache } from 'lru-cache';
+import { findSnapOwner, findStoreBrand, type Database, type SnapOwner } from '#libs/database';
+import {
+  isVisible,
+  type DeviceFacts,
+  type SnapPolicy,
+  type SnapMemory,
+} from '#libs/update-control';
+import type { DeviceDirectory, KnownDevice } from '../devices/device-directory.js';
+import type { Caller } from '../devices/session-reader.js';
+import type { LoadedPolicy, PolicyStore } from './policy-store.js';
+
+const CACHE = { max: 10_000, ttl: 60_000 };
+/** What is asked of a caller who does not say what it runs on. */
+const DEFAULT_ARCHITECTURE = 'amd64';
+
+/** A snap that exists for a caller, with the policy that decides about it. */
+export interface SeenSnap {
+  readonly snap: SnapPolicy;
+  readonly policy: LoadedPolicy;
+  /** The caller as that policy's `resolve()` takes it. */
+  readonly facts: DeviceFacts;
+}
+
+/** The store as one caller sees it. What is not visible is not there: both are null (decisions 13). */
+export interface StoreView {
+  /** Null for callers without a session. */
+  readonly device: KnownDevice | null;
+  find(by: 'name' | 'id', value: string): Promise<SeenSnap | null>;
+}
+
+/**
+ * Finds the policy that answers a caller: that of the session's brand, else that of the named store's brand, else, for
+ * callers that name no store, that of the snap's own brand. A store that is not here shows nothing.
+ */
+export class StoreViews {
+  private readonly owners = new LRUCache<string, { readonly owner: SnapOwner | null }>(CACHE);
+  private readonly brands = new LRUCache<string, { readonly brandId: string | null }>(CACHE);
+
+  constructor(
+    private readonly db: Database,
+    private readonly policies: PolicyStore,
+    private readonly devices: DeviceDirectory,
+  ) {}
+
+  /** Null when the session's device is not there any more. Warm callers cost no SQL. */
+  async open(caller: Caller, snapdVersion: string | null): Promise<StoreView | null> {
+    const device = caller.session && (await this.devices.get(caller.session.deviceUid));
+    if (caller.session && !device) return null;
+    const home = device?.brandId ?? (caller.storeId && (await this.brandOfStore(caller.storeId)));
+    const factsFor = (brandId: string): DeviceFacts =>
+      toFacts(caller, device, brandId, snapdVersion);
+    if (home) {
+      const policy = await this.policies.get(home);
+      return { device, find: async (by, value) => look(policy, by, value, factsFor(home)) };
+    }
+    if (caller.storeId) return { device, find: async () => null };
+    return {
+      device,
+      find: async (by, value) => {
+        const owner = await this.ownerOf(by, value);
+        if (!owner) return null;
+        const policy = await this.policies.get(owner.brandId);
+        return look(policy, by, value, factsFor(owner.brandId));
+      },
+    };
+  }
+
+  private async ownerOf(by: 'name' | 'id', value: string): Promise<SnapOwner | null> {
+    const key = `${by} ${value}`;
+    const known = this.owners.get(key);
+    if (known) return known.owner;
+    const owner = await this.db.asSystem((tx) => findSnapOwner(tx, by, value));
+    // A name that is not there may be registered the next moment.
+    if (owner) this.owners.set(key, { owner });
+    return owner;
+  }
+
+  private async brandOfStore(storeId: string): Promise<string | null> {
+    const known = this.brands.get(storeId);
+    if (known) return known.brandId;
+    const brandId = await this.db.asSystem((tx) => findStoreBrand(tx, storeId));
+    if (brandId !== null) this.brands.set(storeId, { brandId });
+    return brandId;
+  }
+}
+
+function look(
+  policy: LoadedPolicy,
+  by: 'name' | 'id',
+  value: string,
+  facts: DeviceFacts,
+): SeenSnap | null {
+  const { snaps } = policy.snapshot;
+  const byId = Object.hasOwn(snaps, value) ? snaps[value] : undefined;
+  const snap = by === 'name' ? policy.byName.get(value) : byId;
+  const visitor = { ...facts, isAnonymous: facts.uid === null };
+  return snap && isVisible(visitor, snap, policy.snapshot) ? { snap, policy, facts } : null;
+}
+
+/** `brandId` is that of the policy which is asked; for a session it is the device's own. */
+function toFacts(
+  caller: Caller,
+  device: KnownDevice | null,
+  brandId: string,
+  snapdVersion: string | null,
+): DeviceFacts {
+  return {
+    uid: device?.uid ?? null,
+    brandId,
+    model: device?.model ?? null,
+    serial: device?.serial ?? null,
+    storeId: caller.storeId,
+    hasBrandSerial: device !== null && device.serialAuthorityId === device.brandId,
+    architecture: caller.architecture ?? device?.architecture ?? DEFAULT_ARCHITECTURE,
+    timezone: device?.timezone ?? null,
+    tags: device?.tags ?? {},
+    snapdVersion,
+    memory: toMemory(device),
+  };
+}
+
+function toMemory(device: KnownDevice | null): Record<string, SnapMemory> {
+  const snaps = Object.entries(device?.reported?.snaps ?? {});
+  return Object.fromEntries(snaps.map(([key, { channel }]) => [key, { observedChannel: channel }]));
+}
