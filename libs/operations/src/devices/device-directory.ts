@@ -46,6 +46,11 @@ export class DeviceDirectory {
     this.known.set(uid, Promise.resolve(device), { noDisposeOnSet: true });
   }
 
+  /** The next `get` reads the device anew. */
+  forget(uid: string): void {
+    this.known.delete(uid);
+  }
+
   private async load(uid: string): Promise<KnownDevice | null> {
     const row = await this.db.asSystem((tx) => findDevice(tx, uid));
     if (!row) return null;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Epoch } from '#libs/database';
 
 /** One installed snap, under its instance key (which is its snap id, but for parallel instances). */
 export interface ReportedSnap {
@@ -6,6 +7,7 @@ export interface ReportedSnap {
   readonly revision: number;
   /** The tracking channel. */
   readonly channel: string;
+  readonly epoch: Epoch;
   /** Who holds the snap back on the device itself; absent: nobody. */
   readonly heldBy?: readonly string[];
 }
@@ -20,8 +22,11 @@ export interface ReportedFacts {
 /** The same for the same facts, in whatever order they were reported. */
 export function hashFacts({ snapdVersion, architecture, snaps }: ReportedFacts): string {
   const installed = Object.entries(snaps)
-    .map(([key, snap]) => [key, snap.snapId, snap.revision, snap.channel, ...(snap.heldBy ?? [])])
-    .sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, { snapId, revision, channel, epoch, heldBy = [] }]) => [
+      [key, snapId, revision, channel],
+      [epoch.read, epoch.write, heldBy],
+    ]);
   return createHash('sha256')
     .update(JSON.stringify([snapdVersion, architecture, installed]))
     .digest('hex');

@@ -1,2 +1,5 @@
 export * from './compile-policy.service.js';
+export * from './decision.service.js';
+export * from './poll.js';
 export * from './policy-store.js';
+export * from './store-view.js';

@@ -56,6 +56,13 @@ export class PolicyStore {
     }
   }
 
+  /** As `get`, and surely not older than the newest snapshot at the time of the call: for people, not for polls. */
+  async getLatest(brandId: string): Promise<LoadedPolicy> {
+    await this.get(brandId);
+    await this.check();
+    return this.get(brandId);
+  }
+
   /** Asks for the versions of all that is held, and takes what is newer. */
   async check(): Promise<void> {
     const { db } = this.resources;

@@ -66,6 +66,20 @@ export class StoreViews {
     };
   }
 
+  /** As the device itself would see its store, for people who ask about it. */
+  async openFor(device: KnownDevice): Promise<StoreView> {
+    const { brandId, storeId, reported } = device;
+    const caller = {
+      session: null,
+      wantsRenewal: false,
+      storeId,
+      architecture: reported?.architecture ?? null,
+    };
+    const policy = await this.policies.getLatest(brandId);
+    const facts = toFacts(caller, device, brandId, reported?.snapdVersion ?? null);
+    return { device, find: async (by, value) => look(policy, by, value, facts) };
+  }
+
   private async ownerOf(by: 'name' | 'id', value: string): Promise<SnapOwner | null> {
     const key = `${by} ${value}`;
     const known = this.owners.get(key);

@@ -1,0 +1,154 @@
+import {
+  findWithheld,
+  fleetsOf,
+  resolve,
+  type Decision,
+  type FleetIndex,
+  type PolicySnapshot,
+  type RequestFacts,
+} from '#libs/update-control';
+import { DeviceDirectory } from '../devices/device-directory.js';
+import type { ReportedFacts } from '../devices/reported-facts.js';
+import { OperationError } from '../operation-error.js';
+import type { Resources } from '../resources.js';
+import { toContext, toRequestFacts, type Poll, type PollAction, type PollSnap } from './poll.js';
+import { PolicyStore } from './policy-store.js';
+import { StoreViews, type SeenSnap, type StoreView } from './store-view.js';
+
+/** What came of one action. `seen` null: for this caller there is no such snap. */
+export interface DecidedAction {
+  readonly action: PollAction;
+  readonly seen: SeenSnap | null;
+  readonly decision: Decision | null;
+  /** The newer revision that a hold, stop or window keeps from a single unscheduled refresh (decisions 10). */
+  readonly withheld: number | null;
+}
+
+/** Why a device has, gets or does not get a revision: what a scheduled poll at this moment would be answered. */
+export interface Explanation {
+  readonly deviceUid: string;
+  readonly snapId: string;
+  readonly snapName: string;
+  /** Null: the device has not reported the snap; then an installation is explained. */
+  readonly installedRevision: number | null;
+  readonly decision: Decision;
+  readonly policyVersion: number;
+  /** Fleets of the device, highest priority first. */
+  readonly fleets: readonly { readonly id: string; readonly name: string }[];
+}
+
+const NO_FLEETS: FleetIndex = { byId: {}, ofDevice: {}, byFact: {}, always: [] };
+
+/** Answers the actions of polls, and people's questions about them, by the same `resolve()`. */
+export class DecisionService {
+  private readonly views: StoreViews;
+
+  constructor(
+    private readonly resources: Pick<Resources, 'db'>,
+    private readonly policies = new PolicyStore(resources),
+    private readonly devices = new DeviceDirectory(resources.db),
+  ) {
+    this.views = new StoreViews(resources.db, policies, devices);
+  }
+
+  /** One decision per action. Warm polls cost no SQL. */
+  decide(view: StoreView, asked: Poll): Promise<DecidedAction[]> {
+    const context = toContext(asked.installed);
+    const { isStale } = this.policies;
+    const poll = { ...asked, isShed: asked.isShed || isStale };
+    const t = this.resources.db.clock.now().getTime();
+    return Promise.all(
+      poll.actions.map(async (action) => {
+        const seen = await view.find(action.by, action.snap);
+        if (!seen) return { action, seen, decision: null, withheld: null };
+        const request = toRequestFacts(action, seen.snap.snapId, poll, context);
+        const { snapshot } = seen.policy;
+        // While nobody can say whether the policy still holds, installs get the baseline (update-control.md 2.6).
+        const policy = isStale ? withoutFleets(snapshot) : snapshot;
+        const decision = resolve(seen.facts, request, policy, t);
+        const withheld =
+          decision.outcome === 'STAY' && mayExplain(request)
+            ? findWithheld(seen.facts, request, policy, t)
+            : null;
+        return { action, seen, decision, withheld };
+      }),
+    );
+  }
+
+  /** Throws `not-found` for a device of another brand and for a snap that does not exist for this device. */
+  async explain(brandId: string, deviceUid: string, snapName: string): Promise<Explanation> {
+    this.devices.forget(deviceUid);
+    const device = await this.devices.get(deviceUid);
+    if (device?.brandId !== brandId)
+      throw new OperationError('not-found', 'cannot find the device');
+    const view = await this.views.openFor(device);
+    const seen = await view.find('name', snapName);
+    if (!seen)
+      throw new OperationError('not-found', `cannot find snap ${snapName} for this device`);
+    const { snap, policy, facts } = seen;
+    const installed = toInstalled(device.reported?.snaps ?? {});
+    const own = installed.find(({ snapId }) => snapId === snap.snapId);
+    const poll = toScheduledPoll(snap.snapId, snapName, own, installed);
+    const [action] = poll.actions;
+    const context = toContext(installed);
+    const request = toRequestFacts(action, snap.snapId, poll, context);
+    const { snapshot } = policy;
+    return {
+      deviceUid,
+      snapId: snap.snapId,
+      snapName,
+      installedRevision: own?.revision ?? null,
+      decision: resolve(facts, request, snapshot, this.resources.db.clock.now().getTime()),
+      policyVersion: snapshot.version,
+      fleets: fleetsOf(facts, context, snapshot.fleets).map(({ fleetId, name }) => ({
+        id: fleetId,
+        name,
+      })),
+    };
+  }
+}
+
+function toInstalled(snaps: ReportedFacts['snaps']): PollSnap[] {
+  return Object.entries(snaps).map(([instanceKey, { snapId, revision, channel, epoch }]) => ({
+    instanceKey,
+    snapId,
+    revision,
+    trackingChannel: channel,
+    epoch,
+  }));
+}
+
+/** The automatic refresh of the installed snap, or its installation where it is not there. */
+function toScheduledPoll(
+  snapId: string,
+  snapName: string,
+  own: PollSnap | undefined,
+  installed: readonly PollSnap[],
+): Poll & { readonly actions: readonly [PollAction] } {
+  const unsaid = { channel: null, revision: null, ignoreValidation: false } as const;
+  const action: PollAction = own
+    ? { ...unsaid, action: 'refresh', instanceKey: own.instanceKey, by: 'id', snap: snapId }
+    : { ...unsaid, action: 'install', instanceKey: 'install-1', by: 'name', snap: snapName };
+  return {
+    installed,
+    actions: [action],
+    isScheduled: true,
+    isAutomaticRepeat: false,
+    isShed: false,
+  };
+}
+
+function mayExplain({
+  action,
+  isOnlyAction,
+  isScheduled,
+  isAutomaticRepeat,
+}: RequestFacts): boolean {
+  return (
+    action === 'refresh' && isOnlyAction === true && !isScheduled && isAutomaticRepeat !== true
+  );
+}
+
+function withoutFleets(snapshot: PolicySnapshot): PolicySnapshot {
+  return { ...snapshot, fleets: NO_FLEETS };
+}
