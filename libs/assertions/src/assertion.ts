@@ -53,8 +53,8 @@ export interface Assertion {
   readonly format: number;
   /** Values of the primary key headers, complete. */
   readonly primaryKey: readonly string[];
-  /** Absent for types without authority. */
-  readonly authorityId?: string;
+  /** Undefined for types without authority. */
+  readonly authorityId: string | undefined;
   /** Id of the key that made the signature, as the header claims. */
   readonly signKeyId: string;
 }

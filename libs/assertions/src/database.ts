@@ -1,9 +1,8 @@
 import { commitBatch } from './batch.js';
-import { compareRevisions, type Assertion, type AssertionTypeName } from './assertion.js';
+import { compareRevisions, header, type Assertion, type AssertionTypeName } from './assertion.js';
 import { checkAssertion } from './check.js';
 import { refuse, verdictOf, type Verdict } from './error.js';
 import type { Lookup } from './lookup.js';
-import { completePrimaryKey } from './ref.js';
 import { MemoryStore, OverlayStore, type AssertionStore } from './store.js';
 import { assertionTypes } from './types/index.js';
 
@@ -27,11 +26,12 @@ export interface DatabaseOptions {
  * if (!verdict.valid) console.log(verdict.errorClass, verdict.message);
  */
 export class AssertionDatabase implements Lookup {
-  private readonly trusted: MemoryStore;
-  private readonly predefined: MemoryStore;
+  /** The trusted set and the predefined, which no addition replaces. */
+  private readonly fixed: MemoryStore;
+  private readonly trustedAccounts: ReadonlySet<string>;
   private readonly store: AssertionStore;
 
-  constructor(options: DatabaseOptions) {
+  constructor(private readonly options: DatabaseOptions) {
     for (const { type } of options.trusted) {
       if (type !== 'account' && type !== 'account-key') {
         refuse(
@@ -43,8 +43,18 @@ export class AssertionDatabase implements Lookup {
         );
       }
     }
-    this.trusted = new MemoryStore(options.trusted);
-    this.predefined = new MemoryStore(options.predefined);
+    this.fixed = new MemoryStore(options.trusted);
+    this.trustedAccounts = new Set(
+      options.trusted
+        .filter(({ type }) => type === 'account')
+        .map((account) => header(account, 'account-id')),
+    );
+    const predefined = options.predefined ?? [];
+    for (const assertion of predefined.filter(
+      (each) => this.findFixed(each.type, each.primaryKey) === undefined,
+    )) {
+      this.fixed.put(assertion);
+    }
     this.store = options.store ?? new MemoryStore();
   }
 
@@ -54,8 +64,9 @@ export class AssertionDatabase implements Lookup {
     primaryKey: readonly string[],
     maxFormat: number = assertionTypes[type].maxFormat,
   ): Assertion | undefined {
-    const key = completePrimaryKey(type, primaryKey);
-    return this.findFixed(type, key, maxFormat) ?? this.store.find(type, key, maxFormat);
+    return (
+      this.findFixed(type, primaryKey, maxFormat) ?? this.store.find(type, primaryKey, maxFormat)
+    );
   }
 
   /** Looks in the trusted set and the predefined only. */
@@ -64,20 +75,16 @@ export class AssertionDatabase implements Lookup {
     primaryKey: readonly string[],
     maxFormat: number = assertionTypes[type].maxFormat,
   ): Assertion | undefined {
-    return (
-      this.trusted.find(type, primaryKey, maxFormat) ??
-      this.predefined.find(type, primaryKey, maxFormat)
-    );
+    return this.fixed.find(type, primaryKey, maxFormat);
   }
 
   *accountKeysOf(accountId: string): Iterable<Assertion> {
-    yield* this.trusted.accountKeysOf(accountId);
-    yield* this.predefined.accountKeysOf(accountId);
+    yield* this.fixed.accountKeysOf(accountId);
     yield* this.store.accountKeysOf(accountId);
   }
 
   isTrustedAccount(accountId: string): boolean {
-    return accountId !== '' && this.trusted.find('account', [accountId]) !== undefined;
+    return this.trustedAccounts.has(accountId);
   }
 
   /** Whether the assertion is properly signed and consistent with all that is stored (assertions.md 7.1). */
@@ -100,11 +107,7 @@ export class AssertionDatabase implements Lookup {
 
   /** A database with the same content whose additions stay its own. */
   overlaid(): AssertionDatabase {
-    return new AssertionDatabase({
-      trusted: [...this.trusted],
-      predefined: [...this.predefined],
-      store: new OverlayStore(this.store),
-    });
+    return new AssertionDatabase({ ...this.options, store: new OverlayStore(this.store) });
   }
 
   private addOrThrow(assertion: Assertion, now: Date): void {

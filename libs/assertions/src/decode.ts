@@ -9,7 +9,7 @@ export const MAX_HEADERS_BYTES = 131072;
 export const MAX_BODY_BYTES = 2097152;
 export const MAX_SIGNATURE_BYTES = 131072;
 
-const SEPARATOR = '\n\n';
+const SEPARATOR = Buffer.from('\n\n');
 
 /**
  * Reads input that is exactly one assertion. Size limits are looked at before anything else.
@@ -19,7 +19,7 @@ const SEPARATOR = '\n\n';
  */
 export function decodeAssertion(input: Uint8Array): Assertion {
   if (input.length > MAX_HEADERS_BYTES + MAX_BODY_BYTES + MAX_SIGNATURE_BYTES) tooBig('assertion');
-  const bytes = Buffer.from(input);
+  const bytes = copyOf(input);
   const contentEnd = bytes.lastIndexOf(SEPARATOR);
   if (contentEnd === -1) {
     refuse('no content/signature separator', 'there is no blank line before a signature', {
@@ -35,6 +35,7 @@ export function decodeAssertion(input: Uint8Array): Assertion {
   if (body.length > MAX_BODY_BYTES) tooBig('body');
   if (signature.length >= MAX_SIGNATURE_BYTES) tooBig('signature');
   return assemble({
+    head,
     headers: parseHeaders(head),
     body,
     content,
@@ -93,8 +94,9 @@ export class StreamReader {
       bodyEnd,
       body.length,
     );
-    const bytes = Buffer.from(this.input.subarray(start, signatureEnd));
+    const bytes = copyOf(this.input.subarray(start, signatureEnd));
     return assemble({
+      head: head.part,
       headers,
       body: bytes.subarray(bodyEnd - start - body.length, bodyEnd - start),
       content: bytes.subarray(0, contentEnd - start),
@@ -162,6 +164,13 @@ interface Part {
 /** The first newline of the blank line belongs to the signature text. */
 function lengthWithNewline({ part, isCut }: Part): number {
   return part.length + (isCut ? 0 : 1);
+}
+
+/** What the caller does to its buffer later must not reach what was checked. */
+function copyOf(input: Uint8Array): Buffer {
+  const copy = Buffer.allocUnsafe(input.length);
+  copy.set(input);
+  return copy;
 }
 
 /** Bytes that are not ASCII make the text undecodable later; latin1 keeps each as one character. */

@@ -9,40 +9,55 @@ export const TEXT_VERSION = 1;
 
 /** Reads big-endian fields of a packet; running out of bytes is `input ends early`, as in a cut file. */
 export class PacketReader {
-  private at = 0;
-
   constructor(
     private readonly bytes: Buffer,
     private readonly what: string,
+    private at = 0,
+    private readonly end = bytes.length,
   ) {}
 
   get left(): number {
-    return this.bytes.length - this.at;
+    return this.end - this.at;
   }
 
   byte(): number {
-    return this.take(1)[0] ?? 0;
+    return this.bytes.readUInt8(this.advance(1));
   }
 
   uint16(): number {
-    return this.take(2).readUInt16BE(0);
+    return this.bytes.readUInt16BE(this.advance(2));
   }
 
   uint32(): number {
-    return this.take(4).readUInt32BE(0);
+    return this.bytes.readUInt32BE(this.advance(4));
   }
 
   take(count: number): Buffer {
-    if (count > this.left)
-      refuse('input ends early', `the ${this.what} ends in the middle of its packet`);
-    this.at += count;
-    return this.bytes.subarray(this.at - count, this.at);
+    const start = this.advance(count);
+    return this.bytes.subarray(start, this.at);
+  }
+
+  /** A reader for the next bytes only, which this one passes over. */
+  part(count: number): PacketReader {
+    const start = this.advance(count);
+    return new PacketReader(this.bytes, this.what, start, this.at);
+  }
+
+  /** The bytes from a place that was read before up to here. */
+  since(left: number): Buffer {
+    return this.bytes.subarray(this.end - left, this.at);
   }
 
   /** A multi-precision number: a bit length in two bytes, then as many bytes as that needs. */
   number(): Buffer {
-    const bits = this.uint16();
-    return this.take(Math.ceil(bits / 8));
+    return this.take(Math.ceil(this.uint16() / 8));
+  }
+
+  private advance(count: number): number {
+    if (count > this.left)
+      refuse('input ends early', `the ${this.what} ends in the middle of its packet`);
+    this.at += count;
+    return this.at - count;
   }
 }
 
@@ -54,15 +69,15 @@ export function openPacket(bytes: Buffer, tag: number, what: string): PacketRead
   if (bytes.length === 0) undecodable(`the ${what} is empty`);
   if (bytes[0] !== TEXT_VERSION) undecodable(`the ${what} has unknown format version ${bytes[0]}`);
   if (bytes.length === 1) undecodable(`the ${what} is empty`);
-  const reader = new PacketReader(bytes.subarray(1), what);
+  const reader = new PacketReader(bytes, what, 1);
   const header = reader.byte();
   if ((header & 0xc0) !== 0xc0) undecodable(`the ${what} is not a new-format OpenPGP packet`);
   const length = definiteLength(reader, what);
-  const body = reader.take(length);
+  const body = reader.part(length);
   if (reader.left > 0) undecodable(`the ${what} is followed by further bytes`);
   if ((header & 0x3f) !== tag) undecodable(`the ${what} is another kind of OpenPGP packet`);
   if (length === 0) undecodable(`the ${what} is empty`);
-  return new PacketReader(body, what);
+  return body;
 }
 
 function definiteLength(reader: PacketReader, what: string): number {

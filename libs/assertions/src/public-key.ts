@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, hash, type KeyObject } from 'node:crypto';
 import { decodeBase64Lines, encodeBase64Lines } from './base64.js';
 import { refuse } from './error.js';
 import { openPacket, packPacket, PUBLIC_KEY_TAG, undecodable } from './packet.js';
@@ -76,7 +76,7 @@ class RsaPublicKey implements PublicKey {
       undecodable('the RSA key has an unusable public exponent');
     }
     this.packet = keyPacket(modulus, exponent);
-    this.id = createHash('sha3-384').update(this.packet).digest('base64url');
+    this.id = hash('sha3-384', this.packet, 'base64url');
   }
 
   get encoded(): string {

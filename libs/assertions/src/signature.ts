@@ -1,7 +1,7 @@
-import { createHash, verify } from 'node:crypto';
+import { constants, hash, publicDecrypt } from 'node:crypto';
 import { decodeBase64Lines, encodeBase64Lines } from './base64.js';
 import { refuse } from './error.js';
-import { openPacket, packPacket, PacketReader, SIGNATURE_TAG, undecodable } from './packet.js';
+import { openPacket, packPacket, SIGNATURE_TAG, undecodable, type PacketReader } from './packet.js';
 import type { PublicKey } from './public-key.js';
 
 const BINARY_DOCUMENT = 0;
@@ -16,8 +16,8 @@ const UNDERSTOOD = new Set([2, 3, 9, 11, 16, 21, 22, 25, 27, 29, 30]);
 
 /** An OpenPGP signature packet, taken apart. */
 export interface Signature {
-  /** What is hashed after the content. */
-  readonly suffix: Buffer;
+  /** The part of the packet that is hashed after the content: version to hashed subpackets. */
+  readonly hashedPart: Buffer;
   /** First two bytes of the digest. */
   readonly tag: number;
   /** The RSA number, as long as it was written. */
@@ -35,77 +35,78 @@ export interface Signature {
  */
 export function decodeSignature(text: string): Signature {
   const packet = openPacket(decodeBase64Lines(text, 'signature'), SIGNATURE_TAG, 'signature');
+  const start = packet.left;
   const version = packet.byte();
   if (version !== 4) undecodable(`the signature packet has version ${version} instead of 4`);
-  const head = packet.take(5);
-  const [type = 0, algorithm = 0, hash = 0] = head;
+  const type = packet.byte();
+  const algorithm = packet.byte();
   if (![1, 3, 17, 19].includes(algorithm))
     undecodable(`the signature has unknown algorithm ${algorithm}`);
-  if (hash !== SHA512)
-    undecodable(`the signature uses hash algorithm ${hash} instead of SHA-512 (10)`);
-  const hashed = packet.take(head.readUInt16BE(3));
-  const created = readSubpackets(hashed, true);
+  const hashAlgorithm = packet.byte();
+  if (hashAlgorithm !== SHA512) {
+    undecodable(`the signature uses hash algorithm ${hashAlgorithm} instead of SHA-512 (10)`);
+  }
+  const created = readSubpackets(packet.part(packet.uint16()), true);
   if (created === undefined) undecodable('the signature has no creation time');
-  readSubpackets(packet.take(packet.uint16()), false);
+  const hashedPart = packet.since(start);
+  readSubpackets(packet.part(packet.uint16()), false);
   const tag = packet.uint16();
   const number = packet.number();
   if (packet.left > 0) undecodable('the signature packet has further bytes after the number');
   if (type !== BINARY_DOCUMENT)
     undecodable(`the signature is of type ${type} instead of binary document (0)`);
-  return {
-    suffix: hashSuffix(Buffer.concat([Buffer.from([version]), head, hashed])),
-    tag,
-    number,
-    algorithm,
-    created,
-  };
+  return { hashedPart, tag, number, algorithm, created };
 }
 
 /** @returns the creation time, if the area has one */
-function readSubpackets(area: Buffer, isHashed: boolean): number | undefined {
+function readSubpackets(area: PacketReader, isHashed: boolean): number | undefined {
   let created: number | undefined;
-  for (let at = 0; at < area.length;) {
-    const { start, length } = subpacketLength(area, at);
-    if (length === 0 || start + length > area.length)
+  while (area.left > 0) {
+    const length = subpacketLength(area);
+    if (length === 0 || length > area.left)
       undecodable('a signature subpacket is cut off or empty');
-    const type = (area[start] ?? 0) & 0x7f;
-    const isCritical = ((area[start] ?? 0) & 0x80) !== 0;
-    const content = area.subarray(start + 1, start + length);
+    const subpacket = area.part(length);
+    const typeAndMark = subpacket.byte();
+    const type = typeAndMark & 0x7f;
+    const isCritical = typeAndMark !== type;
     if (type === CREATION_TIME) {
-      if (!isHashed || content.length !== 4)
+      if (!isHashed || subpacket.left !== 4)
         undecodable('the signature has a malformed creation time');
-      created = content.readUInt32BE(0);
-    } else if (type === ISSUER && content.length !== 8) {
+      created = subpacket.uint32();
+    } else if (type === ISSUER && subpacket.left !== 8) {
       undecodable('the signature has a malformed issuer');
     } else if (type === EMBEDDED_SIGNATURE || (isCritical && !UNDERSTOOD.has(type))) {
       undecodable(`the signature has subpacket type ${type}, which is not understood`);
     }
-    at = start + length;
   }
   return created;
 }
 
-function subpacketLength(area: Buffer, at: number): { start: number; length: number } {
-  const first = area[at] ?? 0;
-  if (first < 192) return { start: at + 1, length: first };
-  const reader = new PacketReader(area.subarray(at + 1), 'signature subpacket');
-  const needed = first < 255 ? 1 : 4;
-  if (reader.left < needed) undecodable('a signature subpacket is cut off');
-  if (first < 255) return { start: at + 2, length: ((first - 192) << 8) + reader.byte() + 192 };
-  return { start: at + 5, length: reader.uint32() };
+function subpacketLength(area: PacketReader): number {
+  const first = area.byte();
+  if (first < 192) return first;
+  if (area.left < (first < 255 ? 1 : 4)) undecodable('a signature subpacket is cut off');
+  return first < 255 ? ((first - 192) << 8) + area.byte() + 192 : area.uint32();
 }
 
-/** The part of the packet that is hashed, `04 ff` and its length (assertions.md 5). */
-function hashSuffix(hashedPart: Buffer): Buffer {
-  const suffix = Buffer.alloc(hashedPart.length + 6);
-  hashedPart.copy(suffix);
-  suffix.writeUInt16BE(0x04ff, hashedPart.length);
-  suffix.writeUInt32BE(hashedPart.length, hashedPart.length + 2);
-  return suffix;
+/** What is hashed: the content, the hashed part of the packet, `04 ff` and that part's length (assertions.md 5). */
+function signedBytes(content: Uint8Array, hashedPart: Uint8Array): Buffer {
+  const signed = Buffer.allocUnsafe(content.length + hashedPart.length + 6);
+  signed.set(content);
+  signed.set(hashedPart, content.length);
+  signed.writeUInt16BE(0x04ff, content.length + hashedPart.length);
+  signed.writeUInt32BE(hashedPart.length, content.length + hashedPart.length + 2);
+  return signed;
 }
+
+/** The DER frame of a SHA-512 digest in a PKCS#1 v1.5 signature (RFC 8017, 9.2). */
+const SHA512_FRAME = Buffer.from('3051300d060960864801650304020305000440', 'hex');
 
 /**
  * Verifies a signature over exactly these content bytes.
+ *
+ * This is RSASSA-PKCS1-v1_5 as RFC 8017, 8.2.2 has it: recover the block, which must be the full digest frame and nothing
+ * else. It gives the same answers as `crypto.verify` and hashes once, where that and the digest tag would hash twice.
  *
  * @throws AssertionError `signature does not verify`
  */
@@ -114,27 +115,29 @@ export function verifySignature(
   signature: Signature,
   publicKey: PublicKey,
 ): void {
-  const signed = Buffer.concat([content, signature.suffix]);
-  const size = Math.ceil(publicKey.bits / 8);
-  if (signature.algorithm === RSA && signature.number.length <= size) {
-    // GnuPG writes the number without leading zeros.
-    const number =
-      signature.number.length === size
-        ? signature.number
-        : Buffer.concat([Buffer.alloc(size - signature.number.length), signature.number]);
-    if (verify('sha512', signed, publicKey.key, number) && tagOf(signed) === signature.tag) return;
+  const digest = hash('sha512', signedBytes(content, signature.hashedPart), 'buffer');
+  if (digest.readUInt16BE(0) === signature.tag && signature.algorithm === RSA) {
+    const block = recover(signature.number, publicKey);
+    if (block?.equals(Buffer.concat([SHA512_FRAME, digest])) === true) return;
   }
   refuse(
     'signature does not verify',
     'the signature does not fit the content: one of them was changed, or another key signed',
-    {
-      rule: 'assertions.md 5',
-    },
+    { rule: 'assertions.md 5' },
   );
 }
 
-function tagOf(signed: Buffer): number {
-  return createHash('sha512').update(signed).digest().readUInt16BE(0);
+function recover(number: Buffer, publicKey: PublicKey): Buffer | undefined {
+  const size = Math.ceil(publicKey.bits / 8);
+  if (number.length > size) return undefined;
+  // GnuPG writes the number without leading zeros.
+  const padded =
+    number.length === size ? number : Buffer.concat([Buffer.alloc(size - number.length), number]);
+  try {
+    return publicDecrypt({ key: publicKey.key, padding: constants.RSA_PKCS1_PADDING }, padded);
+  } catch {
+    return undefined; // not a number below the modulus, or no block of the right form inside
+  }
 }
 
 /** The two steps of making a signature: the bytes to sign, and the text around the finished number. */
@@ -165,12 +168,12 @@ export function frameSignature(content: Uint8Array, created: number): SignatureF
     0,
   ]);
   hashedPart.writeUInt32BE(created, 8);
-  const toSign = Buffer.concat([content, hashSuffix(hashedPart)]);
+  const toSign = signedBytes(content, hashedPart);
   return {
     toSign,
     finish(number) {
       const tail = Buffer.alloc(6);
-      tail.writeUInt16BE(tagOf(toSign), 2);
+      hash('sha512', toSign, 'buffer').copy(tail, 2, 0, 2);
       tail.writeUInt16BE(number.length * 8, 4);
       return encodeBase64Lines(
         packPacket(SIGNATURE_TAG, Buffer.concat([hashedPart, tail, number])),

@@ -1,6 +1,6 @@
 import { compareRevisions, header, type Assertion, type AssertionTypeName } from './assertion.js';
 import { assertionTypes } from './types/index.js';
-import { completePrimaryKey, uniqueRef } from './ref.js';
+import { uniqueRef } from './ref.js';
 
 /**
  * Where a database keeps assertions. The library brings {@link MemoryStore}; a caller whose assertions lie elsewhere gives
@@ -32,10 +32,7 @@ export class MemoryStore implements AssertionStore {
     primaryKey: readonly string[],
     maxFormat = assertionTypes[type].maxFormat,
   ) {
-    return this.latest(
-      uniqueRef({ type, primaryKey: completePrimaryKey(type, primaryKey) }),
-      maxFormat,
-    );
+    return this.latest(uniqueRef({ type, primaryKey }), maxFormat);
   }
 
   *accountKeysOf(accountId: string): Iterable<Assertion> {
@@ -61,8 +58,10 @@ export class MemoryStore implements AssertionStore {
   }
 
   private latest(reference: string, maxFormat: number): Assertion | undefined {
+    const byFormat = this.byRef.get(reference);
+    if (byFormat === undefined) return undefined;
     let found: Assertion | undefined;
-    for (const candidate of this.byRef.get(reference)?.values() ?? []) {
+    for (const candidate of byFormat.values()) {
       if (candidate.format > maxFormat) continue;
       if (found === undefined || compareRevisions(candidate, found) > 0) found = candidate;
     }

@@ -1,6 +1,7 @@
 import { header, type Assertion } from '../assertion.js';
 import { refuse } from '../error.js';
 import type { HeaderMap } from '../headers.js';
+import { memo } from '../memo.js';
 import { isAccountKeyName } from '../names.js';
 import { publicKeyFromEncoded, type PublicKey } from '../public-key.js';
 import { compileKeyConstraints, type KeyConstraints } from '../rules/key-constraints.js';
@@ -15,12 +16,12 @@ export interface AccountKey {
   readonly constraints: KeyConstraints | undefined;
 }
 
-const read = new WeakMap<Assertion, AccountKey>();
-
 /** The key, validity and constraints of a decoded account-key or account-key-request. */
 export function accountKeyOf(assertion: Assertion): AccountKey {
-  const known = read.get(assertion);
-  if (known !== undefined) return known;
+  return memo(assertion, () => readAccountKey(assertion));
+}
+
+function readAccountKey(assertion: Assertion): AccountKey {
   const { headers } = assertion;
   requiredText(headers, 'account-id');
   if (headers['name'] !== undefined || assertion.type === 'account-key-request') keyName(headers);
@@ -34,9 +35,7 @@ export function accountKeyOf(assertion: Assertion): AccountKey {
     );
   }
   const constraints = assertion.type === 'account-key' ? compileKeyConstraints(headers) : undefined;
-  const accountKey = { publicKey, validity, constraints };
-  read.set(assertion, accountKey);
-  return accountKey;
+  return { publicKey, validity, constraints };
 }
 
 function keyName(headers: HeaderMap): void {

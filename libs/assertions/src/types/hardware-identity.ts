@@ -1,4 +1,4 @@
-import { createHash, createPublicKey } from 'node:crypto';
+import { createPublicKey, hash } from 'node:crypto';
 import { header } from '../assertion.js';
 import { refuse } from '../error.js';
 import { ACCOUNT_ID, MODEL } from '../names.js';
@@ -18,7 +18,7 @@ export const hardwareIdentityType = defineType({
     requiredText(headers, 'hardware-id');
     const key = requiredText(headers, 'hardware-id-key');
     assertPublicKey(key);
-    const digest = createHash('sha3-384').update(key).digest('base64url');
+    const digest = hash('sha3-384', key, 'base64url');
     if (header(assertion, 'hardware-id-key-sha3-384') === digest) return;
     refuse(
       'device key does not match its key id or the signing key',

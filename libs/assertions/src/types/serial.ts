@@ -1,7 +1,7 @@
 import { header, type Assertion } from '../assertion.js';
 import { refuse } from '../error.js';
-import type { HeaderMap } from '../headers.js';
 import type { Lookup } from '../lookup.js';
+import { memo } from '../memo.js';
 import { ACCOUNT_ID, SERIES } from '../names.js';
 import { publicKeyFromEncoded, type PublicKey } from '../public-key.js';
 import { matchingText, optionalText, requiredText, requiredTime } from '../values.js';
@@ -9,20 +9,9 @@ import { defineType } from './assertion-type.js';
 import { serialAuthorityOf } from './model.js';
 import { modelName } from './shared.js';
 
-const deviceKeys = new WeakMap<Assertion, PublicKey>();
-
 /** The device key of a serial or serial-request. */
 export function deviceKeyOf(assertion: Assertion): PublicKey {
-  let key = deviceKeys.get(assertion);
-  if (key === undefined) {
-    key = readDeviceKey(assertion.headers);
-    deviceKeys.set(assertion, key);
-  }
-  return key;
-}
-
-function readDeviceKey(headers: HeaderMap): PublicKey {
-  return publicKeyFromEncoded(requiredText(headers, 'device-key'));
+  return memo(assertion, () => publicKeyFromEncoded(requiredText(assertion.headers, 'device-key')));
 }
 
 function keyMismatch(message: string, headerName: string, type: string): never {
