@@ -17,8 +17,8 @@ export {
   requirePermission,
   type Publisher,
 } from './login/publisher.js';
-export { sealTotpSecret } from './login/totp-secret.js';
 export { NameService, type NameOrder } from './names/name.service.js';
+export { SnapDirectory, type AccountView } from './names/snap-directory.service.js';
 export type { Problem } from './review/problem.js';
 export { ReviewService } from './review/review.service.js';
 export { BlobIntakeService, LARGEST_BLOB_BYTES } from './uploads/blob-intake.service.js';

@@ -15,6 +15,7 @@ import {
 } from '#libs/auth';
 import { Account, Membership, Person, Snap, Token, type Role, type Tx } from '#libs/database';
 import { In } from 'typeorm';
+import { openTotpSecret } from '../../brands/second-factor.js';
 import { OperationError } from '../../operation-error.js';
 import type { Resources } from '../../resources.js';
 import { refusal } from '../wire-code.js';
@@ -26,7 +27,6 @@ import {
   type PendingLogin,
 } from './pending-login.js';
 import { PERMISSIONS, type Publisher } from './publisher.js';
-import { openTotpSecret } from './totp-secret.js';
 
 const DAY_MS = 86_400_000;
 /** A login that nobody finished is worth nothing after this. */
@@ -63,8 +63,6 @@ export interface DischargeOrder {
 export class PublisherLoginService {
   private readonly byPerson = new LoginThrottle(MOST_FAILURES);
   private readonly byAddress = new LoginThrottle(MOST_FAILURES_PER_ADDRESS);
-  /** Person → last second-factor step that was used here: no code is good twice. */
-  private readonly lastSteps = new Map<string, number>();
 
   constructor(private readonly resources: Resources) {}
 
@@ -198,31 +196,35 @@ export class PublisherLoginService {
       this.byPerson.fail(order.email, now);
       throw wrongPassword();
     }
-    if (person.totpSecret !== null) this.verifySecondFactor(person, person.totpSecret, order, now);
+    if (person.totpSecret !== null) await this.verifySecondFactor(person.id, order, now);
     this.byPerson.forget(order.email);
     return person;
   }
 
-  private verifySecondFactor(
-    person: Person,
-    sealed: string,
+  /** Locks the person's row: no code is good twice. */
+  private async verifySecondFactor(
+    personId: string,
     { otp, email }: DischargeOrder,
     now: Date,
-  ): void {
+  ): Promise<void> {
     if (otp === null) {
       throw refusal('unauthorized', 'twofactor-required', '2-factor authentication required.');
     }
-    const secret = openTotpSecret(sealed, person.id, this.resources.settings.secret);
-    const step = verifyTotp(secret, otp, now, this.lastSteps.get(person.id) ?? null);
-    if (step === null) {
-      this.byPerson.fail(email, now);
-      throw refusal(
-        'forbidden',
-        'twofactor-failure',
-        'The provided 2-factor key is not recognised.',
-      );
-    }
-    this.lastSteps.set(person.id, step);
+    const { db, settings } = this.resources;
+    const isRight = await db.asSystem(async (tx) => {
+      const person = await tx.findOneOrFail(Person, {
+        where: { id: personId },
+        lock: { mode: 'pessimistic_write' },
+      });
+      const secret =
+        person.totpSecret && openTotpSecret(person.totpSecret, settings.secret, personId);
+      const step = secret ? verifyTotp(secret, otp, now, person.totpLastStep) : null;
+      if (step !== null) await tx.update(Person, { id: personId }, { totpLastStep: step });
+      return step !== null;
+    });
+    if (isRight) return;
+    this.byPerson.fail(email, now);
+    throw refusal('forbidden', 'twofactor-failure', 'The provided 2-factor key is not recognised.');
   }
 
   private mintDischarge(

@@ -1,0 +1,76 @@
+import { Body, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import {
+  actorOfPublisher,
+  ChannelService,
+  OperationError,
+  ReleaseService,
+  requireChannels,
+  requirePackage,
+  requirePermission,
+  SnapDirectory,
+  type Publisher,
+} from '#libs/operations';
+import { Who } from '../publisher.guard.js';
+import { PublisherController, readBody } from '../surface.js';
+import { closeRequest, releaseRequest } from './release.schema.js';
+import { toChannelMapTree } from './to-state.js';
+
+/** C1 and C2. */
+@PublisherController('dev/api')
+export class ReleaseController {
+  constructor(
+    @Inject(SnapDirectory) private readonly snaps: SnapDirectory,
+    @Inject(ReleaseService) private readonly releases: ReleaseService,
+    @Inject(ChannelService) private readonly channels: ChannelService,
+  ) {}
+
+  @Post('snap-release')
+  @HttpCode(200)
+  async release(@Who() who: Publisher, @Body() body: unknown): Promise<object> {
+    requirePermission(who, 'package_release', 'package_upload');
+    const { name, revision, channels, progressive } = readBody(releaseRequest, body);
+    const snap = await this.snaps.getOwn(who.accountId, { name });
+    requirePackage(who, snap.id);
+    requireChannels(who, channels);
+    if (progressive && progressive.percentage < 100) {
+      throw new OperationError(
+        'invalid',
+        'Progressive releases are not offered by this store: make a rollout.',
+        {
+          wire: 'feature-disabled',
+        },
+      );
+    }
+    await this.releases.release(actorOfPublisher(who), {
+      brandId: who.accountId,
+      snapId: snap.id,
+      revision,
+      channels,
+    });
+    return { success: true, opened_channels: channels, ...(await this.tree(who, snap.id)) };
+  }
+
+  @Post('snaps/:snapId/close')
+  @HttpCode(200)
+  async close(
+    @Who() who: Publisher,
+    @Param('snapId') snapId: string,
+    @Body() body: unknown,
+  ): Promise<object> {
+    requirePermission(who, 'package_release', 'package_upload');
+    const { channels } = readBody(closeRequest, body);
+    const snap = await this.snaps.getOwn(who.accountId, { id: snapId });
+    requirePackage(who, snap.id);
+    requireChannels(who, channels);
+    await this.releases.close(actorOfPublisher(who), {
+      brandId: who.accountId,
+      snapId: snap.id,
+      channels,
+    });
+    return { closed_channels: channels, ...(await this.tree(who, snap.id)) };
+  }
+
+  private async tree(who: Publisher, snapId: string): Promise<object> {
+    return { channel_map_tree: toChannelMapTree(await this.channels.read(who.accountId, snapId)) };
+  }
+}

@@ -1,0 +1,11 @@
+import { All, NotFoundException } from '@nestjs/common';
+import { OpenController } from './surface.js';
+
+/** Paths of these families that nobody serves: 404 with an error list, not the framework's body (publisher-api.md 6.3). */
+@OpenController('')
+export class NotFoundController {
+  @All(['dev/api/*path', 'api/v2/*path', 'unscanned-upload/*path'])
+  refuse(): never {
+    throw new NotFoundException('There is nothing at this address.');
+  }
+}

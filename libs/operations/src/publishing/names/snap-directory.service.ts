@@ -1,0 +1,46 @@
+import { Account, BrandStore, Snap } from '#libs/database';
+import type { Assertion } from '#libs/assertions';
+import { readAccountKeys } from '../../installation/assertion-shelf.js';
+import type { Resources } from '../../resources.js';
+import { refusal } from '../wire-code.js';
+
+/** What `GET /dev/api/account` shows (publisher-api.md 3.1). */
+export interface AccountView {
+  readonly account: Account;
+  readonly snaps: readonly Snap[];
+  readonly stores: readonly BrandStore[];
+  readonly keys: readonly Assertion[];
+}
+
+/** Finds snaps for their publishers. */
+export class SnapDirectory {
+  constructor(private readonly resources: Resources) {}
+
+  /** By name or id. Throws `not-found` for an unknown snap, `forbidden` for somebody else's (publisher-api.md 3.4). */
+  async getOwn(
+    accountId: string,
+    key: { readonly name: string } | { readonly id: string },
+  ): Promise<Snap> {
+    const snap = await this.resources.db.asSystem((tx) => tx.findOneBy(Snap, key));
+    if (!snap) {
+      const what = 'name' in key ? `name=${key.name}` : `snap_id=${key.id}`;
+      throw refusal('not-found', 'resource-not-found', `Snap not found for ${what}`);
+    }
+    if (snap.brandId !== accountId) {
+      throw refusal('forbidden', 'resource-forbidden', 'The snap belongs to another account.');
+    }
+    return snap;
+  }
+
+  account(accountId: string): Promise<AccountView> {
+    return this.resources.db.asBrand(accountId, async (tx) => ({
+      account: await tx.findOneByOrFail(Account, { id: accountId }),
+      snaps: await tx.find(Snap, { where: { brandId: accountId }, order: { name: 'ASC' } }),
+      stores: await tx.find(BrandStore, {
+        where: { brandId: accountId },
+        order: { createdAt: 'ASC' },
+      }),
+      keys: await readAccountKeys(tx, accountId),
+    }));
+  }
+}
