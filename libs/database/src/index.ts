@@ -13,3 +13,4 @@ export * from './vault/entities/index.js';
 export * from './vault/repositories/index.js';
 export * from './store/repositories/publishing.repository.js';
 export * from './store/repositories/catalogue.repository.js';
+export * from './store/repositories/rollout.repository.js';

@@ -1,4 +1,12 @@
-import { Check, Column, Entity, ForeignKey, Index, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
+import {
+  Check,
+  Column,
+  Entity,
+  ForeignKey,
+  Index,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+} from 'typeorm';
 import { createdAt, optional, safeInteger } from '../../columns.js';
 import { Account, Person } from './account.entity.js';
 import { Fleet } from './fleet.entity.js';
@@ -68,6 +76,12 @@ export class Wave {
   @Column({ ...safeInteger, ...optional }) prevThreshold!: number | null;
   @Column({ type: 'int', ...optional }) population!: number | null;
   @Column({ type: 'int', ...optional }) k!: number | null;
+  /** How long the wave takes to admit its devices, in active time; 0: at once. */
+  @Column({ ...safeInteger, default: 0 }) rampMs!: number;
+  /** The rollout's active time when the wave opened. */
+  @Column({ ...safeInteger, default: 0 }) activeMsAtOpen!: number;
+  /** When a person said that the wave is good, where the plan asks for that. */
+  @Column({ type: 'timestamptz', ...optional }) advancedAt!: Date | null;
   @Column({ type: 'timestamptz', ...optional }) openedAt!: Date | null;
   @Column({ type: 'timestamptz', ...optional }) finishedAt!: Date | null;
   @Column({ ...safeInteger, default: 1 }) rev!: number;
@@ -91,7 +105,7 @@ export class RolloutTransition {
   @Column(createdAt) at!: Date;
 }
 
-/** Bound to the hash of the plan; any edit voids it. */
+/** Bound to the hash of the plan and to one submission of it; any edit voids it. */
 @Entity({ schema: 'store', name: 'approvals' })
 export class Approval {
   @PrimaryColumn({ type: 'uuid' })
@@ -101,6 +115,8 @@ export class Approval {
   @ForeignKey(() => Person)
   personId!: string;
   @PrimaryColumn({ type: 'text' }) planHash!: string;
+  /** The rollout's `rev` while it waited: submitted again, it is approved again. */
+  @PrimaryColumn(safeInteger) rev!: number;
   @Column({ type: 'text' })
   @ForeignKey(() => Account)
   brandId!: string;

@@ -78,7 +78,8 @@ const PARTS: Readonly<Record<string, string>> = {
     `'id', r.id, 'brandId', r.brand_id, 'laneId', r.lane_id, 'name', r.name, 'state', r.state, 'fleetId', r.fleet_id,
      'salt', encode(r.salt, 'hex'), 'plan', r.plan, 'activeMs', r.active_ms, 'activeSince', ${ms('r.active_since')},
      'leaseUntil', ${ms('r.lease_until')}, 'waves', ${list(
-       `'no', w.no, 'threshold', w.threshold, 'prevThreshold', w.prev_threshold, 'openedAt', ${ms('w.opened_at')}`,
+       `'no', w.no, 'threshold', w.threshold, 'prevThreshold', w.prev_threshold, 'openedAt', ${ms('w.opened_at')},
+        'rampMs', w.ramp_ms, 'activeMsAtOpen', w.active_ms_at_open`,
        'store.waves w WHERE w.rollout_id = r.id',
      )}`,
     `store.rollouts r WHERE r.brand_id = $1 AND r.state IN ('ACTIVE', 'PAUSED', 'COMPLETING')`,
