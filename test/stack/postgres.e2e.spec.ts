@@ -1,19 +1,9 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startStack, type Stack } from '#stack';
-
-async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(sql)).rows;
-  } finally {
-    await client.end();
-  }
-}
+import { query } from './query.js';
 
 describe('the embedded Postgres', () => {
   let stack: Stack;
@@ -24,7 +14,7 @@ describe('the embedded Postgres', () => {
 
   it('is an 18 in UTF-8 on a loopback port', async () => {
     const rows = await query(
-      stack.env.DATABASE_URL ?? '',
+      stack.env.DATABASE_URL,
       `SELECT current_setting('server_version') AS version, current_setting('server_encoding') AS encoding,
               current_database() AS db, inet_server_addr()::text AS addr`,
     );
@@ -42,16 +32,16 @@ describe('the embedded Postgres', () => {
     const other = await startStack({ env: {} });
     await other.stop();
     expect(existsSync(other.dir)).toBe(false);
-    await expect(query(other.env.DATABASE_URL ?? '', 'SELECT 1')).rejects.toThrow(/ECONNREFUSED/);
+    await expect(query(other.env.DATABASE_URL, 'SELECT 1')).rejects.toThrow(/ECONNREFUSED/);
   });
 
   it('keeps data and password over a restart, on whatever port is free', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'brandstore keep ü-'));
     const first = await startStack({ dir, env: {} });
-    await query(first.env.DATABASE_URL ?? '', 'CREATE TABLE kept AS SELECT 7 AS n');
+    await query(first.env.DATABASE_URL, 'CREATE TABLE kept AS SELECT 7 AS n');
     await first.stop();
     const second = await startStack({ dir, env: {}, ephemeral: true });
-    expect(await query(second.env.DATABASE_URL ?? '', 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
+    expect(await query(second.env.DATABASE_URL, 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
     await second.stop();
     rmSync(dir, { recursive: true, force: true });
   });

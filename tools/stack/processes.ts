@@ -73,6 +73,7 @@ export class Processes {
     const running = this.spawn(spec, logFile);
     try {
       await this.untilReady(running, offset);
+      running.isEndExpected = false;
     } catch (error) {
       await this.end(running, 'SIGKILL', 5_000);
       throw error;
@@ -147,7 +148,8 @@ export class Processes {
       exited,
       spec,
       child,
-      isEndExpected: false,
+      // Until it is ready, `start` itself reports its end.
+      isEndExpected: true,
     };
     this.running.set(spec.name, running);
     void exited.then((status) => {
