@@ -62,7 +62,7 @@ export class ModelService {
           brandId,
           model: name,
           revision: assertion.revision,
-          storeId,
+          storeId: header(assertion, 'store') || null,
           architecture: header(assertion, 'architecture') || null,
           signKeyId: assertion.signKeyId,
           bytes: assertion.bytes,

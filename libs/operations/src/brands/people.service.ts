@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { SALT_BYTES, TOKEN_RANDOM_BYTES, formatToken, hashPassword, parseToken } from '#libs/auth';
+import { TOKEN_RANDOM_BYTES, formatToken, parseToken } from '#libs/auth';
 import { Membership, Person, ROLES, Token, type Role, type Tx } from '#libs/database';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
 import { performAct } from './act.js';
+import { hashNewPassword } from './password-policy.js';
 import type { Principal } from './principal.js';
 import { openSession, type Session } from './sign-in.service.js';
 
 const INVITATION_MS = 7 * 24 * 3_600_000;
-/** OWASP's least length where a second factor is possible but not certain. */
-const PASSWORD_LENGTH = 10;
 const EMAIL = /^[^\s@]{1,64}@[^\s@]{1,190}$/;
 
 export interface Member {
@@ -134,16 +133,6 @@ export class PeopleService {
     });
     return secret.text;
   }
-}
-
-export async function hashNewPassword(password: string): Promise<string> {
-  if (password.length < PASSWORD_LENGTH || password.length > 1000)
-    throw new OperationError(
-      'invalid',
-      `cannot take a password of under ${PASSWORD_LENGTH} characters`,
-      { paths: ['password'] },
-    );
-  return hashPassword(password, randomBytes(SALT_BYTES));
 }
 
 export function checkOrder(order: PersonOrder): { email: string; displayName: string } {

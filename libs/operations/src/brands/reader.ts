@@ -1,0 +1,179 @@
+import { In, MoreThan, type FindOptionsWhere, type ObjectLiteral } from 'typeorm';
+import {
+  AuditRow,
+  Device,
+  DeviceFact,
+  Fleet,
+  Lane,
+  Person,
+  RolloutTransition,
+  Snap,
+  SnapRevision,
+  Upload,
+  Wave,
+  type Tx,
+} from '#libs/database';
+import type { Resources } from '../resources.js';
+
+export interface Page<T> {
+  readonly rows: readonly T[];
+  readonly hasMore: boolean;
+}
+
+export interface DeviceFilter {
+  readonly model?: string | undefined;
+  readonly serial?: string | undefined;
+  readonly tag?: { readonly name: string; readonly value: string } | undefined;
+}
+
+/** A row of the outbox, as far as it concerns a brand. */
+export interface JobRow {
+  readonly id: number;
+  readonly job: string;
+  readonly payload: unknown;
+  readonly dueAt: Date;
+  readonly deliveredAt: Date | null;
+}
+
+type RowsOf<T> = ReadonlyMap<string, readonly T[]>;
+
+/** Reads a brand's rows for showing them: one query per question, however many rows ask it. */
+export class BrandReader {
+  constructor(private readonly resources: Resources) {}
+
+  snaps(brandId: string): Promise<Snap[]> {
+    return this.run(brandId, (tx) => tx.find(Snap, { where: { brandId }, order: { name: 'ASC' } }));
+  }
+
+  snapByName(brandId: string, name: string): Promise<Snap | null> {
+    return this.run(brandId, (tx) => tx.findOneBy(Snap, { brandId, name }));
+  }
+
+  uploads(brandId: string, snapId: string | undefined, limit: number): Promise<Upload[]> {
+    const where = { brandId, ...(snapId !== undefined && { snapId }) };
+    return this.run(brandId, (tx) =>
+      tx.find(Upload, { where, order: { createdAt: 'DESC' }, take: limit }),
+    );
+  }
+
+  device(brandId: string, uid: string): Promise<Device | null> {
+    return this.run(brandId, (tx) => tx.findOneBy(Device, { brandId, uid }));
+  }
+
+  devices(
+    brandId: string,
+    filter: DeviceFilter,
+    limit: number,
+    after: string | null,
+  ): Promise<Page<Device>> {
+    return this.run(brandId, async (tx) => {
+      const query = tx
+        .createQueryBuilder(Device, 'device')
+        .where('device.brand_id = :brandId', { brandId })
+        .orderBy('device.uid')
+        .take(limit + 1);
+      if (after !== null) query.andWhere('device.uid > :after', { after });
+      if (filter.model !== undefined) query.andWhere('device.model = :model', filter);
+      if (filter.serial !== undefined) query.andWhere('device.serial = :serial', filter);
+      if (filter.tag !== undefined)
+        query.andWhere('device.tags ->> :name = :value', { ...filter.tag });
+      return page(await query.getMany(), limit);
+    });
+  }
+
+  /** Newest first; `before` is a sequence number. */
+  audit(brandId: string, limit: number, before: number | null): Promise<Page<AuditRow>> {
+    return this.run(brandId, async (tx) => {
+      const query = tx
+        .createQueryBuilder(AuditRow, 'row')
+        .where('row.brand_id = :brandId', { brandId })
+        .orderBy('row.seq', 'DESC')
+        .take(limit + 1);
+      if (before !== null) query.andWhere('row.seq < :before', { before });
+      return page(await query.getMany(), limit);
+    });
+  }
+
+  /** The newest jobs that name the brand. */
+  jobs(brandId: string, onlyWaiting: boolean, limit: number): Promise<JobRow[]> {
+    return this.run(brandId, (tx) =>
+      tx.query(
+        `SELECT id::int, job, payload, due_at AS "dueAt", delivered_at AS "deliveredAt" FROM store.outbox
+         WHERE payload ->> 'brandId' = $1 AND (delivered_at IS NULL OR NOT $2) ORDER BY id DESC LIMIT $3`,
+        [brandId, onlyWaiting, limit],
+      ),
+    );
+  }
+
+  snapsById(brandId: string, ids: readonly string[]): Promise<RowsOf<Snap>> {
+    return this.rowsBy(brandId, Snap, { brandId, id: In([...ids]) }, (row) => row.id);
+  }
+
+  lanesById(brandId: string, ids: readonly string[]): Promise<RowsOf<Lane>> {
+    return this.rowsBy(brandId, Lane, { brandId, id: In([...ids]) }, (row) => row.id);
+  }
+
+  fleetsById(brandId: string, ids: readonly string[]): Promise<RowsOf<Fleet>> {
+    return this.rowsBy(brandId, Fleet, { brandId, id: In([...ids]) }, (row) => row.id);
+  }
+
+  peopleById(brandId: string, ids: readonly string[]): Promise<RowsOf<Person>> {
+    return this.rowsBy(brandId, Person, { id: In([...ids]) }, (row) => row.id);
+  }
+
+  revisionsBySnap(brandId: string, snapIds: readonly string[]): Promise<RowsOf<SnapRevision>> {
+    const where = { snapId: In([...snapIds]), revision: MoreThan(0) };
+    return this.rowsBy(brandId, SnapRevision, where, (row) => row.snapId);
+  }
+
+  lanesBySnap(brandId: string, snapIds: readonly string[]): Promise<RowsOf<Lane>> {
+    return this.rowsBy(brandId, Lane, { snapId: In([...snapIds]) }, (row) => row.snapId);
+  }
+
+  wavesByRollout(brandId: string, ids: readonly string[]): Promise<RowsOf<Wave>> {
+    return this.rowsBy(brandId, Wave, { rolloutId: In([...ids]) }, (row) => row.rolloutId);
+  }
+
+  transitionsByRollout(
+    brandId: string,
+    ids: readonly string[],
+  ): Promise<RowsOf<RolloutTransition>> {
+    const where = { rolloutId: In([...ids]) };
+    return this.rowsBy(brandId, RolloutTransition, where, (row) => row.rolloutId);
+  }
+
+  factsByDevice(brandId: string, uids: readonly string[]): Promise<RowsOf<DeviceFact>> {
+    const where = { deviceUid: In([...uids]) };
+    return this.rowsBy(brandId, DeviceFact, where, (row) => row.deviceUid);
+  }
+
+  /** In the order of the primary key, which for revisions, waves and transitions is their number. */
+  private rowsBy<T extends ObjectLiteral>(
+    brandId: string,
+    table: new () => T,
+    where: FindOptionsWhere<T>,
+    keyOf: (row: T) => string,
+  ): Promise<RowsOf<T>> {
+    return this.run(brandId, async (tx) => {
+      const keys = tx.connection.getMetadata(table).primaryColumns;
+      const query = tx.createQueryBuilder(table, 'row').where(where);
+      for (const { propertyName } of keys) query.addOrderBy(`row.${propertyName}`);
+      const rows = new Map<string, T[]>();
+      for (const row of await query.getMany()) {
+        const group = rows.get(keyOf(row)) ?? [];
+        group.push(row);
+        rows.set(keyOf(row), group);
+      }
+      return rows;
+    });
+  }
+
+  private run<T>(brandId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.resources.db.asBrand(brandId, work);
+  }
+}
+
+const page = <T>(rows: T[], limit: number): Page<T> => ({
+  rows: rows.slice(0, limit),
+  hasMore: rows.length > limit,
+});

@@ -1,0 +1,32 @@
+import type { Rollout } from '#libs/database';
+import type { RolloutPlan, RolloutState } from '#libs/update-control';
+
+/** A rollout as people see it: without its salt, whose secrecy keeps devices from choosing their bucket. */
+export interface RolloutView {
+  readonly id: string;
+  readonly brandId: string;
+  readonly name: string;
+  readonly state: RolloutState;
+  /** For `expectedRevision`. */
+  readonly rev: number;
+  readonly snapId: string;
+  readonly laneId: string;
+  readonly fleetId: string;
+  readonly plan: RolloutPlan;
+  readonly planHash: string;
+  readonly authorId: string;
+  readonly lastEditorId: string;
+  readonly createdAt: Date;
+}
+
+export function rolloutView(row: Rollout): RolloutView {
+  const { id, brandId, name, rev, snapId, laneId, fleetId, planHash } = row;
+  const { authorId, lastEditorId, createdAt } = row;
+  return {
+    ...{ id, brandId, name, rev, snapId, laneId, fleetId, planHash },
+    ...{ authorId, lastEditorId, createdAt },
+    // Only RolloutService and moveRollout write these two.
+    state: row.state as RolloutState,
+    plan: row.plan as RolloutPlan,
+  };
+}

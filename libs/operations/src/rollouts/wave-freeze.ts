@@ -1,0 +1,45 @@
+import { Wave, type Fleet, type Rollout, type Tx } from '#libs/database';
+import {
+  bucket,
+  evaluate,
+  freezeThreshold,
+  rampMsFor,
+  type RolloutPlan,
+} from '#libs/update-control';
+import { membersOf } from './fleet-members.js';
+
+/** What is written into a wave when it opens, once. */
+export type Frozen = Pick<Wave, 'threshold' | 'prevThreshold' | 'population' | 'k' | 'rampMs'>;
+
+/**
+ * Counts the fleet's members and computes where wave `no` ends (update-control.md 2.4). A wave of a selector alone has no
+ * threshold of its own: `k` counts whom the selector names besides those admitted before.
+ */
+export async function measureWave(
+  tx: Tx,
+  rollout: Rollout,
+  fleet: Pick<Fleet, 'id' | 'brandId' | 'predicate'>,
+  no: number,
+): Promise<Frozen> {
+  const waves = await tx.findBy(Wave, { rolloutId: rollout.id });
+  const earlier = waves.filter((wave) => wave.no < no);
+  const prevThreshold = Math.max(0, ...earlier.map(({ threshold }) => threshold ?? 0));
+  const kBefore = Math.max(0, ...earlier.map(({ k }) => k ?? 0));
+  // Only this room writes plans, checked ones.
+  const planned = (rollout.plan as RolloutPlan).waves[no - 1];
+  if (planned === undefined) throw new Error(`internal error: the plan has no wave ${no}`);
+  const { size, selector, devicesPerHour } = planned;
+  const salt = rollout.salt.toString('hex');
+  const buckets: number[] = [];
+  let named = 0;
+  for await (const { uid, fact } of membersOf(tx, fleet)) {
+    const own = bucket(salt, uid);
+    buckets.push(own);
+    if (own < prevThreshold || (selector !== null && evaluate(selector, fact))) named += 1;
+  }
+  if (size === null)
+    return { threshold: null, prevThreshold, population: buckets.length, k: named, rampMs: 0 };
+  const { population, k, threshold } = freezeThreshold(buckets, size, prevThreshold);
+  const rampMs = devicesPerHour === null ? 0 : rampMsFor(k, kBefore, devicesPerHour);
+  return { threshold, prevThreshold, population, k, rampMs };
+}
