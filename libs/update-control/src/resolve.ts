@@ -2,7 +2,7 @@ import { channelText, fallbackChain, findChannel } from './channels.js';
 import type { Decision, Reason } from './decision.js';
 import type { DeviceFacts, Instant, RequestFacts } from './facts.js';
 import { fleetsOf } from './fleets.js';
-import type { LanePolicy, PolicySnapshot, SnapPolicy } from './policy/snapshot.js';
+import type { LanePolicy, PolicySnapshot, SnapPolicy, StopIndex } from './policy/snapshot.js';
 import { own } from './record.js';
 import type { Case, Poll, Verdict } from './rules/case.js';
 import type { RuleName } from './rules/index.js';
@@ -55,7 +55,9 @@ export function findWithheld(
   policy: PolicySnapshot,
   t: Instant,
 ): number | null {
-  const free = resolve(device, request, policy, t, { without: ['stop', 'hold', 'window'] });
+  const stops: StopIndex = { brand: [], fleets: {}, snaps: {}, revisions: {}, rollouts: {} };
+  const unstopped = { ...policy, overlay: { ...policy.overlay, stops } };
+  const free = resolve(device, request, unstopped, t, { without: ['hold', 'window'] });
   return free.outcome === 'UPDATE' && free.revision !== undefined ? free.revision : null;
 }
 

@@ -179,7 +179,6 @@ function compileLane(
       e.revision !== null && e.rank !== null ? [[e.revision, e.rank] as const] : [],
     ),
   );
-  const rankOf = (revision: number) => ranks[String(revision)] ?? Number.MAX_SAFE_INTEGER;
   const levels = new Set(
     revisions.filter((r) => Object.hasOwn(ranks, r.revision)).map((r) => epochLevel(r.epoch)),
   );
@@ -196,7 +195,7 @@ function compileLane(
     ranks,
     hasEpochs: levels.size > 1,
     log: compileLog(events),
-    floors: sorted(rules.floors.get(lane.id), (f) => rankOf(f.revision)).map((f) => ({
+    floors: (rules.floors.get(lane.id) ?? []).map((f) => ({
       floorId: f.id,
       revision: f.revision,
     })),

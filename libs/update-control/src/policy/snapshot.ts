@@ -48,7 +48,7 @@ export interface LanePolicy {
   readonly hasEpochs: boolean;
   /** By architecture, newest first. Snaps for "all" only have the key `all`. */
   readonly log: Dictionary<readonly LaneEntry[]>;
-  /** Revisions to pass through, lowest rank first. */
+  /** Revisions to pass through. */
   readonly floors: readonly FloorPolicy[];
   /** By fleet, then architecture. */
   readonly fleetBaselines: Dictionary<Dictionary<FleetBaselinePolicy>>;

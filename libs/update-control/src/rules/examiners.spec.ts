@@ -373,6 +373,9 @@ describe('findWithheld', () => {
     );
     expect(find({ stops: [world.stop()], pins: [pin(6)] })).toBeNull();
     expect(
+      find({ stops: [world.stop({ scope: 'revision', snapId: world.SNAP, revision: 7 })] }),
+    ).toBe(7);
+    expect(
       find({
         settings: {
           schedule: { windows: [{ days: [1], from: '01:00', to: '02:00' }], freezes: [] },

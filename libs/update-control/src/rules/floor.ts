@@ -1,29 +1,26 @@
 import { isOlder } from '../lane-order.js';
-import type { LanePolicy } from '../policy/snapshot.js';
+import type { FloorPolicy, LanePolicy } from '../policy/snapshot.js';
 import { own } from '../record.js';
 import { exclusionOf } from './admissible.js';
 import type { Case, Rule } from './case.js';
 import { stay } from './case.js';
 import { hopTowards } from './lane-view.js';
 
-/** Floors of the lane for this architecture that lie between installed and the candidate, the lowest first. */
-function floorOnTheWay(
-  c: Case,
-  lane: LanePolicy,
-  goal: number,
-): { floorId: string; revision: number } | undefined {
+/** Of the floors between installed and the candidate, for this architecture, the first in lane order. */
+function floorOnTheWay(c: Case, lane: LanePolicy, goal: number): FloorPolicy | undefined {
   const { installed } = c;
   if (!installed) return undefined;
-  return lane.floors.find((floor) => {
+  let first: FloorPolicy | undefined;
+  for (const floor of lane.floors) {
     const architectures = own(c.snap.revisions, floor.revision)?.architectures ?? [];
     const isOurs =
       architectures.includes('all') || architectures.includes(c.poll.device.architecture);
-    return (
-      isOurs &&
-      isOlder(lane, installed.revision, floor.revision) &&
-      isOlder(lane, floor.revision, goal)
-    );
-  });
+    const isBetween =
+      isOlder(lane, installed.revision, floor.revision) && isOlder(lane, floor.revision, goal);
+    if (isOurs && isBetween && (!first || isOlder(lane, floor.revision, first.revision)))
+      first = floor;
+  }
+  return first;
 }
 
 /**

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import type { HealthGate, WaveCounts } from './gates.js';
+import { evaluateHealth, evaluateWave, excessDark } from './gates.js';
+import { DEFAULT_HEALTH } from './plan.js';
+
+const none: WaveCounts = {
+  seen: 0,
+  deferred: 0,
+  excluded: 0,
+  confirmed: 0,
+  failed: 0,
+  reverted: 0,
+  looping: 0,
+  excessDark: 0,
+};
+const counts = (over: Partial<WaveCounts>): WaveCounts => ({ ...none, ...over });
+const clock = { k: 1000, isSoaked: true, isPastDeadline: false };
+const verdict = (
+  over: Partial<WaveCounts>,
+  gate: Partial<HealthGate> = {},
+  when: Partial<typeof clock> = {},
+) => evaluateHealth({ ...DEFAULT_HEALTH, ...gate }, counts(over), { ...clock, ...when }).verdict;
+
+describe('health gate', () => {
+  it('passes with sample, success, coverage and soak, and waits while one is missing', () => {
+    const good = { seen: 200, confirmed: 160 };
+    expect(verdict(good)).toBe('PASS');
+    expect(verdict(good, {}, { isSoaked: false })).toBe('OPEN');
+    expect(verdict({ seen: 300, confirmed: 160 })).toBe('OPEN');
+    expect(verdict({ seen: 149, confirmed: 149 })).toBe('OPEN');
+    expect(
+      verdict(
+        { seen: 160, confirmed: 150, deferred: 5, excluded: 5 },
+        {},
+        { isPastDeadline: true },
+      ),
+    ).toBe('PASS');
+  });
+
+  it('a wave smaller than the sample is judged on what it has', () => {
+    expect(verdict({ seen: 5, confirmed: 5 }, {}, { k: 5 })).toBe('PASS');
+  });
+
+  it('U77 five of five canaries fail by the absolute count, before the sample is there', () => {
+    expect(verdict({ seen: 5, failed: 5 }, { minSample: 20, failAbs: 2 }, { k: 100 })).toBe('FAIL');
+    expect(verdict({ seen: 5, reverted: 1 }, { minSample: 20, failAbs: 2 }, { k: 100 })).toBe(
+      'OPEN',
+    );
+  });
+
+  it('U78 nobody polled until the deadline: inconclusive, never passed', () => {
+    expect(verdict({}, {}, { isPastDeadline: true })).toBe('INCONCLUSIVE');
+    expect(verdict({})).toBe('OPEN');
+    expect(verdict({}, {}, { k: 0, isPastDeadline: true })).toBe('INCONCLUSIVE');
+  });
+
+  it('U79 a regional outage in both groups is no failure, admitted ones alone are', () => {
+    expect(excessDark({ dark: 30, total: 100 }, { dark: 300, total: 1000 })).toBe(0);
+    expect(excessDark({ dark: 30, total: 100 }, { dark: 0, total: 1000 })).toBe(30);
+    expect(excessDark({ dark: 30, total: 100 }, { dark: 0, total: 0 })).toBe(0);
+    expect(verdict({ seen: 200, confirmed: 160, excessDark: 30 })).toBe('FAIL');
+  });
+
+  it('U80 one architecture’s failure is the wave’s', () => {
+    const all = counts({ seen: 1000, confirmed: 990, failed: 10 });
+    const byArchitecture = {
+      amd64: counts({ seen: 990, confirmed: 990 }),
+      arm64: counts({ seen: 10, failed: 10 }),
+    };
+    expect(evaluateWave(DEFAULT_HEALTH, all, {}, clock).verdict).toBe('PASS');
+    expect(evaluateWave(DEFAULT_HEALTH, all, byArchitecture, clock)).toMatchObject({
+      verdict: 'FAIL',
+      architecture: 'arm64',
+    });
+  });
+
+  it('U85 a share of exactly failPpm is no failure, one device more is', () => {
+    expect(verdict({ seen: 1000, confirmed: 980, failed: 20 })).toBe('PASS');
+    expect(verdict({ seen: 1000, confirmed: 979, failed: 21 })).toBe('FAIL');
+  });
+});
