@@ -1,0 +1,61 @@
+import {
+  AssertionService,
+  DecisionService,
+  DeviceDirectory,
+  DeviceSessionService,
+  FactsBuffer,
+  PolicyStore,
+  RevisionCatalogue,
+  RevocationOverlay,
+  SessionReader,
+  StoreViews,
+  VaultEventService,
+  type Resources,
+} from '#libs/operations';
+
+/** What the device surface works with: the operations, and what of them is kept in memory and kept up to date. */
+export class DeviceServices {
+  readonly overlay: RevocationOverlay;
+  readonly policies: PolicyStore;
+  readonly devices: DeviceDirectory;
+  readonly facts: FactsBuffer;
+  readonly views: StoreViews;
+  readonly decisions: DecisionService;
+  readonly sessions: DeviceSessionService;
+  readonly sessionReader: SessionReader;
+  readonly assertions: AssertionService;
+  readonly revisions: RevisionCatalogue;
+  readonly vaultEvents: VaultEventService;
+
+  private constructor(readonly resources: Resources) {
+    const { db } = resources;
+    this.overlay = new RevocationOverlay(db);
+    this.policies = new PolicyStore(resources);
+    this.devices = new DeviceDirectory(db);
+    this.facts = new FactsBuffer(db, this.devices);
+    this.views = new StoreViews(db, this.policies, this.devices);
+    this.decisions = new DecisionService(resources, this.policies, this.devices);
+    this.sessions = new DeviceSessionService(resources);
+    this.sessionReader = new SessionReader(resources, this.overlay);
+    this.assertions = new AssertionService(db);
+    this.revisions = new RevisionCatalogue(db);
+    this.vaultEvents = new VaultEventService(resources);
+  }
+
+  /** Reads what must be known before the first request: who is revoked. */
+  static async start(resources: Resources): Promise<DeviceServices> {
+    const services = new DeviceServices(resources);
+    await services.overlay.start();
+    services.policies.start();
+    services.devices.start();
+    services.facts.start();
+    return services;
+  }
+
+  /** Called by Nest when the app closes, before the database does. */
+  async onModuleDestroy(): Promise<void> {
+    this.overlay.stop();
+    this.policies.stop();
+    await this.facts.stop();
+  }
+}

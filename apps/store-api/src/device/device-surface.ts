@@ -1,0 +1,43 @@
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
+import { MEDIA_TYPE } from '#libs/assertions';
+import { answerError } from './http/device-error.filter.js';
+import { keepRawBody } from './http/raw-body.js';
+
+/** At least 55, so that clients send `held`; at least 6, so that a proxied device registers through us (device-api.md 2.17). */
+const STORE_VERSION = '60';
+/** Context and actions of 500 snaps are some 200 kB (device-api.md 3.5). */
+const BODY_LIMIT_BYTES = 4 * 1024 * 1024;
+const PATHS = /^\/(?:v2|api\/v1|blobs)(?:\/|$)|^\/$/;
+const VAULT_EVENTS = '/api/v1/vault/events';
+
+const isOurs = (url: string): boolean => PATHS.test(url.split('?')[0] ?? '');
+
+/**
+ * What the routes of this surface need of the Fastify instance that they share with the others: errors that arise before
+ * Nest sees the request (bad JSON, a body too large) in the shape devices read, and a few headers and parsers. Call it
+ * before routes are made.
+ */
+export function prepareDeviceSurface(fastify: FastifyInstance): void {
+  fastify.addHook('onRoute', (route: RouteOptions) => {
+    if (!isOurs(route.url)) return;
+    route.bodyLimit ??= BODY_LIMIT_BYTES;
+    route.errorHandler ??= (error, request, reply) => answerError(error, request, reply);
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (isOurs(request.url)) void reply.header('snap-store-version', STORE_VERSION);
+    done();
+  });
+  fastify.addHook('preParsing', (request, _reply, payload, done) => {
+    done(null, isVaultEvent(request) ? keepRawBody(request, payload as never) : payload);
+  });
+  // Only registration sends assertions as a body, and they are passed on as they are.
+  if (!fastify.hasContentTypeParser(MEDIA_TYPE)) {
+    fastify.addContentTypeParser(MEDIA_TYPE, { parseAs: 'buffer' }, (_request, body, done) =>
+      done(null, body),
+    );
+  }
+}
+
+function isVaultEvent({ method, url }: FastifyRequest): boolean {
+  return method === 'POST' && url.split('?')[0] === VAULT_EVENTS;
+}

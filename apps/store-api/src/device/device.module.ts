@@ -1,0 +1,42 @@
+import { Module } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import type { Resources } from '#libs/operations';
+import { RESOURCES } from '../resources.js';
+import { AssertionsController } from './assertions/assertions.controller.js';
+import { DeviceServices } from './device-services.js';
+import { prepareDeviceSurface } from './device-surface.js';
+import { BlobsController } from './downloads/blobs.controller.js';
+import { DownloadsController } from './downloads/downloads.controller.js';
+import { RefreshController } from './refresh/refresh.controller.js';
+import { RegistrationController } from './registration/registration.controller.js';
+import { VaultEventsController } from './registration/vault-events.controller.js';
+import { SessionsController } from './sessions/sessions.controller.js';
+import { StatusController } from './status/status.controller.js';
+
+/** What snapd calls (device-api.md). */
+@Module({
+  controllers: [
+    RefreshController,
+    AssertionsController,
+    SessionsController,
+    DownloadsController,
+    BlobsController,
+    RegistrationController,
+    VaultEventsController,
+    StatusController,
+  ],
+  providers: [
+    {
+      provide: DeviceServices,
+      useFactory: (resources: Resources) => DeviceServices.start(resources),
+      inject: [RESOURCES],
+    },
+  ],
+  exports: [DeviceServices],
+})
+export class DeviceModule {
+  constructor(host: HttpAdapterHost) {
+    prepareDeviceSurface(host.httpAdapter.getInstance<FastifyInstance>());
+  }
+}

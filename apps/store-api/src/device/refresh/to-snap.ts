@@ -1,0 +1,78 @@
+import type { RevisionDetails } from '#libs/database';
+
+/** Where the blob of a revision can be had (device-api.md 2.3, decisions 14). */
+export function downloadUrl(publicUrl: string, snapId: string, revision: number): string {
+  return `${publicUrl}/api/v1/snaps/download/${snapId}_${revision}.snap`;
+}
+
+/** Given whatever `fields` says: without these snapd refuses the result (device-api.md D26). */
+const ALWAYS = new Set([
+  'architectures',
+  'confinement',
+  'download',
+  'epoch',
+  'name',
+  'revision',
+  'snap-id',
+  'type',
+  'version',
+]);
+
+/** `results[].snap` (device-api.md 2.1); `fields` null asks for all. */
+export function toSnap(
+  details: RevisionDetails,
+  fields: ReadonlySet<string> | null,
+  publicUrl: string,
+): Record<string, unknown> {
+  const all = allFields(details, publicUrl);
+  const wanted = Object.entries(all).filter(
+    ([name]) => fields === null || ALWAYS.has(name) || fields.has(name),
+  );
+  return Object.fromEntries(wanted);
+}
+
+function allFields(details: RevisionDetails, publicUrl: string): Record<string, unknown> {
+  const { snapId, revision, publisher } = details;
+  return {
+    architectures: details.architectures,
+    base: details.base,
+    categories: [],
+    'common-ids': [],
+    confinement: details.confinement,
+    contact: details.contact ?? '',
+    'created-at': details.createdAt.toISOString(),
+    description: details.description ?? '',
+    download: {
+      deltas: [],
+      'sha3-384': details.sha3384,
+      size: details.sizeBytes,
+      url: downloadUrl(publicUrl, snapId, revision),
+    },
+    epoch: details.epoch,
+    license: details.license ?? '',
+    links: toLinks(details),
+    media: [],
+    name: details.name,
+    prices: {},
+    private: details.isPrivate,
+    publisher: {
+      id: publisher.id,
+      username: publisher.username,
+      'display-name': publisher.displayName,
+      validation: publisher.validation,
+    },
+    resources: [],
+    revision,
+    'snap-id': snapId,
+    'snap-yaml': details.snapYaml,
+    summary: details.summary ?? '',
+    title: details.title ?? details.name,
+    type: details.type,
+    version: details.version,
+    website: details.website ?? '',
+  };
+}
+
+function toLinks({ contact, website }: RevisionDetails): Record<string, string[]> {
+  return { ...(contact && { contact: [contact] }), ...(website && { website: [website] }) };
+}

@@ -1,0 +1,53 @@
+import { Controller, Post, Req, Res, UseFilters } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { DeviceServices } from '../device-services.js';
+import { DeviceErrorFilter } from '../http/device-error.filter.js';
+import { parseBody } from '../http/parse-body.js';
+import { rawBodyOf } from '../http/raw-body.js';
+
+const text = z.string().min(1).max(200);
+
+const vaultEvent = z.object({
+  id: z.uuid(),
+  kind: z.enum(['revoked', 'superseded']),
+  'brand-id': text,
+  model: text,
+  serial: text,
+  'device-key-sha3-384': text.nullish(),
+  at: z.iso.datetime({ offset: true }),
+  reason: z.string().max(2_000),
+});
+
+/** What a vault tells the store about its devices (ARCHITECTURE.md, "Between store and vault"). */
+@Controller('api/v1/vault/events')
+@UseFilters(DeviceErrorFilter)
+export class VaultEventsController {
+  constructor(private readonly services: DeviceServices) {}
+
+  @Post()
+  async receive(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const event = parseBody(vaultEvent, request.body);
+    const { 'vault-key': keyId, 'vault-signature': signature } = request.headers;
+    await this.services.vaultEvents.receive(
+      {
+        id: event.id,
+        kind: event.kind,
+        brandId: event['brand-id'],
+        model: event.model,
+        serial: event.serial,
+        deviceKeyId: event['device-key-sha3-384'] ?? null,
+        reason: event.reason,
+      },
+      {
+        keyId: typeof keyId === 'string' ? keyId : '',
+        signature: Buffer.from(typeof signature === 'string' ? signature : '', 'base64'),
+        body: rawBodyOf(request),
+      },
+    );
+    request.log.info({ event: event.id, kind: event.kind }, 'a vault ended a device or its key');
+    // This process acts on it before it says so; the others hear of it by NOTIFY.
+    await this.services.overlay.refresh();
+    await reply.code(204).send();
+  }
+}

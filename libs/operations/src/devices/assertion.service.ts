@@ -1,0 +1,113 @@
+import {
+  AssertionError,
+  assertionTypes,
+  completePrimaryKey,
+  decodeAssertion,
+  isAssertionTypeName,
+  prerequisites,
+  reducePrimaryKey,
+  type AssertionTypeName,
+} from '#libs/assertions';
+import {
+  ANY_FORMAT,
+  findAssertion,
+  findLatestInSequence,
+  findTrustedRoot,
+  type AssertionRow,
+  type Database,
+} from '#libs/database';
+
+/** What is asked for: a whole key, or that of a sequence with the point that is wanted. */
+export interface AssertionQuery {
+  readonly type: string;
+  /** Complete or reduced primary key; without its last part when `sequence` is given. */
+  readonly key: readonly string[];
+  /** `latest`, one point, or the latest at or after a point. */
+  readonly sequence?: 'latest' | { readonly at: number } | { readonly from: number };
+  /** Highest format that the client understands. */
+  readonly maxFormat: number;
+}
+
+/** Type → highest format; a type that is not listed means 0 (device-api.md 2.1). */
+export type MaxFormats = Readonly<Record<string, number>>;
+
+/** Whether the caller may have an assertion that speaks of a snap: it follows the snap's visibility (decisions 13). */
+export type MayRead = (row: AssertionRow) => Promise<boolean>;
+
+/** Hands out assertions byte for byte as they were signed (assertions.md 11.2). */
+export class AssertionService {
+  constructor(private readonly db: Database) {}
+
+  /**
+   * The newest revision whose format the client understands; null where there is none, where type or key are no such
+   * thing, and where the caller may not read it.
+   */
+  async find(query: AssertionQuery, mayRead: MayRead): Promise<AssertionRow | null> {
+    const row = await this.read(query);
+    if (!row) return null;
+    return row.snapId === null || (await mayRead(row)) ? row : null;
+  }
+
+  /**
+   * The assertions asked for and all that they stand on up to the root, which devices have: prerequisites first, so that a
+   * client saves further rounds (device-api.md 2.1, "Assertion round trips"). What is not there is left out.
+   */
+  async gather(
+    queries: readonly AssertionQuery[],
+    formats: MaxFormats,
+    mayRead: MayRead,
+  ): Promise<AssertionRow[]> {
+    const root = await this.db.asSystem((tx) => findTrustedRoot(tx));
+    const seen = new Set([`account/${root?.operatorAccountId}`, `account-key/${root?.rootKeyId}`]);
+    const gathered: AssertionRow[] = [];
+    const visit = async (query: AssertionQuery): Promise<void> => {
+      const row = await this.find(query, mayRead);
+      if (!row || seen.has(`${row.type}/${row.primaryKey}`)) return;
+      seen.add(`${row.type}/${row.primaryKey}`);
+      for (const { type, primaryKey } of prerequisites(decodeAssertion(row.bytes))) {
+        await visit({ type, key: primaryKey, maxFormat: formats[type] ?? 0 });
+      }
+      gathered.push(row);
+    };
+    for (const query of queries) await visit(query);
+    return gathered;
+  }
+
+  private async read({
+    type,
+    key,
+    sequence,
+    maxFormat,
+  }: AssertionQuery): Promise<AssertionRow | null> {
+    if (!isAssertionTypeName(type)) return null;
+    const format = Math.min(maxFormat, ANY_FORMAT);
+    if (sequence === undefined) return this.readOne(type, key, format);
+    const { isSequence, primaryKey } = assertionTypes[type];
+    if (!isSequence || key.length !== primaryKey.length - 1) return null;
+    if (sequence !== 'latest' && 'at' in sequence) {
+      return this.readOne(type, [...key, String(sequence.at)], format);
+    }
+    const from = sequence === 'latest' ? 1 : sequence.from;
+    return this.db.asSystem((tx) => findLatestInSequence(tx, type, key.join('/'), from, format));
+  }
+
+  private async readOne(
+    type: AssertionTypeName,
+    key: readonly string[],
+    maxFormat: number,
+  ): Promise<AssertionRow | null> {
+    const reduced = reduce(type, key);
+    if (reduced === null) return null;
+    return this.db.asSystem((tx) => findAssertion(tx, type, reduced, maxFormat));
+  }
+}
+
+/** Null when it is no key of this type: too many or too few parts. */
+function reduce(type: AssertionTypeName, key: readonly string[]): string | null {
+  try {
+    return reducePrimaryKey(type, completePrimaryKey(type, key)).join('/');
+  } catch (error) {
+    if (error instanceof AssertionError) return null;
+    throw error;
+  }
+}
