@@ -38,7 +38,7 @@ export function assemble(parts: Parts): Assertion {
       },
     );
   }
-  if (!isUtf8(body))
+  if (body.length > 0 && !isUtf8(body))
     refuse('not UTF-8', 'the body is not valid UTF-8', { rule: 'assertions.md 1.4' });
   const isBuiltin = BUILTIN.test(signature);
   if (!isBuiltin) sha3Digest(headers, 'sign-key-sha3-384');

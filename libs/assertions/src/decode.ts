@@ -10,6 +10,7 @@ export const MAX_BODY_BYTES = 2097152;
 export const MAX_SIGNATURE_BYTES = 131072;
 
 const SEPARATOR = Buffer.from('\n\n');
+const NO_BODY = Buffer.alloc(0);
 
 /**
  * Reads input that is exactly one assertion. Size limits are looked at before anything else.
@@ -29,17 +30,16 @@ export function decodeAssertion(input: Uint8Array): Assertion {
   const content = bytes.subarray(0, contentEnd);
   const headersEnd = content.indexOf(SEPARATOR);
   const head = headersEnd === -1 ? content : content.subarray(0, headersEnd);
-  const body = headersEnd === -1 ? content.subarray(contentEnd) : content.subarray(headersEnd + 2);
-  const signature = bytes.subarray(contentEnd + 2);
+  const body = headersEnd === -1 ? NO_BODY : content.subarray(headersEnd + 2);
   if (head.length + 2 > MAX_HEADERS_BYTES) tooBig('headers');
   if (body.length > MAX_BODY_BYTES) tooBig('body');
-  if (signature.length >= MAX_SIGNATURE_BYTES) tooBig('signature');
+  if (bytes.length - contentEnd - 2 >= MAX_SIGNATURE_BYTES) tooBig('signature');
   return assemble({
     head,
     headers: parseHeaders(head),
     body,
     content,
-    signature: signatureText(signature),
+    signature: signatureText(bytes, contentEnd + 2),
     bytes,
   });
 }
@@ -98,9 +98,12 @@ export class StreamReader {
     return assemble({
       head: head.part,
       headers,
-      body: bytes.subarray(bodyEnd - start - body.length, bodyEnd - start),
+      body:
+        body.length === 0
+          ? NO_BODY
+          : bytes.subarray(bodyEnd - start - body.length, bodyEnd - start),
       content: bytes.subarray(0, contentEnd - start),
-      signature: signatureText(bytes.subarray(signatureStart - start)),
+      signature: signatureText(bytes, signatureStart - start),
       bytes,
     });
   }
@@ -174,8 +177,8 @@ function copyOf(input: Uint8Array): Buffer {
 }
 
 /** Bytes that are not ASCII make the text undecodable later; latin1 keeps each as one character. */
-function signatureText(bytes: Buffer): string {
-  return bytes.toString('latin1');
+function signatureText(bytes: Buffer, start: number): string {
+  return bytes.toString('latin1', start);
 }
 
 function tooBig(what: string): never {

@@ -28,33 +28,44 @@ export function newHeaderMap(): MutableHeaderMap {
  * `repeated header or map key`
  */
 export function parseHeaders(block: Uint8Array): MutableHeaderMap {
-  if (!isUtf8(block))
+  if (!isUtf8(block)) {
     refuse('not UTF-8', 'the headers are not valid UTF-8', { rule: 'assertions.md 1.1' });
-  const text = Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString('utf8');
-  return new HeaderParser(text.split('\n')).parse();
+  }
+  const bytes = Buffer.isBuffer(block) ? block : Buffer.from(block);
+  return new HeaderParser(bytes.toString('utf8')).parse();
 }
 
+/** Walks over the text line by line; `start` and `end` are those of the current line. */
 class HeaderParser {
-  private at = 0;
+  private start = 0;
+  private end: number;
 
-  constructor(private readonly lines: readonly string[]) {}
+  constructor(private readonly text: string) {
+    this.end = lineEnd(text, 0);
+  }
 
   parse(): MutableHeaderMap {
     const headers = newHeaderMap();
-    while (this.at < this.lines.length) this.entry(headers, 0, 'header');
+    while (this.hasLine()) this.entry(headers, 0, 'header');
     return headers;
   }
 
-  private line(): string | undefined {
-    return this.lines[this.at];
+  private hasLine(): boolean {
+    return this.start <= this.text.length;
+  }
+
+  private nextLine(): void {
+    this.start = this.end + 1;
+    this.end = lineEnd(this.text, this.start);
   }
 
   /** One `name: value` entry whose name starts at column `column`. */
   private entry(into: MutableHeaderMap, column: number, what: 'header' | 'map entry'): void {
-    const line = this.line() ?? '';
-    const colon = line.indexOf(':', column);
-    if (colon === -1) syntax(`${what} has no ":" between name and value`, line);
-    const name = line.slice(column, colon);
+    const { text, start, end } = this;
+    const colon = text.indexOf(':', start + column);
+    // Looking past the line happens once at most, since it ends the parsing.
+    if (colon === -1 || colon >= end) this.syntax(`${what} has no ":" between name and value`);
+    const name = text.slice(start + column, colon);
     if (!NAME.test(name)) {
       refuse('invalid header or map key name', `${quote(name)} is not a valid ${what} name`, {
         rule: 'assertions.md 1.3',
@@ -70,65 +81,75 @@ class HeaderParser {
     into[name] = value;
   }
 
-  /** The value after the intro, which ends at column `from` of the current line; `indent` is the base indent. */
+  /** The value after the intro, which ends before `from`; `indent` is the base indent. */
   private value(from: number, indent: number): HeaderValue {
-    const line = this.line() ?? '';
-    this.at += 1;
-    if (from < line.length) {
-      if (line.charCodeAt(from) !== 0x20)
-        syntax('a value must follow its name after one space', line);
-      return line.slice(from + 1);
+    const { text, start, end } = this;
+    if (from < end) {
+      if (text.charCodeAt(from) !== SPACE)
+        this.syntax('a value must follow its name after one space');
+      this.nextLine();
+      return text.slice(from + 1, end);
     }
-    const next = this.line();
-    if (next !== undefined && startsWithSpaces(next, indent + 2) && next.length > indent + 2) {
-      const first = next.charCodeAt(indent + 2);
-      if (first === 0x2d) return this.list(indent);
-      if (first !== 0x20) return this.map(indent);
+    this.nextLine();
+    if (this.startsWithSpaces(indent + 2) && this.end > this.start + indent + 2) {
+      const first = text.charCodeAt(this.start + indent + 2);
+      if (first === DASH) return this.list(indent);
+      if (first !== SPACE) return this.map(indent);
     }
-    return this.text(indent, line);
+    if (!this.startsWithSpaces(indent + 4)) {
+      this.start = start;
+      this.end = end;
+      this.syntax(`a multi-line value needs lines that start with ${indent + 4} spaces`);
+    }
+    return this.lines(indent + 4);
   }
 
-  private text(indent: number, intro: string): string {
-    const start = this.at;
-    while (this.at < this.lines.length && startsWithSpaces(this.lines[this.at] ?? '', indent + 4)) {
-      this.at += 1;
-    }
-    if (this.at === start) {
-      syntax(`a multi-line value needs lines that start with ${indent + 4} spaces`, intro);
-    }
-    return this.lines
-      .slice(start, this.at)
-      .map((line) => line.slice(indent + 4))
-      .join('\n');
+  /** The lines from here on that start with the margin, without it. */
+  private lines(margin: number): string {
+    const from = this.start + margin;
+    let to = this.end;
+    for (; this.startsWithSpaces(margin); this.nextLine()) to = this.end;
+    return this.text.slice(from, to).replaceAll(`\n${' '.repeat(margin)}`, '\n');
   }
 
   private list(indent: number): HeaderList {
     const items: HeaderValue[] = [];
-    for (let line = this.line(); line !== undefined; line = this.line()) {
-      if (!startsWithSpaces(line, indent + 2) || line.charCodeAt(indent + 2) !== 0x2d) break;
-      items.push(this.value(indent + 3, indent + 2));
+    while (
+      this.startsWithSpaces(indent + 2) &&
+      this.text.charCodeAt(this.start + indent + 2) === DASH
+    ) {
+      items.push(this.value(this.start + indent + 3, indent + 2));
     }
     return items;
   }
 
   private map(indent: number): HeaderMap {
     const map = newHeaderMap();
-    for (let line = this.line(); line !== undefined; line = this.line()) {
-      if (!startsWithSpaces(line, indent + 2)) break;
-      this.entry(map, indent + 2, 'map entry');
-    }
+    while (this.startsWithSpaces(indent + 2)) this.entry(map, indent + 2, 'map entry');
     return map;
+  }
+
+  private startsWithSpaces(count: number): boolean {
+    if (this.end - this.start < count) return false;
+    for (let at = this.start; at < this.start + count; at += 1) {
+      if (this.text.charCodeAt(at) !== SPACE) return false;
+    }
+    return true;
+  }
+
+  private syntax(problem: string): never {
+    refuse('header syntax', `${problem}: ${quote(this.text.slice(this.start, this.end))}`, {
+      rule: 'assertions.md 1.3',
+    });
   }
 }
 
-function startsWithSpaces(line: string, count: number): boolean {
-  if (line.length < count) return false;
-  for (let i = 0; i < count; i += 1) if (line.charCodeAt(i) !== 0x20) return false;
-  return true;
-}
+const SPACE = 0x20;
+const DASH = 0x2d;
 
-function syntax(problem: string, line: string): never {
-  refuse('header syntax', `${problem}: ${quote(line)}`, { rule: 'assertions.md 1.3' });
+function lineEnd(text: string, from: number): number {
+  const end = text.indexOf('\n', from);
+  return end === -1 ? text.length : end;
 }
 
 /** Text for messages: quoted, with control characters escaped, and never longer than a line. */

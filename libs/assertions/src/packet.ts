@@ -90,16 +90,25 @@ function definiteLength(reader: PacketReader, what: string): number {
   return length;
 }
 
-/** Version byte, new-format packet header and body. */
-export function packPacket(tag: number, body: Uint8Array): Buffer {
-  const length = body.length;
-  const lengthBytes =
-    length < 192
-      ? [length]
-      : length < 8384
-        ? [((length - 192) >> 8) + 192, (length - 192) & 0xff]
-        : [0xff, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff];
-  return Buffer.concat([Buffer.from([TEXT_VERSION, 0xc0 | tag, ...lengthBytes]), body]);
+/** Version byte, new-format packet header and the parts of the body. */
+export function packPacket(tag: number, ...parts: readonly Uint8Array[]): Buffer {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const lengthBytes = length < 192 ? 1 : length < 8384 ? 2 : 5;
+  const packet = Buffer.allocUnsafe(2 + lengthBytes + length);
+  packet[0] = TEXT_VERSION;
+  packet[1] = 0xc0 | tag;
+  if (lengthBytes === 1) packet[2] = length;
+  else if (lengthBytes === 2) packet.writeUInt16BE(length - 192 + 0xc000, 2);
+  else {
+    packet[2] = 0xff;
+    packet.writeUInt32BE(length, 3);
+  }
+  let at = 2 + lengthBytes;
+  for (const part of parts) {
+    packet.set(part, at);
+    at += part.length;
+  }
+  return packet;
 }
 
 export function undecodable(message: string): never {

@@ -102,15 +102,14 @@ function importKey(modulus: Buffer, exponent: Buffer): KeyObject {
 }
 
 function keyPacket(modulus: Buffer, exponent: Buffer): Buffer {
-  const body = Buffer.alloc(6 + 2 + modulus.length + 2 + exponent.length);
-  body.writeUInt8(4, 0);
-  body.writeUInt32BE(FIXED_CREATION, 1);
-  body.writeUInt8(RSA, 5);
-  body.writeUInt16BE(bitLength(modulus), 6);
-  modulus.copy(body, 8);
-  body.writeUInt16BE(bitLength(exponent), 8 + modulus.length);
-  exponent.copy(body, 10 + modulus.length);
-  return packPacket(PUBLIC_KEY_TAG, body);
+  const head = Buffer.allocUnsafe(8);
+  head[0] = 4;
+  head.writeUInt32BE(FIXED_CREATION, 1);
+  head[5] = RSA;
+  head.writeUInt16BE(bitLength(modulus), 6);
+  const exponentHead = Buffer.allocUnsafe(2);
+  exponentHead.writeUInt16BE(bitLength(exponent), 0);
+  return packPacket(PUBLIC_KEY_TAG, head, modulus, exponentHead, exponent);
 }
 
 function withoutLeadingZeros(number: Buffer): Buffer {

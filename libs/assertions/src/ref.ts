@@ -14,7 +14,8 @@ export function ref(assertion: Assertion): Ref {
  * @example uniqueRef(model) // 'model/16/acme/edge-20'
  */
 export function uniqueRef({ type, primaryKey }: Ref): string {
-  return [type, ...reducePrimaryKey(type, primaryKey)].join('/');
+  const reduced = reducePrimaryKey(type, primaryKey);
+  return reduced.length === 0 ? type : `${type}/${reduced.join('/')}`;
 }
 
 /** The primary key without a trailing run of optional parts that have their default value. */

@@ -11,6 +11,8 @@ const CREATION_TIME = 2;
 const ISSUER = 16;
 const EMBEDDED_SIGNATURE = 32;
 
+/** RSA, RSA sign-only, DSA, ECDSA: those that the reference can read; only the first can verify. */
+const KNOWN_ALGORITHMS = new Set([1, 3, 17, 19]);
 /** Subpacket types that a critical mark may stand on: the ones the reference understands (signature.go). */
 const UNDERSTOOD = new Set([2, 3, 9, 11, 16, 21, 22, 25, 27, 29, 30]);
 
@@ -40,7 +42,7 @@ export function decodeSignature(text: string): Signature {
   if (version !== 4) undecodable(`the signature packet has version ${version} instead of 4`);
   const type = packet.byte();
   const algorithm = packet.byte();
-  if (![1, 3, 17, 19].includes(algorithm))
+  if (!KNOWN_ALGORITHMS.has(algorithm))
     undecodable(`the signature has unknown algorithm ${algorithm}`);
   const hashAlgorithm = packet.byte();
   if (hashAlgorithm !== SHA512) {
@@ -99,8 +101,10 @@ function signedBytes(content: Uint8Array, hashedPart: Uint8Array): Buffer {
   return signed;
 }
 
-/** The DER frame of a SHA-512 digest in a PKCS#1 v1.5 signature (RFC 8017, 9.2). */
-const SHA512_FRAME = Buffer.from('3051300d060960864801650304020305000440', 'hex');
+/** The DER frame of a SHA-512 digest in a PKCS#1 v1.5 signature (RFC 8017, 9.2), one character per byte as in `binary` output. */
+const SHA512_FRAME = Buffer.from('3051300d060960864801650304020305000440', 'hex').toString(
+  'latin1',
+);
 
 /**
  * Verifies a signature over exactly these content bytes.
@@ -115,10 +119,9 @@ export function verifySignature(
   signature: Signature,
   publicKey: PublicKey,
 ): void {
-  const digest = hash('sha512', signedBytes(content, signature.hashedPart), 'buffer');
-  if (digest.readUInt16BE(0) === signature.tag && signature.algorithm === RSA) {
-    const block = recover(signature.number, publicKey);
-    if (block?.equals(Buffer.concat([SHA512_FRAME, digest])) === true) return;
+  const digest = hash('sha512', signedBytes(content, signature.hashedPart), 'binary');
+  if (tagOf(digest) === signature.tag && signature.algorithm === RSA) {
+    if (recover(signature.number, publicKey) === SHA512_FRAME + digest) return;
   }
   refuse(
     'signature does not verify',
@@ -127,14 +130,22 @@ export function verifySignature(
   );
 }
 
-function recover(number: Buffer, publicKey: PublicKey): Buffer | undefined {
+/** First two bytes of a digest in latin1. */
+function tagOf(digest: string): number {
+  return (digest.charCodeAt(0) << 8) | digest.charCodeAt(1);
+}
+
+function recover(number: Buffer, publicKey: PublicKey): string | undefined {
   const size = Math.ceil(publicKey.bits / 8);
   if (number.length > size) return undefined;
   // GnuPG writes the number without leading zeros.
   const padded =
     number.length === size ? number : Buffer.concat([Buffer.alloc(size - number.length), number]);
   try {
-    return publicDecrypt({ key: publicKey.key, padding: constants.RSA_PKCS1_PADDING }, padded);
+    return publicDecrypt(
+      { key: publicKey.key, padding: constants.RSA_PKCS1_PADDING },
+      padded,
+    ).toString('latin1');
   } catch {
     return undefined; // not a number below the modulus, or no block of the right form inside
   }
@@ -173,11 +184,9 @@ export function frameSignature(content: Uint8Array, created: number): SignatureF
     toSign,
     finish(number) {
       const tail = Buffer.alloc(6);
-      hash('sha512', toSign, 'buffer').copy(tail, 2, 0, 2);
+      tail.writeUInt16BE(tagOf(hash('sha512', toSign, 'binary')), 2);
       tail.writeUInt16BE(number.length * 8, 4);
-      return encodeBase64Lines(
-        packPacket(SIGNATURE_TAG, Buffer.concat([hashedPart, tail, number])),
-      );
+      return encodeBase64Lines(packPacket(SIGNATURE_TAG, hashedPart, tail, number));
     },
   };
 }
