@@ -25,7 +25,9 @@ export function testStack(): Stack {
 }
 
 /** A store (with worker and vault, unless told otherwise) as real processes, in a database of its own; stop it in `afterAll`. */
-export async function startStore(options: Partial<InstallationOptions> = {}): Promise<Installation> {
+export async function startStore(
+  options: Partial<InstallationOptions> = {},
+): Promise<Installation> {
   const stack = options.stack ?? testStack();
   const database = options.database ?? `test_${randomBytes(6).toString('hex')}`;
   const installation = await startInstallation({ ...options, stack, database });

@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import {
+  Account,
+  BrandStore,
+  Database,
+  type DatabaseUrls,
+  drift,
+  dropDatabase,
+  Hold,
+  migrate,
+  migrateDown,
+  provision,
+  recordAudit,
+  shiftClock,
+  verifyAudit,
+} from '#libs/database';
+
+const ACME = 'A'.repeat(32);
+const OTHER = 'B'.repeat(32);
+
+describe('the database', () => {
+  const database = `migrations_${randomBytes(4).toString('hex')}`;
+  let urls: DatabaseUrls;
+  let db: Database;
+
+  beforeAll(async () => {
+    urls = await provision({
+      adminUrl: inject('stackEnv').DATABASE_URL ?? '',
+      database,
+      secret: 'test',
+    });
+    await migrate(urls.owner);
+    await migrateDown(urls.owner);
+    await migrate(urls.owner);
+    db = await Database.open({ url: urls.store, room: 'store', applicationName: 'test' });
+    await db.asSystem(async (tx) => {
+      for (const id of [ACME, OTHER]) {
+        await tx.insert(Account, {
+          id,
+          username: `user-${id.charAt(0)}`,
+          displayName: id,
+          isBrand: true,
+        });
+        await tx.insert(BrandStore, { id: `store-${id.charAt(0)}`, brandId: id, name: 'main' });
+      }
+    });
+  });
+
+  afterAll(async () => {
+    await db?.close();
+    await dropDatabase(inject('stackEnv').DATABASE_URL ?? '', database);
+  });
+
+  it('matches the entities after up, down and up', async () => {
+    expect(await drift(urls.owner, 'store')).toEqual([]);
+    expect(await drift(urls.owner, 'vault')).toEqual([]);
+  });
+
+  it('U104 shows a service nothing without a brand, and only the brand with one', async () => {
+    const seen = await db.asBrand(ACME, (tx) => tx.find(BrandStore));
+    expect(seen.map(({ brandId }) => brandId)).toEqual([ACME]);
+    const none = await db.asBrand('', (tx) =>
+      tx.query<unknown[]>('SELECT * FROM store.brand_stores'),
+    );
+    expect(none).toEqual([]);
+    await expect(
+      db.asBrand(ACME, (tx) => tx.insert(BrandStore, { id: 'stolen', brandId: OTHER, name: 'x' })),
+    ).rejects.toThrow(/row-level security/);
+  });
+
+  it('keeps the store out of the vault, and the vault out of the store', async () => {
+    await expect(db.asSystem((tx) => tx.query('SELECT * FROM vault.migrations'))).rejects.toThrow(
+      /permission denied/,
+    );
+    const vault = await Database.open({ url: urls.vault, room: 'vault', applicationName: 'test' });
+    try {
+      await expect(
+        vault.asSystem((tx) => tx.query('SELECT * FROM store.accounts')),
+      ).rejects.toThrow(/permission denied/);
+    } finally {
+      await vault.close();
+    }
+  });
+
+  it('lets no service change what is append-only', async () => {
+    await db.asSystem((tx) =>
+      recordAudit(tx, { brandId: ACME, actor: 'system', action: 'try', subject: 'x' }),
+    );
+    for (const table of [
+      'audit_log',
+      'lane_events',
+      'rollout_transitions',
+      'approvals',
+      'snap_revisions',
+    ]) {
+      await expect(db.asSystem((tx) => tx.query(`DELETE FROM store.${table}`))).rejects.toThrow(
+        /permission denied/,
+      );
+    }
+  });
+
+  it('finds a row of the audit chain that was changed behind its back', async () => {
+    await db.asSystem((tx) =>
+      recordAudit(tx, {
+        brandId: OTHER,
+        actor: 'a',
+        action: 'b',
+        subject: 'c',
+        detail: { z: 1, a: 2 },
+      }),
+    );
+    await db.asSystem((tx) =>
+      recordAudit(tx, { brandId: OTHER, actor: 'a', action: 'd', subject: 'e' }),
+    );
+    expect(await db.asBrand(OTHER, (tx) => verifyAudit(tx, OTHER))).toBeNull();
+    const owner = await Database.open({ url: urls.owner, room: 'store', applicationName: 'test' });
+    try {
+      await owner.asSystem((tx) =>
+        tx.query(`UPDATE store.audit_log SET reason = 'forged' WHERE brand_id = $1 AND seq = 1`, [
+          OTHER,
+        ]),
+      );
+    } finally {
+      await owner.close();
+    }
+    expect(await db.asBrand(OTHER, (tx) => verifyAudit(tx, OTHER))).toBe(1);
+  });
+
+  it('raises the policy version and asks for a snapshot when a brand changes what one is made of', async () => {
+    const version = async (): Promise<number> => {
+      const [row] = await db.asBrand(ACME, (tx) =>
+        tx.query<{ version: string }[]>('SELECT version FROM store.policy_versions'),
+      );
+      return Number(row?.version);
+    };
+    const before = await version();
+    const until = new Date(Date.now() + 60_000);
+    await db.asBrand(ACME, (tx) =>
+      tx.insert(Hold, {
+        brandId: ACME,
+        scope: 'brand',
+        from: new Date(),
+        until,
+        reason: 'test',
+        personId: '00000000-0000-4000-8000-000000000000',
+      }),
+    );
+    expect(await version()).toBe(before + 1);
+    const [job] = await db.asSystem((tx) =>
+      tx.query<{ payload: unknown }[]>(
+        `SELECT payload FROM store.outbox WHERE job = 'compile-policy' ORDER BY id DESC LIMIT 1`,
+      ),
+    );
+    expect(job?.payload).toEqual({ brandId: ACME, version: before + 1 });
+  });
+
+  it('tells all processes of a moved clock', async () => {
+    await shiftClock(urls.owner, 3_600_000);
+    for (const end = Date.now() + 5_000; db.clock.aheadMs < 3_000_000 && Date.now() < end;) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(db.clock.aheadMs).toBeGreaterThan(3_590_000);
+    await shiftClock(urls.owner, 0);
+  });
+});
