@@ -14,3 +14,4 @@ export * from './vault/repositories/index.js';
 export * from './store/repositories/publishing.repository.js';
 export * from './store/repositories/catalogue.repository.js';
 export * from './store/repositories/rollout.repository.js';
+export * from './store/repositories/sweep.repository.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
-import { signAssertion } from '#libs/assertions';
+import { encodeAssertions, signAssertion } from '#libs/assertions';
 import type { Assertion, PublicKey, Signer } from '#libs/assertions';
 import { SALT_BYTES, formatId, hashPassword } from '#libs/auth';
 import {
@@ -83,7 +83,7 @@ export async function initialise(
   await db.asSystem(async (tx) => {
     await insertInstallation(tx, options, roots, password);
     const [account, key] = roots.assertions;
-    await writeFile(trustedFile, Buffer.concat([account.bytes, Buffer.from('\n'), key.bytes]));
+    await writeFile(trustedFile, encodeAssertions([account, key]));
     await announce({
       operatorAccountId: roots.operatorAccountId,
       operatorEmail,

@@ -1,0 +1,50 @@
+import { openResources } from '#libs/operations';
+import { runApp } from '#libs/runtime';
+import { workerConfig } from './config.js';
+import { Dispatcher } from './dispatcher.js';
+import { makeHandlers } from './handlers.js';
+import { OutboxRelay } from './outbox-relay.js';
+import { Reconciler } from './reconciler.js';
+import { startQueue } from './start-queue.js';
+
+await runApp({
+  name: 'worker',
+  schema: workerConfig,
+  build: async ({ config, secrets, logger, metrics, shutdown, addCheck }) => {
+    const resources = await openResources(
+      {
+        ...config,
+        DATABASE_URL: secrets.DATABASE_URL.reveal(),
+        BLOBS_SECRET: secrets.BLOBS_SECRET.reveal(),
+        S3_ACCESS_KEY: secrets.S3_ACCESS_KEY.reveal(),
+        S3_SECRET_KEY: secrets.S3_SECRET_KEY.reveal(),
+      },
+      {
+        name: 'worker',
+        poolSize: 15,
+        onTrouble: (err) => logger.error({ err }, 'the signer process is in trouble'),
+        opened: (what, close) => shutdown.add(what, close),
+      },
+    );
+    addCheck({ name: 'database', check: () => resources.db.ping() });
+    const handlers = makeHandlers(resources);
+    const dispatcher = new Dispatcher(handlers, logger);
+    const queue = await startQueue({
+      redisUrl: secrets.REDIS_URL?.reveal(),
+      pgUrl: secrets.DATABASE_URL.reveal(),
+      handlers,
+      dispatcher,
+      logger,
+      metrics,
+    });
+    shutdown.add('queue', () => queue.close());
+    addCheck({ name: 'queue', check: () => queue.check() });
+    const relay = new OutboxRelay(resources.db, dispatcher, logger);
+    relay.start();
+    shutdown.add('outbox relay', () => relay.stop());
+    const reconciler = new Reconciler(resources, dispatcher, logger);
+    reconciler.start();
+    shutdown.add('reconciler', () => reconciler.stop());
+    return [];
+  },
+});

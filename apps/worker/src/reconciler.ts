@@ -1,0 +1,99 @@
+import {
+  listBrandsToCompile,
+  listDueRollouts,
+  listStuckUploads,
+  sweepIdempotencyKeys,
+  sweepNonces,
+  sweepOutbox,
+  sweepTokens,
+  type Tx,
+} from '#libs/database';
+import { LEASE_MARGIN_MS, sweepUnclaimedBlobs, type Resources } from '#libs/operations';
+import type { Logger } from '#libs/runtime';
+import type { Dispatcher } from './dispatcher.js';
+
+const EVERY_MS = 3_000;
+const SWEEP_EVERY_MS = 10 * 60_000;
+/** A review that is not over by then is asked for again; it looks at what is done already. */
+const STUCK_UPLOAD_MS = 120_000;
+const KEEP_OUTBOX_MS = 7 * 86_400_000;
+/** Asked for again at most so often while the job is kept by the queue. */
+const SLOT_MS = 5_000;
+
+/**
+ * Looks every few seconds for what is due in the database and asks for it again: losing Redis, jobs or workers delays
+ * work, never loses it (update-control.md 2.6). One worker at a time, by an advisory lock.
+ */
+export class Reconciler {
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | null = null;
+  private sweptAt = 0;
+
+  constructor(
+    private readonly resources: Resources,
+    private readonly dispatcher: Dispatcher,
+    private readonly logger: Logger,
+  ) {}
+
+  start(): void {
+    this.timer = setInterval(() => {
+      this.running ??= this.run().finally(() => {
+        this.running = null;
+      });
+    }, EVERY_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await this.running;
+  }
+
+  /** One round; rejects never. */
+  async run(): Promise<void> {
+    try {
+      // The lock lives as long as this transaction, which does nothing else.
+      await this.resources.db.asSystem(async (tx) => {
+        const [row] = await tx.query<{ got: boolean }[]>(
+          `SELECT pg_try_advisory_xact_lock(hashtext('reconciler')) AS got`,
+        );
+        if (row?.got === true) await this.reconcile();
+      });
+    } catch (err) {
+      this.logger.error({ err }, 'cannot reconcile');
+    }
+  }
+
+  private async reconcile(): Promise<void> {
+    const { db } = this.resources;
+    const slot = Math.floor(db.clock.now().getTime() / SLOT_MS);
+    const read = <T>(question: (tx: Tx) => Promise<T>): Promise<T> => db.asSystem(question);
+    for (const { id, brandId, rev } of await read((tx) => listDueRollouts(tx, LEASE_MARGIN_MS)))
+      await this.ask('rollout-tick', { rolloutId: id, brandId, rev }, slot);
+    for (const { brandId, version } of await read(listBrandsToCompile))
+      await this.ask('compile-policy', { brandId, version }, `${version}.${slot}`);
+    for (const upload of await read((tx) => listStuckUploads(tx, STUCK_UPLOAD_MS)))
+      await this.ask(
+        'review-upload',
+        { ...upload },
+        Math.floor((slot * SLOT_MS) / STUCK_UPLOAD_MS),
+      );
+    if (Date.now() - this.sweptAt < SWEEP_EVERY_MS) return;
+    this.sweptAt = Date.now();
+    await this.sweep();
+  }
+
+  private async ask(job: string, payload: object, version: string | number): Promise<void> {
+    const delivery = await this.dispatcher.dispatch(job, payload, { version: `again.${version}` });
+    this.logger.debug({ job, payload, delivery }, 'asked again');
+  }
+
+  private async sweep(): Promise<void> {
+    await this.resources.db.asSystem(async (tx) => {
+      await sweepNonces(tx);
+      await sweepTokens(tx);
+      await sweepIdempotencyKeys(tx);
+      await sweepOutbox(tx, KEEP_OUTBOX_MS);
+    });
+    await sweepUnclaimedBlobs(this.resources);
+  }
+}
