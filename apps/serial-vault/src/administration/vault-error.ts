@@ -1,0 +1,22 @@
+export type VaultErrorCode = 'unauthorized' | 'forbidden' | 'not-found' | 'conflict' | 'invalid';
+
+/** A refusal of the administration that its caller can do something about; devices get `Refusal`. */
+export class VaultError extends Error {
+  override readonly name = 'VaultError';
+
+  constructor(
+    readonly code: VaultErrorCode,
+    message: string,
+    /** Where in the input, such as `policy.minimumKeyBits`; for `invalid`. */
+    readonly problems: readonly { readonly path: string; readonly message: string }[] = [],
+  ) {
+    super(message);
+  }
+}
+
+/** For what a look-up did not find; another brand's things are not there either. */
+export function found<T>(value: T | null | undefined, what: string): T {
+  if (value === null || value === undefined)
+    throw new VaultError('not-found', `cannot find ${what}`);
+  return value;
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { httpUrl, port, postgresUrl, wholeNumber } from '#libs/runtime';
+
+/** Requests of the same machine come from the store that forwards, or from a test bench: they are not limited. */
+const LOOPBACK = '127.0.0.0/8,::1';
+
+/** What the serial-vault reads from its environment (ARCHITECTURE.md lists it for all processes). */
+export const vaultConfig = {
+  config: z.object({
+    PORT: port(),
+    PUBLIC_URL: httpUrl(),
+    STORE_URL: httpUrl().optional(),
+    SECRET_FILE: z.string(),
+    MASTER_KEY_FILE: z.string(),
+    REQUEST_ID_SECONDS: wholeNumber(60, 3600).default(600),
+    MAX_BODY_BYTES: wholeNumber(16_384, 4_194_304).default(262_144),
+    RATE_PER_SECOND: wholeNumber(1, 1_000_000).default(10),
+    RATE_PER_MINUTE: wholeNumber(1, 60_000_000).default(600),
+    /** Addresses and CIDR ranges of factories, by commas. */
+    RATE_EXEMPT: z.string().default(LOOPBACK),
+  }),
+  secrets: z.object({ DATABASE_URL: postgresUrl() }),
+};

@@ -1,0 +1,28 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { GqlExecutionContext } from '@nestjs/graphql';
+import type { FastifyRequest } from 'fastify';
+import type { TokenService, VaultPrincipal } from '../administration/token.service.js';
+import { VaultError } from '../administration/vault-error.js';
+
+/** What every resolver of one request shares. */
+export interface VaultContext {
+  /** Null: no token, or one that is over. */
+  readonly principal: VaultPrincipal | null;
+}
+
+export async function readContext(
+  tokens: TokenService,
+  request: FastifyRequest,
+): Promise<VaultContext> {
+  const [, token] = /^bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+  return { principal: token === undefined ? null : await tokens.authenticate(token) };
+}
+
+/** The one who asks; the field gate has let them in. */
+export const Who = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): VaultPrincipal => {
+    const { principal } = GqlExecutionContext.create(context).getContext<VaultContext>();
+    if (principal === null) throw new VaultError('unauthorized', 'cannot do this without a token');
+    return principal;
+  },
+);

@@ -1,0 +1,44 @@
+import { checkModel, header } from '#libs/assertions';
+import { refuse } from '../../refusal.js';
+import { known, type Attempt } from '../attempt.js';
+import { findRegisteredModel } from '../registered-model.js';
+import type { CheckContext } from './context.js';
+
+/** Step 8: the model is the request's, and the brand signed it. */
+export async function checkModelAssertion(
+  attempt: Attempt,
+  { resources, now }: CheckContext,
+): Promise<void> {
+  const { model } = known(attempt.parts, 'the request');
+  if (header(model, 'brand-id') !== attempt.brandId || header(model, 'model') !== attempt.model) {
+    refuse(
+      'mismatched-model',
+      'cannot register: serial-request and model assertion name different models',
+    );
+  }
+  const verdict = checkModel({ model, database: await resources.trust.database(), now });
+  if (!verdict.valid)
+    refuse('untrusted-model', `cannot trust the model assertion: ${verdict.message}`);
+}
+
+/** Steps 8 (end) and 9: the brand registered this model here, it is active, and this revision was not withdrawn. */
+export async function checkRegisteredModel(attempt: Attempt, { tx }: CheckContext): Promise<void> {
+  const { brandId, model } = attempt;
+  const registered = await findRegisteredModel(tx, brandId, model);
+  if (registered === null) {
+    refuse(
+      'unknown-model',
+      `cannot register for model ${model}: the brand has not registered it in this vault`,
+    );
+  }
+  if (registered.row.revokedRevisions.includes(attempt.parts?.model.revision ?? -1)) {
+    refuse(
+      'revoked-model',
+      `cannot register: revision of model ${model} was withdrawn; refresh the model`,
+    );
+  }
+  if (!registered.row.isActive) {
+    refuse('inactive-model', `cannot register for model ${model}: the brand has deactivated it`);
+  }
+  attempt.registered = registered;
+}

@@ -1,0 +1,43 @@
+import type { Database } from '#libs/database';
+import type { Logger } from '#libs/runtime';
+import type { VaultMetrics } from './metrics.js';
+import type { SigningKeys } from './signing-keys.js';
+import type { Trust } from './trust/trust.js';
+
+/** What the vault's operations stand on; made once by the process. */
+export interface VaultResources {
+  readonly db: Database;
+  readonly keys: SigningKeys;
+  readonly trust: Trust;
+  readonly settings: VaultSettings;
+  readonly log: Logger;
+  readonly metrics: VaultMetrics;
+}
+
+export interface VaultSettings {
+  /** Base of our own URL, as gadgets name it; without a trailing slash. */
+  readonly publicUrl: string;
+  /** Where revocations are told; null: to nobody. */
+  readonly storeUrl: string | null;
+  /** Key of the HMAC under which API keys are stored; never in the database (serial-vault.md 7). */
+  readonly pepper: Buffer;
+  /** serial-vault.md 8. */
+  readonly requestIdSeconds: number;
+  /** Most request-ids outstanding per API key. */
+  readonly requestIdsPerKey: number;
+  /** Largest registration; serial-vault.md 2.4. */
+  readonly maxBodyBytes: number;
+  readonly rate: RateSettings;
+}
+
+/** serial-vault.md 16. */
+export interface RateSettings {
+  /** Requests per second and minute of one address. */
+  readonly perSecond: number;
+  readonly perMinute: number;
+  /** Addresses and CIDR ranges that are never limited or blocked: factories, and the store that forwards. */
+  readonly exempt: readonly string[];
+}
+
+/** Injection token of `VaultResources`. */
+export const VAULT_RESOURCES = 'VAULT_RESOURCES';

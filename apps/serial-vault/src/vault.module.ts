@@ -1,0 +1,44 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { GraphQLModule } from '@nestjs/graphql';
+import type { MercuriusDriverConfig } from '@nestjs/mercurius';
+import { ApiKeyService } from './administration/api-key.service.js';
+import { BrandService } from './administration/brand.service.js';
+import { DeviceService } from './administration/device.service.js';
+import { EnrolmentService } from './administration/enrolment.service.js';
+import { JournalService } from './administration/journal.service.js';
+import { ModelService } from './administration/model.service.js';
+import { SigningKeyService } from './administration/signing-key.service.js';
+import { TokenService } from './administration/token.service.js';
+import { graphqlOptions } from './graphql/graphql.options.js';
+import { RESOLVERS } from './graphql/resolvers.js';
+import { VAULT_RESOURCES, type VaultResources } from './resources.js';
+
+const SERVICES = [
+  ApiKeyService,
+  BrandService,
+  DeviceService,
+  EnrolmentService,
+  JournalService,
+  ModelService,
+  SigningKeyService,
+  TokenService,
+];
+
+/** The administration; what devices call stands beside it, without Nest (`http/device-surface.ts`). */
+@Module({})
+export class VaultModule {
+  static with(resources: VaultResources): DynamicModule {
+    return {
+      module: VaultModule,
+      imports: [GraphQLModule.forRoot<MercuriusDriverConfig>(graphqlOptions(resources))],
+      providers: [
+        { provide: VAULT_RESOURCES, useValue: resources },
+        ...SERVICES.map((service) => ({
+          provide: service,
+          useFactory: () => new service(resources),
+        })),
+        ...RESOLVERS,
+      ],
+    };
+  }
+}
