@@ -10,7 +10,8 @@ import { startQueue } from './start-queue.js';
 await runApp({
   name: 'worker',
   schema: workerConfig,
-  build: async ({ config, secrets, logger, metrics, shutdown, addCheck }) => {
+  build: async (ground) => {
+    const { config, secrets, logger, metrics, shutdown } = ground;
     const resources = await openResources(
       {
         ...config,
@@ -26,7 +27,7 @@ await runApp({
         opened: (what, close) => shutdown.add(what, close),
       },
     );
-    addCheck({ name: 'database', check: () => resources.db.ping() });
+    ground.addCheck({ name: 'database', check: () => resources.db.ping() });
     const handlers = makeHandlers(resources);
     const dispatcher = new Dispatcher(handlers, logger);
     const queue = await startQueue({
@@ -38,7 +39,7 @@ await runApp({
       metrics,
     });
     shutdown.add('queue', () => queue.close());
-    addCheck({ name: 'queue', check: () => queue.check() });
+    ground.addCheck({ name: 'queue', check: () => queue.check() });
     const relay = new OutboxRelay(resources.db, dispatcher, logger);
     relay.start();
     shutdown.add('outbox relay', () => relay.stop());
