@@ -1,42 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
-import { decodeAssertions } from '#libs/assertions';
-import { Database } from '#libs/database';
-import { ConfigError, postgresUrl, readConfig } from '#libs/runtime';
-import { TokenService } from './administration/token.service.js';
-import { trustRoot } from './trust/import-assertions.js';
+import { initVault } from './init-vault.js';
 
-const schema = {
-  config: z.object({ TRUSTED_FILE: z.string() }),
-  secrets: z.object({ DATABASE_URL: postgresUrl() }),
-};
-
-/**
- * Makes a vault out of an empty schema: the root that it trusts, from TRUSTED_FILE, and the first admin's token. A second
- * run changes nothing and prints `{}`.
- */
-async function init(): Promise<{ token?: string }> {
-  const { config, secrets } = readConfig(schema, process.env);
-  const root = decodeAssertions(await readFile(config.TRUSTED_FILE));
-  const db = await Database.open({
-    url: secrets.DATABASE_URL.reveal(),
-    room: 'vault',
-    applicationName: 'serial-vault init',
-  });
-  try {
-    await db.asSystem((tx) => trustRoot(tx, root));
-    const made = await new TokenService({ db }).createFirst();
-    return made === null ? {} : { token: made.token };
-  } finally {
-    await db.close();
-  }
-}
-
+// One line of JSON on standard output, for whoever sets an installation up (ARCHITECTURE.md).
 try {
-  process.stdout.write(`${JSON.stringify(await init())}\n`);
+  process.stdout.write(`${JSON.stringify(await initVault(process.env))}\n`);
 } catch (error) {
   const why =
-    error instanceof ConfigError || error instanceof Error ? error.message : String(error);
+    error instanceof Error ? error.message : String(error);
   process.stderr.write(`serial-vault init: ${why}\n`);
   process.exitCode = 1;
 }
