@@ -1,0 +1,321 @@
+import { createHash, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { inject } from 'vitest';
+import { localSigner, signAssertion, type Assertion, type Signer } from '#libs/assertions';
+import { formatId } from '#libs/auth';
+import {
+  Account,
+  Blob,
+  BrandStore,
+  Database,
+  Installation,
+  Lane,
+  LaneEvent,
+  Snap,
+  SnapRevision,
+  Upload,
+  dropDatabase,
+  migrate,
+  provision,
+  type DatabaseUrls,
+  type Risk,
+} from '#libs/database';
+import { CompilePolicyService, keepAssertion, timestamp, type Resources } from '#libs/operations';
+import { createLogger, fastifyOptions } from '#libs/runtime';
+import { FileBlobStore } from '#libs/storage';
+import { freePort } from '#stack';
+import { DeviceServices } from '../../../apps/store-api/src/device/device-services.js';
+import { DeviceModule } from '../../../apps/store-api/src/device/device.module.js';
+import { ResourcesModule } from '../../../apps/store-api/src/resources.module.js';
+
+const SNAPS = join(import.meta.dirname, '../../snaps');
+
+/** Small keys: what is tested is who signed, not how hard it is to forge. */
+export const makeSigner = (): Signer =>
+  localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+
+export interface TestBrand {
+  readonly id: string;
+  readonly storeId: string;
+  readonly signer: Signer;
+}
+
+export interface TestSnap {
+  readonly id: string;
+  readonly name: string;
+  readonly brand: TestBrand;
+}
+
+class TestApp {
+  static with(resources: Resources): DynamicModule {
+    return { module: TestApp, imports: [ResourcesModule.with(resources), DeviceModule] };
+  }
+}
+
+/**
+ * A store's device surface in this process: HTTP on a free port, real Postgres with a database of its own, real files. Rows
+ * and assertions come from factories, signed by a root, a store key and brand keys as on day one (assertions.md 14).
+ */
+export class DeviceStore {
+  private readonly rootSigner = makeSigner();
+  private readonly storeSigner = makeSigner();
+  readonly operatorAccountId = formatId(randomBytes(32));
+  trusted: readonly Assertion[] = [];
+  private rank = 0;
+
+  private constructor(
+    readonly url: string,
+    readonly resources: Resources,
+    readonly databaseUrls: DatabaseUrls,
+    readonly app: NestFastifyApplication,
+    private readonly dropIt: () => Promise<void>,
+  ) {}
+
+  static async start(settings: Partial<Resources['settings']> = {}): Promise<DeviceStore> {
+    const database = `test_${randomBytes(6).toString('hex')}`;
+    const adminUrl = inject('stackEnv')['DATABASE_URL'] ?? '';
+    const databaseUrls = await provision({ adminUrl, database, secret: 'test' });
+    await migrate(databaseUrls.owner);
+    const port = await freePort();
+    const publicUrl = `http://127.0.0.1:${port}`;
+    const blobsSecret = randomBytes(32).toString('base64');
+    const dir = join(inject('stackDir'), database);
+    mkdirSync(dir, { recursive: true });
+    const resources: Resources = {
+      db: await Database.open({
+        url: databaseUrls.store,
+        room: 'store',
+        applicationName: 'device test',
+      }),
+      blobs: new FileBlobStore(dir, { baseUrl: publicUrl, secret: blobsSecret }),
+      keys: {
+        operatorAccountId: '',
+        signer: () => Promise.reject(new Error('the device surface signs nothing')),
+      },
+      settings: {
+        publicUrl,
+        downloads: 'redirect',
+        secret: randomBytes(32),
+        blobsSecret,
+        ...settings,
+      },
+    };
+    const logger = createLogger({ name: 'device test', level: process.env['TEST_LOG'] ?? 'silent' });
+    const app = await NestFactory.create<NestFastifyApplication>(
+      TestApp.with(resources),
+      new FastifyAdapter(fastifyOptions(logger)),
+      { logger: ['error', 'fatal'], abortOnError: false },
+    );
+    await app.listen(port, '127.0.0.1');
+    const drop = (): Promise<void> => dropDatabase(adminUrl, database);
+    const store = new DeviceStore(publicUrl, resources, databaseUrls, app, drop);
+    await store.initialise();
+    return store;
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+    await this.resources.db.close();
+    await this.dropIt();
+  }
+
+  get services(): DeviceServices {
+    return this.app.get(DeviceServices);
+  }
+
+  async sign(draft: Parameters<typeof signAssertion>[0], signer: Signer): Promise<Assertion> {
+    return signAssertion(draft, signer, new Date());
+  }
+
+  private async initialise(): Promise<void> {
+    const id = this.operatorAccountId;
+    const account = await this.accountAssertion(id, 'operator', this.rootSigner);
+    const rootKey = await this.keyAssertion(id, 'root', this.rootSigner, this.rootSigner);
+    const storeKey = await this.keyAssertion(id, 'store', this.storeSigner, this.rootSigner);
+    this.trusted = [account, rootKey];
+    await this.resources.db.asSystem(async (tx) => {
+      await tx.insert(Installation, {
+        id: 1,
+        operatorAccountId: id,
+        rootKeyId: this.rootSigner.publicKey.id,
+        storeKeyId: this.storeSigner.publicKey.id,
+      });
+      await tx.insert(Account, { id, username: 'operator', displayName: 'Operator' });
+      for (const one of [account, rootKey, storeKey]) await keepAssertion(tx, one);
+    });
+  }
+
+  accountAssertion(id: string, username: string, signer = this.storeSigner): Promise<Assertion> {
+    const headers = {
+      'authority-id': this.operatorAccountId,
+      'account-id': id,
+      username,
+      'display-name': username,
+      validation: 'unproven',
+      timestamp: timestamp(new Date()),
+    };
+    return this.sign({ type: 'account', headers }, signer);
+  }
+
+  keyAssertion(
+    accountId: string,
+    name: string,
+    key: Signer,
+    signer = this.storeSigner,
+    more: Record<string, string> = {},
+  ): Promise<Assertion> {
+    const headers = {
+      'authority-id': this.operatorAccountId,
+      'public-key-sha3-384': key.publicKey.id,
+      'account-id': accountId,
+      name,
+      since: '2026-01-01T00:00:00Z',
+      ...more,
+    };
+    return this.sign({ type: 'account-key', headers, body: key.publicKey.encoded }, signer);
+  }
+
+  /** A brand with one store and one registered key. */
+  async brand(username: string, store: Partial<BrandStore> = {}): Promise<TestBrand> {
+    const id = formatId(randomBytes(32));
+    const signer = makeSigner();
+    const storeId = formatId(randomBytes(32));
+    const account = await this.accountAssertion(id, username);
+    const key = await this.keyAssertion(id, 'serials', signer);
+    await this.resources.db.asSystem(async (tx) => {
+      await tx.insert(Account, { id, username, displayName: username, isBrand: true });
+      await keepAssertion(tx, account);
+      await keepAssertion(tx, key);
+      await tx.insert(BrandStore, { id: storeId, brandId: id, name: username, ...store });
+    });
+    return { id, storeId, signer };
+  }
+
+  /** A registered name with its declaration. */
+  async snap(brand: TestBrand, name: string, change: Partial<Snap> = {}): Promise<TestSnap> {
+    const id = formatId(randomBytes(32));
+    const headers = {
+      'authority-id': this.operatorAccountId,
+      series: '16',
+      'snap-id': id,
+      'snap-name': name,
+      'publisher-id': brand.id,
+      timestamp: timestamp(new Date()),
+    };
+    const declaration = await this.sign({ type: 'snap-declaration', headers }, this.storeSigner);
+    await this.resources.db.asSystem(async (tx) => {
+      await tx.insert(Snap, {
+        id,
+        brandId: brand.id,
+        storeId: brand.storeId,
+        name,
+        type: 'app',
+        ...change,
+      });
+      await keepAssertion(tx, declaration, id);
+    });
+    return { id, name, brand };
+  }
+
+  /** An accepted revision whose blob is one of test/snaps, or some random bytes. */
+  async revision(
+    snap: TestSnap,
+    revision: number,
+    { file, ...change }: Partial<SnapRevision> & { file?: string } = {},
+  ): Promise<Buffer> {
+    const bytes = file ? readFileSync(join(SNAPS, file)) : randomBytes(5000);
+    const sha3 = createHash('sha3-384').update(bytes).digest();
+    const blobId = randomUUID();
+    const uploadId = randomUUID();
+    const storageKey = `snaps/${blobId}`;
+    await this.resources.blobs.put(storageKey, [bytes]);
+    const headers = {
+      'authority-id': this.operatorAccountId,
+      'snap-sha3-384': sha3.toString('base64url'),
+      'snap-id': snap.id,
+      'snap-size': String(bytes.length),
+      'snap-revision': String(revision),
+      'developer-id': snap.brand.id,
+      timestamp: timestamp(new Date()),
+    };
+    const assertion = await this.sign({ type: 'snap-revision', headers }, this.storeSigner);
+    const brandId = snap.brand.id;
+    await this.resources.db.asSystem(async (tx) => {
+      await tx.insert(Blob, {
+        id: blobId,
+        storageKey,
+        sha3384: sha3.toString('hex'),
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+        sizeBytes: bytes.length,
+        claimedAt: new Date(),
+      });
+      await tx.insert(Upload, {
+        id: uploadId,
+        brandId,
+        snapId: snap.id,
+        blobId,
+        personId: randomUUID(),
+        state: 'accepted',
+        revision,
+      });
+      await tx.insert(SnapRevision, {
+        snapId: snap.id,
+        revision,
+        brandId,
+        uploadId,
+        blobId,
+        sha3384: sha3.toString('hex'),
+        sizeBytes: bytes.length,
+        version: `${revision}.0`,
+        type: 'app',
+        architectures: ['all'],
+        epoch: { read: [0], write: [0] },
+        confinement: 'strict',
+        grade: 'stable',
+        snapYaml: `name: ${snap.name}\nversion: ${revision}.0\n`,
+        ...change,
+      });
+      await keepAssertion(tx, assertion, snap.id);
+    });
+    return bytes;
+  }
+
+  /** A release; with `revision` null the channel is closed. */
+  async release(
+    snap: TestSnap,
+    revision: number | null,
+    channel = 'latest/stable',
+    architectures = ['all'],
+  ): Promise<void> {
+    const [track = '', risk = '', branch = ''] = channel.split('/');
+    const brandId = snap.brand.id;
+    await this.resources.db.asSystem(async (tx) => {
+      const where = { snapId: snap.id, track, risk: risk as Risk, branch };
+      const lane =
+        (await tx.findOneBy(Lane, where)) ?? (await tx.save(tx.create(Lane, { brandId, ...where })));
+      const seq = lane.lastSeq + 1;
+      await tx.update(Lane, { id: lane.id }, { lastSeq: seq });
+      await tx.insert(LaneEvent, {
+        laneId: lane.id,
+        seq,
+        brandId,
+        snapId: snap.id,
+        kind: revision === null ? 'close' : 'release',
+        revision,
+        architectures,
+        rank: revision === null ? null : String(++this.rank),
+      });
+    });
+  }
+
+  /** What the worker does with the outbox: compiles these brands' policies, and the surface takes them. */
+  async compile(...brands: readonly TestBrand[]): Promise<void> {
+    const service = new CompilePolicyService(this.resources);
+    for (const { id } of brands) await service.compile(id);
+    await this.services.policies.check();
+  }
+}
