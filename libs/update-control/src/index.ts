@@ -31,3 +31,5 @@ export { resolveSequence } from './resolve-sequence.js';
 export type { SequenceDecision, SequenceRequest } from './resolve-sequence.js';
 export * from './rollout-states.js';
 export { stopLevel } from './stop-level.js';
+export { EXPLANATIONS, reasonText } from './explain.js';
+export type { Explanation } from './explain.js';

@@ -120,14 +120,14 @@ function openCase(poll: Poll, request: RequestFacts, snap: SnapPolicy): Case | n
   };
 }
 
-/** The lanes of the fall-back chain up to the first open one; a closed lane before it may still have a rollout. */
+/** The lanes of the fall-back chain up to the first open one; an expired branch is gone, a closed lane may still have a rollout. */
 function lanesFrom(snap: SnapPolicy, chain: readonly string[], poll: Poll): LanePolicy[] {
   const lanes: LanePolicy[] = [];
   for (const channel of chain) {
     const lane = own(snap.lanes, channel);
     if (!lane || (lane.expiresAt !== null && poll.t >= lane.expiresAt)) continue;
     lanes.push(lane);
-    if (isOpen(lane, poll.device.architecture, poll.t)) break;
+    if (isOpen(lane, poll.device.architecture)) break;
   }
   return lanes;
 }

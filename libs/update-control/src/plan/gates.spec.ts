@@ -28,6 +28,8 @@ describe('health gate', () => {
     expect(verdict(good, {}, { isSoaked: false })).toBe('OPEN');
     expect(verdict({ seen: 300, confirmed: 160 })).toBe('OPEN');
     expect(verdict({ seen: 149, confirmed: 149 })).toBe('OPEN');
+    expect(verdict({ seen: 300, confirmed: 160, deferred: 50 })).toBe('PASS');
+    expect(verdict({ seen: 300, confirmed: 160, excluded: 50 })).toBe('PASS');
     expect(
       verdict(
         { seen: 160, confirmed: 150, deferred: 5, excluded: 5 },

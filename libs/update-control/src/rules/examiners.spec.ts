@@ -78,6 +78,7 @@ describe('rule 10, floors and epochs', () => {
   it('does not bite past the floor, for another architecture, or for a new install', () => {
     expect(ask({ floors, revisions, laneEvents }, refresh(20)).revision).toBe(25);
     expect(ask({ floors, revisions, laneEvents }, install()).revision).toBe(25);
+    expect(ask({ floors, revisions, laneEvents, pins: [pin(15)] }, refresh(10)).revision).toBe(15);
     const arm = [
       revision(5),
       revision(10, { architectures: ['arm64'] }),

@@ -19,11 +19,9 @@ export function releasesOf(
   return closed < 0 ? seen : seen.slice(0, closed);
 }
 
-/** Whether a device following the lane finds anything on it; an expired branch is closed from that instant on. */
-export function isOpen(lane: LanePolicy, architecture: string, t: Instant): boolean {
-  return (
-    !(lane.expiresAt !== null && t >= lane.expiresAt) && releasesOf(lane, architecture).length > 0
-  );
+/** Whether a device following the lane finds anything on it. */
+export function isOpen(lane: LanePolicy, architecture: string): boolean {
+  return releasesOf(lane, architecture).length > 0;
 }
 
 function levelOf(c: Case, revision: number): number {
