@@ -19,7 +19,7 @@ export async function rollOut(story: Story): Promise<void> {
   if (uploaded.revision !== 2)
     throw new Error(`cannot go on: upload ended as ${JSON.stringify(uploaded)}`);
   narrator.say(`${SNAP} revision 2 uploaded, reviewed, released to candidate`);
-  const { id, name } = await planRollout(story);
+  const { id, title } = await planRollout(story);
   story.rolloutId = id;
   await approve(story, id);
   for (const [index, percent] of WAVES.entries()) {
@@ -27,7 +27,7 @@ export async function rollOut(story: Story): Promise<void> {
     await everybodyPolls(story, index + 1, expectedAfter(story, percent));
     const wave = rollout.waves[index];
     narrator.say(
-      `wave ${index + 1} of ${name}: ${percent} %, threshold ${wave?.threshold}, ${wave?.k} of ${wave?.population} devices`,
+      `wave ${index + 1} of ${title}: ${percent} %, threshold ${wave?.threshold}, ${wave?.k} of ${wave?.population} devices`,
     );
     if (index === 0) await askWhy(story);
     await known(story.planner, 'the planner').advanceRollout(known(story.brandId, 'the brand'), id);
@@ -40,7 +40,7 @@ export async function rollOut(story: Story): Promise<void> {
 const expectedAfter = ({ scale }: Story, percent: number): number =>
   Math.ceil((scale.inBerlin * percent) / 100);
 
-async function planRollout(story: Story): Promise<{ id: string; name: string }> {
+async function planRollout(story: Story): Promise<RolloutView> {
   const planner = known(story.planner, 'the planner');
   const brandId = known(story.brandId, 'the brand');
   const uids = await planner.deviceUids(brandId);
@@ -49,18 +49,18 @@ async function planRollout(story: Story): Promise<{ id: string; name: string }> 
       site: index < story.scale.inBerlin ? 'berlin' : 'hamburg',
     }),
   );
-  for (const [index, site] of ['berlin', 'hamburg'].entries()) {
-    await planner.createFleet(brandId, site, 10 + index, { fact: 'tag:site', equals: site });
-  }
+  const bySite = (site: string): unknown => ({ fact: 'tag:site', equals: site });
+  const fleetId = await planner.createFleet(brandId, 'berlin', 10, bySite('berlin'));
+  await planner.createFleet(brandId, 'hamburg', 20, bySite('hamburg'));
   story.narrator.say(
     `fleets by predicate: berlin (${story.scale.inBerlin}), hamburg (${story.scale.devices - story.scale.inBerlin})`,
   );
   await planner.protectLane(brandId, SNAP, 'latest/stable');
   return planner.createRollout(brandId, {
-    name: 'dashboard 2 to Berlin',
+    title: 'dashboard 2 to Berlin',
     snap: SNAP,
     channel: 'latest/stable',
-    fleet: 'berlin',
+    fleetId,
     revision: 2,
     percents: WAVES,
   });

@@ -32,6 +32,10 @@ export interface Story {
   /** Folder with the sample snaps. */
   readonly snapsDir: string;
 
+  /** Known from before, where the installation is older than the story. */
+  readonly operatorPassword?: string;
+  readonly vaultToken?: string;
+
   trusted?: readonly Assertion[];
   operator?: BrandAdmin;
   planner?: BrandAdmin;

@@ -44,3 +44,12 @@ export class GraphQLClient {
     return data;
   }
 }
+
+const REFUSALS = new Set(['Invalid', 'Forbidden', 'NotFound', 'Conflict']);
+
+/** The result of a mutation, unless it is a refusal; then that is thrown with its words. */
+export function taken<T extends object>(result: T): T {
+  const { __typename: kind, message } = result as { __typename?: string; message?: string };
+  if (kind !== undefined && REFUSALS.has(kind)) throw new GraphQLRefusal(message ?? kind, kind);
+  return result;
+}

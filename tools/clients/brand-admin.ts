@@ -1,0 +1,261 @@
+import { randomBytes } from 'node:crypto';
+import { type Assertion, signAssertion, type Signer } from '#libs/assertions';
+import { type GraphQLClient, GraphQLRefusal, taken } from './graphql.js';
+
+const REFUSALS = '... on Invalid { message } ... on Forbidden { message } ... on NotFound { message } ... on Conflict { message }';
+const ROLLOUT = 'id title state rev planHash waves { no state threshold population k }';
+
+export interface RolloutView {
+  readonly id: string;
+  readonly title: string;
+  readonly state: string;
+  readonly rev: number;
+  readonly planHash: string;
+  readonly waves: readonly {
+    readonly no: number;
+    readonly state: string;
+    /** Decimal text: thresholds reach 2^53. */
+    readonly threshold: string | number | null;
+    readonly population: number | null;
+    readonly k: number | null;
+  }[];
+}
+
+export interface RolloutWish {
+  readonly title: string;
+  readonly snap: string;
+  readonly channel: string;
+  readonly fleetId: string;
+  readonly revision: number;
+  /** Cumulative shares; each wave after the first waits for `advanceRollout`. */
+  readonly percents: readonly number[];
+}
+
+export interface Reason {
+  readonly code: string;
+  readonly detail: Readonly<Record<string, string | number>>;
+}
+
+export interface Figures {
+  readonly blobs: number;
+  readonly blobBytes: number;
+  readonly jobsCompleted: number;
+  readonly jobsFailed: number;
+}
+
+/** A person of the brand (or the operator) at the store's GraphQL. */
+export class BrandAdmin {
+  private constructor(
+    private readonly graphql: GraphQLClient,
+    private readonly anonymous: GraphQLClient,
+    readonly password: string,
+  ) {}
+
+  static async login(graphql: GraphQLClient, email: string, password: string): Promise<BrandAdmin> {
+    const { login } = await graphql.run<{ login: { token: string } }>(
+      `mutation ($email: String!, $password: String!) {
+        login(email: $email, password: $password) { __typename ... on Session { token } ${REFUSALS} }
+      }`,
+      { email, password },
+    );
+    return new BrandAdmin(graphql.as(taken(login).token), graphql, password);
+  }
+
+  async createBrand(username: string, displayName: string, store: string): Promise<{ brandId: string; storeId: string }> {
+    const created = await this.act<{ id: string; stores: { id: string }[] }>(
+      'createBrand(input: $input)',
+      '... on Brand { id stores { id } }',
+      { input: ['BrandInput!', { username, displayName, validation: 'verified', firstStore: { name: store } }] },
+    );
+    const [first] = created.stores;
+    if (!first) throw new Error('cannot use a brand without a store');
+    return { brandId: created.id, storeId: first.id };
+  }
+
+  /** Adds a person with a password and logs them in. */
+  async addPerson(brandId: string, email: string, displayName: string, roles: readonly string[]): Promise<BrandAdmin> {
+    const password = randomBytes(12).toString('base64url');
+    await this.act('addPerson(brand: $brand, input: $input)', '... on Member { personId }', {
+      brand: ['ID!', brandId],
+      input: ['PersonInput!', { email, displayName, roles, password }],
+    });
+    return BrandAdmin.login(this.anonymous, email, password);
+  }
+
+  async registerModel(brandId: string, model: Assertion): Promise<void> {
+    await this.act('registerModel(brand: $brand, assertion: $assertion)', '... on Model { model }', {
+      brand: ['ID!', brandId],
+      assertion: ['String!', model.bytes.toString()],
+    });
+  }
+
+  /** An account-key assertion for the key of an account-key-request, with the assertions it hangs from. */
+  async certifyRequest(brandId: string, request: string, constraints?: unknown): Promise<string> {
+    const key = await this.act<{ assertion: string }>(
+      'certifyAccountKey(brand: $brand, input: $input)',
+      '... on AccountKey { assertion }',
+      {
+        brand: ['ID!', brandId],
+        input: ['AccountKeyInput!', { request, ...(constraints !== undefined && { constraints }) }],
+      },
+    );
+    return key.assertion;
+  }
+
+  /** Makes the request for a key of one's own and has it certified. */
+  async certifyKey(brandId: string, name: string, signer: Signer): Promise<string> {
+    const request = await signAssertion(
+      {
+        type: 'account-key-request',
+        headers: {
+          'account-id': brandId,
+          name,
+          'public-key-sha3-384': signer.publicKey.id,
+          since: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+        },
+        body: signer.publicKey.encoded,
+      },
+      signer,
+      new Date(),
+    );
+    return this.certifyRequest(brandId, request.bytes.toString());
+  }
+
+  /** The brand's account and account-keys up to the root, as a vault wants them. */
+  async accountChain(brandId: string): Promise<string> {
+    const { brand } = await this.graphql.run<{ brand: { assertions: string } }>(
+      'query ($brand: ID!) { brand(brand: $brand) { assertions } }',
+      { brand: brandId },
+    );
+    return brand.assertions;
+  }
+
+  async protectSnap(brandId: string, snap: string): Promise<void> {
+    await this.act('setSnapVisibility(brand: $brand, snap: $snap, isPrivate: false, isProtected: true)', '... on Snap { id }', {
+      brand: ['ID!', brandId],
+      snap: ['String!', snap],
+    });
+  }
+
+  async protectLane(brandId: string, snap: string, channel: string): Promise<void> {
+    await this.act('setLaneProtected(brand: $brand, snap: $snap, channel: $channel, isProtected: true)', '... on Lane { id }', {
+      brand: ['ID!', brandId],
+      snap: ['String!', snap],
+      channel: ['String!', channel],
+    });
+  }
+
+  /** Serial number → uid, of all devices of the brand. */
+  async deviceUids(brandId: string): Promise<Map<string, string>> {
+    const uids = new Map<string, string>();
+    for (let after: string | null = null; ;) {
+      const { devices } = await this.graphql.run<{
+        devices: { edges: { node: { uid: string; serial: string } }[]; pageInfo: { endCursor: string | null; hasNextPage: boolean } };
+      }>(
+        `query ($brand: ID!, $after: String) {
+          devices(brand: $brand, first: 100, after: $after) { edges { node { uid serial } } pageInfo { endCursor hasNextPage } }
+        }`,
+        { brand: brandId, after },
+      );
+      for (const { node } of devices.edges) uids.set(node.serial, node.uid);
+      if (!devices.pageInfo.hasNextPage) return uids;
+      after = devices.pageInfo.endCursor;
+    }
+  }
+
+  async tagDevice(brandId: string, uid: string, tags: Readonly<Record<string, string>>): Promise<void> {
+    await this.act('tagDevice(brand: $brand, device: $device, tags: $tags)', '... on Device { uid }', {
+      brand: ['ID!', brandId],
+      device: ['ID!', uid],
+      tags: ['JSON!', tags],
+    });
+  }
+
+  async createFleet(brandId: string, name: string, priority: number, predicate: unknown): Promise<string> {
+    const fleet = await this.act<{ id: string }>('createFleet(brand: $brand, input: $input)', '... on Fleet { id }', {
+      brand: ['ID!', brandId],
+      input: ['FleetInput!', { name, priority, predicate }],
+    });
+    return fleet.id;
+  }
+
+  async createRollout(brandId: string, { percents, ...wish }: RolloutWish): Promise<RolloutView> {
+    return this.act('createRollout(brand: $brand, input: $input)', `... on Rollout { ${ROLLOUT} }`, {
+      brand: ['ID!', brandId],
+      input: ['RolloutInput!', { ...wish, waves: percents.map((percent) => ({ percent, soakSeconds: 0, isManual: true })) }],
+    });
+  }
+
+  /** Freezes the plan; returns the hash that an approval is bound to. */
+  async submitRollout(brandId: string, id: string): Promise<string> {
+    return (await this.onRollout('submitRollout', brandId, id)).planHash;
+  }
+
+  /** Null when it was taken; else the words of the refusal. */
+  async approveRollout(brandId: string, id: string, planHash: string): Promise<string | null> {
+    try {
+      await this.act('approveRollout(brand: $brand, id: $id, planHash: $planHash)', '... on Rollout { id }', {
+        brand: ['ID!', brandId],
+        id: ['ID!', id],
+        planHash: ['String!', planHash],
+      });
+      return null;
+    } catch (error) {
+      if (error instanceof GraphQLRefusal) return error.message;
+      throw error;
+    }
+  }
+
+  /** A person's word that the next wave may open. */
+  async advanceRollout(brandId: string, id: string): Promise<void> {
+    await this.onRollout('advanceRollout', brandId, id);
+  }
+
+  async rollout(brandId: string, id: string): Promise<RolloutView> {
+    const { rollout } = await this.graphql.run<{ rollout: RolloutView }>(
+      `query ($brand: ID!, $id: ID!) { rollout(brand: $brand, id: $id) { ${ROLLOUT} } }`,
+      { brand: brandId, id },
+    );
+    return rollout;
+  }
+
+  async explain(brandId: string, device: string, snap: string): Promise<readonly Reason[]> {
+    const { explainDevice } = await this.graphql.run<{ explainDevice: { reasons: Reason[] } }>(
+      `query ($brand: ID!, $device: ID!, $snap: String!) {
+        explainDevice(brand: $brand, device: $device, snap: $snap) { outcome revision reasons { code detail } }
+      }`,
+      { brand: brandId, device, snap },
+    );
+    return explainDevice.reasons;
+  }
+
+  async figures(brandId: string): Promise<Figures> {
+    const { jobs } = await this.graphql.run<{ jobs: Figures }>(
+      'query ($brand: ID!) { jobs(brand: $brand) { blobs blobBytes jobsCompleted jobsFailed } }',
+      { brand: brandId },
+    );
+    return jobs;
+  }
+
+  private onRollout(mutation: string, brandId: string, id: string): Promise<RolloutView> {
+    return this.act(`${mutation}(brand: $brand, id: $id)`, `... on Rollout { ${ROLLOUT} }`, {
+      brand: ['ID!', brandId],
+      id: ['ID!', id],
+    });
+  }
+
+  /** One mutation; its variables are given as [GraphQL type, value]. Throws the refusal, if it is one. */
+  private async act<T extends object>(
+    call: string,
+    selection: string,
+    variables: Readonly<Record<string, readonly [type: string, value: unknown]>>,
+  ): Promise<T> {
+    const declared = Object.entries(variables).map(([name, [type]]) => `$${name}: ${type}`);
+    const values = Object.fromEntries(Object.entries(variables).map(([name, [, value]]) => [name, value]));
+    const data = await this.graphql.run<Record<string, T>>(
+      `mutation (${declared.join(', ')}) { result: ${call} { __typename ${selection} ${REFUSALS} } }`,
+      values,
+    );
+    return taken(data['result'] as T);
+  }
+}

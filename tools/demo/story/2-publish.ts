@@ -1,0 +1,28 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
+import { localSigner } from '#libs/assertions';
+import { Publisher } from '../../clients/publisher.js';
+import { known, type Story } from './story.js';
+
+const SNAPS = ['acme-gadget', 'acme-kernel', 'acme-base', 'acme-dashboard', 'acme-control-plane'];
+const PROTECTED = ['acme-gadget', 'acme-dashboard', 'acme-control-plane'];
+
+/** Step 2: ACME's publisher, call for call what snapcraft does. */
+export async function publish(story: Story): Promise<void> {
+  const { installation, narrator } = story;
+  const planner = known(story.planner, 'the planner');
+  const publisher = new Publisher(installation.storeUrl);
+  story.publisher = publisher;
+  await publisher.login('paula@acme.example', planner.password);
+  story.brandSigner = localSigner(generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey);
+  await publisher.registerKey('acme-models', story.brandSigner);
+  narrator.say(`key acme-models registered: ${story.brandSigner.publicKey.id.slice(0, 12)}…`);
+  for (const name of SNAPS) {
+    story.snapIds.set(name, await publisher.register(name));
+    const { revision, code, problems } = await publisher.upload(name, join(story.snapsDir, `${name}_1.snap`), ['stable']);
+    if (revision !== 1) throw new Error(`cannot go on: ${name} ended as ${code}: ${problems.join('; ')}`);
+    narrator.say(`${name} registered, uploaded, reviewed: revision ${revision}, released to stable`);
+  }
+  for (const name of PROTECTED) await planner.protectSnap(known(story.brandId, 'the brand'), name);
+  narrator.say(`only for ACME's own devices: ${PROTECTED.join(', ')}`);
+}
