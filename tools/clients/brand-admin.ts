@@ -36,6 +36,13 @@ export interface Reason {
   readonly detail: Readonly<Record<string, string | number>>;
 }
 
+interface DevicePage {
+  readonly devices: {
+    readonly edges: readonly { readonly node: { readonly uid: string; readonly serial: string } }[];
+    readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean };
+  };
+}
+
 export interface Figures {
   readonly blobs: number;
   readonly blobBytes: number;
@@ -148,19 +155,21 @@ export class BrandAdmin {
   /** Serial number → uid, of all devices of the brand. */
   async deviceUids(brandId: string): Promise<Map<string, string>> {
     const uids = new Map<string, string>();
-    for (let after: string | null = null; ;) {
-      const { devices } = await this.graphql.run<{
-        devices: { edges: { node: { uid: string; serial: string } }[]; pageInfo: { endCursor: string | null; hasNextPage: boolean } };
-      }>(
+    let after: string | null = null;
+    do {
+      const { devices }: DevicePage = await this.graphql.run<DevicePage>(
         `query ($brand: ID!, $after: String) {
-          devices(brand: $brand, first: 100, after: $after) { edges { node { uid serial } } pageInfo { endCursor hasNextPage } }
+          devices(brand: $brand, first: 100, after: $after) {
+            edges { node { uid serial } }
+            pageInfo { endCursor hasNextPage }
+          }
         }`,
         { brand: brandId, after },
       );
       for (const { node } of devices.edges) uids.set(node.serial, node.uid);
-      if (!devices.pageInfo.hasNextPage) return uids;
-      after = devices.pageInfo.endCursor;
-    }
+      after = devices.pageInfo.hasNextPage ? devices.pageInfo.endCursor : null;
+    } while (after !== null);
+    return uids;
   }
 
   async tagDevice(brandId: string, uid: string, tags: Readonly<Record<string, string>>): Promise<void> {

@@ -10,7 +10,7 @@ const BODY_LIMIT_BYTES = 4 * 1024 * 1024;
 await runApp({
   name: 'store-api',
   schema: storeApiConfig,
-  build: async ({ config, secrets, logger, shutdown, addCheck }) => {
+  build: async ({ config, secrets, logger, shutdown, ...ground }) => {
     const resources = await openResources(
       {
         ...config,
@@ -26,7 +26,7 @@ await runApp({
         opened: (what, close) => shutdown.add(what, close),
       },
     );
-    addCheck({ name: 'database', check: () => resources.db.ping() });
+    ground.addCheck({ name: 'database', check: () => resources.db.ping() });
     return [
       {
         name: 'http',

@@ -3,7 +3,7 @@ import { header, localSigner, signAssertion, type Signer } from '#libs/assertion
 import type { Answer } from '../../clients/http.js';
 import { ScriptedDevice, type RefreshAnswer } from '../../clients/device.js';
 import { foundStranger, type Stranger } from './stranger.js';
-import { known, type Story } from './story.js';
+import type { Story } from './story.js';
 
 const at = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 
