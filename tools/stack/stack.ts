@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isRoot } from './account.js';
 import { waitForQuery } from './databases.js';
+import { StackError } from './errors.js';
 import { lockDirectory } from './lock.js';
 import { postgresDir, rootDataDir } from './paths.js';
 import { startPostgres } from './postgres.js';
@@ -31,6 +32,8 @@ export interface StackOptions {
   readonly log?: (line: string) => void;
   /** Where services given by URL are read from; `process.env` if not given. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** How long a given Postgres may take to answer; 10 s if not given. */
+  readonly patienceMs?: number;
 }
 
 /** A row of the final table: what carries what. */
@@ -64,6 +67,7 @@ interface Ground {
   readonly watchdog: Watchdog;
   readonly log: (line: string) => void;
   readonly given: (name: string) => string | undefined;
+  readonly patienceMs: number;
 }
 
 /**
@@ -72,15 +76,18 @@ interface Ground {
  * @throws StackError with a sentence for the person at the terminal; whatever was started is stopped again
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const env = options.env ?? process.env;
+  const given = (name: string) => env[name] || undefined;
+  checkGiven(given);
   const { dir, ephemeral } = prepareDir(options);
   const lock = lockDirectory(dir);
-  const env = options.env ?? process.env;
   const ground: Ground = {
     dir,
     ephemeral,
     watchdog: startWatchdog(),
     log: options.log ?? (() => {}),
-    given: (name) => env[name] || undefined,
+    given,
+    patienceMs: options.patienceMs ?? 10_000,
   };
   if (ephemeral) {
     ground.watchdog.removeAfterwards(dir);
@@ -116,6 +123,26 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   };
 }
 
+const LOOKS = {
+  DATABASE_URL: [/^postgres(ql)?:\/\/.+\/.+/, 'postgres://user:password@host:5432/database'],
+  REDIS_URL: [/^rediss?:\/\/.+/, 'redis://host:6379'],
+  S3_ENDPOINT: [/^https?:\/\/.+/, 'https://host:9000'],
+} as const;
+
+/** @throws StackError `bad-setting`; without the value, which may hold a password */
+function checkGiven(given: (name: string) => string | undefined): void {
+  for (const [name, [pattern, example]] of Object.entries(LOOKS)) {
+    const value = given(name);
+    if (value !== undefined && (!pattern.test(value) || !URL.canParse(value))) {
+      throw new StackError('bad-setting', `cannot use ${name}: it must look like ${example}`);
+    }
+  }
+  const missing = ['S3_ACCESS_KEY', 'S3_SECRET_KEY', 'S3_BUCKET'].filter((name) => !given(name));
+  if (given('S3_ENDPOINT') && missing.length > 0) {
+    throw new StackError('bad-setting', `cannot use S3_ENDPOINT: ${missing.join(', ')} not set`);
+  }
+}
+
 function prepareDir(options: StackOptions): { dir: string; ephemeral: boolean } {
   if (options.dir === undefined) {
     return { dir: mkdtempSync(join(tmpdir(), 'brandstore-')), ephemeral: true };
@@ -127,10 +154,10 @@ function prepareDir(options: StackOptions): { dir: string; ephemeral: boolean } 
   return { dir, ephemeral: options.ephemeral ?? false };
 }
 
-async function databasePart({ dir, ephemeral, watchdog, log, given }: Ground): Promise<Part> {
+async function databasePart({ dir, ephemeral, watchdog, log, given, patienceMs }: Ground): Promise<Part> {
   const url = given('DATABASE_URL');
   if (url) {
-    const version = await waitForQuery(url, 10_000);
+    const version = await waitForQuery(url, patienceMs);
     const { hostname, port } = new URL(url);
     const detail = `${version} at ${hostname}:${port || 5432}`;
     return { env: { DATABASE_URL: url }, row: { service: 'Postgres', backend: 'given', detail } };
