@@ -53,6 +53,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.acceptInvitation': 'anyone',
   'Mutation.logout': 'person',
   'Mutation.changePassword': 'person',
+  'Mutation.beginSecondFactor': 'person',
+  'Mutation.confirmSecondFactor': 'person',
   'Mutation.createBrand': 'operator',
   'Mutation.updateBrand': 'operator',
   'Mutation.createStore': { roles: ['admin'], human: true, operator: true },

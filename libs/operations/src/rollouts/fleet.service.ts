@@ -5,6 +5,7 @@ import type { Principal } from '../brands/principal.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
 import { getDevice, getFleet, requireUuid } from './find.js';
+import { countFleet } from './fleet-members.js';
 
 export interface FleetOrder {
   readonly name: string;
@@ -75,6 +76,14 @@ export class FleetService {
     return this.resources.db.asBrand(brandId, (tx) =>
       tx.find(Fleet, { where: { brandId }, order: { priority: 'DESC' } }),
     );
+  }
+
+  /** How many devices belong to it at this moment. */
+  population(brandId: string, fleetId: string): Promise<number> {
+    return this.resources.db.asBrand(brandId, async (tx) => {
+      const fleet = await getFleet(tx, brandId, fleetId);
+      return (await countFleet(tx, fleet)).population;
+    });
   }
 
   async tagDevice(

@@ -1,0 +1,66 @@
+import { Module, type FactoryProvider } from '@nestjs/common';
+import { GraphQLModule } from '@nestjs/graphql';
+import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
+import {
+  ApiTokenService,
+  BrakeService,
+  BrandReader,
+  BrandService,
+  DecisionService,
+  FleetService,
+  KeyService,
+  LaneService,
+  ModelService,
+  PeopleService,
+  RolloutService,
+  SignInService,
+  type Resources,
+} from '#libs/operations';
+import { DeviceServices } from '../device/device-services.js';
+import { DeviceModule } from '../device/device.module.js';
+import { RESOURCES } from '../resources.js';
+import { graphqlOptions } from './graphql-options.js';
+import { RESOLVERS } from './resolvers.js';
+
+const SERVICES = [
+  ApiTokenService,
+  BrakeService,
+  BrandReader,
+  BrandService,
+  FleetService,
+  KeyService,
+  LaneService,
+  ModelService,
+  PeopleService,
+  RolloutService,
+  SignInService,
+];
+
+const provide = (Service: new (resources: Resources) => object): FactoryProvider => ({
+  provide: Service,
+  inject: [RESOURCES],
+  useFactory: (resources: Resources) => new Service(resources),
+});
+
+/** What the brand's people use (decisions 25): GraphQL on the store's own port. */
+@Module({
+  imports: [
+    DeviceModule,
+    GraphQLModule.forRootAsync<MercuriusDriverConfig>({
+      driver: MercuriusDriver,
+      inject: [RESOURCES],
+      useFactory: graphqlOptions,
+    }),
+  ],
+  providers: [
+    ...RESOLVERS,
+    ...SERVICES.map(provide),
+    {
+      // The one that polls are answered by: it holds the policies in memory.
+      provide: DecisionService,
+      inject: [DeviceServices],
+      useFactory: ({ decisions }: DeviceServices) => decisions,
+    },
+  ],
+})
+export class AdminModule {}

@@ -1,0 +1,99 @@
+import { Args, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
+import type { EmergencyStop, Hold, Pin } from '#libs/database';
+import { BrakeService, type Principal } from '#libs/operations';
+import { Who } from '../context.js';
+import { said } from '../said.js';
+import {
+  HoldInput,
+  HoldResult,
+  HoldType,
+  PinInput,
+  PinResult,
+  PinType,
+  StopInput,
+  StopResult,
+  StopType,
+} from './brake.type.js';
+
+@Resolver()
+export class BrakeResolver {
+  constructor(private readonly brakes: BrakeService) {}
+
+  @Query(() => [HoldType], { description: 'Those not lifted.' })
+  holds(@Args('brand', { type: () => ID }) brand: string): Promise<Hold[]> {
+    return this.brakes.listHolds(brand);
+  }
+
+  @Query(() => [PinType], { description: 'Those not lifted.' })
+  pins(@Args('brand', { type: () => ID }) brand: string): Promise<Pin[]> {
+    return this.brakes.listPins(brand);
+  }
+
+  @Query(() => [StopType], { description: 'Those not lifted.' })
+  stops(@Args('brand', { type: () => ID }) brand: string): Promise<EmergencyStop[]> {
+    return this.brakes.listStops(brand);
+  }
+
+  @Mutation(() => HoldResult)
+  hold(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('input') { fleet, device, ...input }: HoldInput,
+    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
+  ): Promise<Hold> {
+    const order = said({ ...input, fleetId: fleet, deviceUid: device });
+    return this.brakes.hold(who, brand, order, key ?? undefined);
+  }
+
+  @Mutation(() => HoldResult)
+  liftHold(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('id', { type: () => ID }) id: string,
+    @Args('reason') reason: string,
+  ): Promise<Hold> {
+    return this.brakes.liftHold(who, brand, id, reason);
+  }
+
+  @Mutation(() => PinResult, { description: 'This revision, for a fleet or one device, now.' })
+  pin(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('input') { fleet, device, ...input }: PinInput,
+    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
+  ): Promise<Pin> {
+    const order = said({ ...input, fleetId: fleet, deviceUid: device });
+    return this.brakes.pin(who, brand, order, key ?? undefined);
+  }
+
+  @Mutation(() => PinResult)
+  unpin(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('id', { type: () => ID }) id: string,
+    @Args('reason') reason: string,
+  ): Promise<Pin> {
+    return this.brakes.unpin(who, brand, id, reason);
+  }
+
+  @Mutation(() => StopResult, { description: 'The brake: nobody needs approval to pull it.' })
+  stop(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('input') { fleet, rollout, ...input }: StopInput,
+    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
+  ): Promise<EmergencyStop> {
+    const order = said({ ...input, fleetId: fleet, rolloutId: rollout });
+    return this.brakes.stop(who, brand, order, key ?? undefined);
+  }
+
+  @Mutation(() => StopResult, { description: 'By an approver other than who pulled it.' })
+  liftStop(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('id', { type: () => ID }) id: string,
+    @Args('reason') reason: string,
+  ): Promise<EmergencyStop> {
+    return this.brakes.liftStop(who, brand, id, reason);
+  }
+}

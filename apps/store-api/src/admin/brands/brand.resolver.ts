@@ -1,0 +1,123 @@
+import { Args, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { header } from '#libs/assertions';
+import type { Account, BrandStore, Validation } from '#libs/database';
+import {
+  BrandService,
+  KeyService,
+  ModelService,
+  type ModelView,
+  type Principal,
+} from '#libs/operations';
+import { Who } from '../context.js';
+import {
+  AccountKeyResult,
+  AccountKeyType,
+  BrandInput,
+  BrandResult,
+  BrandType,
+  CertifyInput,
+  ModelResult,
+  ModelType,
+  StoreInput,
+  StoreResult,
+  StoreType,
+  ValidationEnum,
+} from './brand.type.js';
+
+@Resolver(() => BrandType)
+export class BrandResolver {
+  constructor(
+    private readonly brandService: BrandService,
+    private readonly keys: KeyService,
+    private readonly modelService: ModelService,
+  ) {}
+
+  @Query(() => [BrandType])
+  brands(@Who() who: Principal): Promise<Account[]> {
+    return this.brandService.list(who);
+  }
+
+  @Query(() => BrandType, { nullable: true })
+  brand(@Args('brand', { type: () => ID }) brand: string): Promise<Account | null> {
+    return this.brandService.find(brand);
+  }
+
+  @Query(() => [ModelType])
+  models(@Args('brand', { type: () => ID }) brand: string): Promise<ModelView[]> {
+    return this.modelService.list(brand);
+  }
+
+  @Query(() => [AccountKeyType])
+  async accountKeys(@Args('brand', { type: () => ID }) brand: string): Promise<AccountKeyType[]> {
+    return (await this.keys.list(brand)).map((key) => ({
+      keyId: header(key, 'public-key-sha3-384'),
+      assertion: key.bytes.toString('utf8'),
+    }));
+  }
+
+  @Mutation(() => BrandResult)
+  createBrand(
+    @Who() who: Principal,
+    @Args('input') input: BrandInput,
+    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
+  ): Promise<Account> {
+    return this.brandService.create(who, input, key ?? undefined);
+  }
+
+  @Mutation(() => BrandResult)
+  updateBrand(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('displayName', { type: () => String, nullable: true }) displayName?: string,
+    @Args('validation', { type: () => ValidationEnum, nullable: true }) validation?: Validation,
+    @Args('expectedRevision', { type: () => Int, nullable: true }) expectedRevision?: number,
+  ): Promise<Account> {
+    const change = { displayName, validation, expectedRevision };
+    return this.brandService.update(who, brand, change);
+  }
+
+  @Mutation(() => StoreResult)
+  createStore(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('input') input: StoreInput,
+    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
+  ): Promise<BrandStore> {
+    return this.brandService.createStore(who, brand, input, key ?? undefined);
+  }
+
+  @Mutation(() => ModelResult)
+  registerModel(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('assertion') assertion: string,
+    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
+  ): Promise<ModelView> {
+    return this.modelService.register(who, brand, assertion, key ?? undefined);
+  }
+
+  @Mutation(() => AccountKeyResult)
+  certifyAccountKey(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('input') input: CertifyInput,
+    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
+  ): Promise<AccountKeyType> {
+    return this.keys.certify(who, brand, input, key ?? undefined);
+  }
+
+  @ResolveField(() => [StoreType])
+  stores(@Parent() { id }: Account): Promise<BrandStore[]> {
+    return this.brandService.listStores(id);
+  }
+
+  @ResolveField(() => Int, { description: 'Revision of the account assertion.' })
+  async revision(@Parent() { id }: Account): Promise<number> {
+    return (await this.brandService.accountAssertion(id))?.revision ?? 0;
+  }
+
+  @ResolveField(() => String, { description: 'The account assertion.' })
+  async assertion(@Parent() { id }: Account): Promise<string> {
+    return (await this.brandService.accountAssertion(id))?.bytes.toString('utf8') ?? '';
+  }
+}

@@ -1,0 +1,83 @@
+import { Field, ID, InputType, ObjectType, registerEnumType } from '@nestjs/graphql';
+import type { Validation } from '#libs/database';
+import { resultOf } from '../outcomes.js';
+import { Instant, Json } from '../scalars.js';
+
+export const ValidationEnum: Record<Validation, Validation> = {
+  unproven: 'unproven',
+  starred: 'starred',
+  verified: 'verified',
+};
+registerEnumType(ValidationEnum, { name: 'Validation' });
+
+export const ReviewPolicyEnum = { automatic: 'automatic', manual: 'manual' } as const;
+registerEnumType(ReviewPolicyEnum, { name: 'ReviewPolicy' });
+
+@ObjectType('Store')
+export class StoreType {
+  @Field(() => ID, { description: 'The `store` header of a model.' }) id!: string;
+  @Field(() => String) name!: string;
+  @Field(() => Boolean, { description: 'Its devices also see public snaps.' })
+  allowPublic!: boolean;
+  @Field(() => ReviewPolicyEnum) reviewPolicy!: 'automatic' | 'manual';
+  @Field(() => Instant) createdAt!: Date;
+}
+
+@ObjectType('Brand')
+export class BrandType {
+  @Field(() => ID, { description: 'The account id: `brand-id` of its models.' }) id!: string;
+  @Field(() => String) username!: string;
+  @Field(() => String) displayName!: string;
+  @Field(() => ValidationEnum) validation!: Validation;
+  @Field(() => Instant) createdAt!: Date;
+}
+
+@ObjectType('Model')
+export class ModelType {
+  @Field(() => String) model!: string;
+  @Field(() => Number) revision!: number;
+  @Field(() => ID, { nullable: true }) storeId!: string | null;
+  @Field(() => String, { nullable: true }) architecture!: string | null;
+  @Field(() => String) signKeyId!: string;
+  @Field(() => Boolean) isActive!: boolean;
+  @Field(() => Instant) createdAt!: Date;
+  @Field(() => String, { description: 'The model assertion, byte for byte.' }) assertion!: string;
+}
+
+@ObjectType('AccountKey')
+export class AccountKeyType {
+  @Field(() => ID, { description: 'SHA3-384 of the key, as in `sign-key-sha3-384`.' })
+  keyId!: string;
+  @Field(() => String, { description: 'The account-key assertion.' }) assertion!: string;
+}
+
+@InputType('StoreInput')
+export class StoreInput {
+  @Field(() => String) name!: string;
+  @Field(() => Boolean, { nullable: true }) allowPublic?: boolean;
+  @Field(() => ReviewPolicyEnum, { nullable: true }) reviewPolicy?: 'automatic' | 'manual';
+}
+
+@InputType('BrandInput')
+export class BrandInput {
+  @Field(() => String, { description: '2 to 28 of a-z, 0-9 and -' }) username!: string;
+  @Field(() => String) displayName!: string;
+  @Field(() => ValidationEnum) validation!: Validation;
+  @Field(() => StoreInput) firstStore!: StoreInput;
+}
+
+@InputType('CertifyInput')
+export class CertifyInput {
+  @Field(() => String, { description: 'A self-signed account-key-request.' }) request!: string;
+  @Field(() => Json, {
+    nullable: true,
+    description: 'What the key may sign, such as `[{"headers": {"type": "serial"}}]`.',
+  })
+  constraints?: unknown;
+  @Field(() => Instant, { nullable: true }) until?: Date;
+}
+
+export const BrandResult = resultOf(() => BrandType, 'Brand');
+export const StoreResult = resultOf(() => StoreType, 'Store');
+export const ModelResult = resultOf(() => ModelType, 'Model');
+export const AccountKeyResult = resultOf(() => AccountKeyType, 'AccountKey');

@@ -1,0 +1,109 @@
+import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import type { Device } from '#libs/database';
+import { BrandReader, DecisionService, FleetService, type Principal } from '#libs/operations';
+import { Who, type AdminContext } from '../context.js';
+import { fromCursor, pageSize, toCursor } from '../paging.js';
+import { Instant, Json } from '../scalars.js';
+import {
+  DeviceConnectionType,
+  DeviceFilterInput,
+  DeviceResult,
+  DeviceType,
+  ExplanationType,
+  InstalledSnapType,
+} from './device.type.js';
+import { toInstalledSnaps } from './to-installed-snaps.js';
+
+const UID = /^[0-9a-f-]{36}$/;
+
+@Resolver(() => DeviceType)
+export class DeviceResolver {
+  constructor(
+    private readonly reader: BrandReader,
+    private readonly fleets: FleetService,
+    private readonly decisions: DecisionService,
+  ) {}
+
+  @Query(() => DeviceConnectionType)
+  async devices(
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('filter', { type: () => DeviceFilterInput, nullable: true }) filter?: DeviceFilterInput,
+    @Args('first', { type: () => Int, nullable: true }) first?: number,
+    @Args('after', { type: () => String, nullable: true }) after?: string,
+  ): Promise<DeviceConnectionType> {
+    const size = pageSize(first);
+    const { rows, hasMore } = await this.reader.devices(
+      brand,
+      { model: filter?.model ?? undefined, serial: filter?.serial ?? undefined },
+      size,
+      fromCursor(after, UID),
+    );
+    const last = rows.at(-1);
+    return {
+      nodes: [...rows],
+      hasNextPage: hasMore,
+      endCursor: last === undefined ? null : toCursor(last.uid),
+    };
+  }
+
+  @Query(() => DeviceType, { nullable: true })
+  device(
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('uid', { type: () => ID }) uid: string,
+  ): Promise<Device | null> {
+    return UID.test(uid) ? this.reader.device(brand, uid) : Promise.resolve(null);
+  }
+
+  @Query(() => ExplanationType, {
+    description: 'What the device would be told about the snap at this moment, and why.',
+  })
+  async explainDevice(
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('device', { type: () => ID, description: 'Its uid.' }) device: string,
+    @Args('snap', { description: 'Its name.' }) snap: string,
+  ): Promise<ExplanationType> {
+    const { decision, ...rest } = await this.decisions.explain(brand, device, snap);
+    return {
+      ...rest,
+      fleets: [...rest.fleets],
+      outcome: decision.outcome,
+      revision: decision.revision ?? null,
+      channel: decision.channel ?? null,
+      reasons: [...decision.reasons],
+      retryHint: decision.retryHint === undefined ? null : new Date(decision.retryHint),
+    };
+  }
+
+  @Mutation(() => DeviceResult)
+  tagDevice(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('device', { type: () => ID }) device: string,
+    @Args('tags', { type: () => Json, description: 'Name → value; null takes a tag away.' })
+    tags: Record<string, string | null>,
+    @Args('timezone', { type: () => String, nullable: true, description: 'IANA name.' })
+    timezone?: string,
+    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
+  ): Promise<Device> {
+    const order = { tags, timezone: timezone ?? undefined };
+    return this.fleets.tagDevice(who, brand, device, order, key ?? undefined);
+  }
+
+  @ResolveField(() => [InstalledSnapType], { description: 'As the device reported last.' })
+  async installed(
+    @Parent() { brandId, uid }: Device,
+    @Context() { loaders }: AdminContext,
+  ): Promise<InstalledSnapType[]> {
+    const [row] = await loaders.factsOfDevice.load({ brandId, id: uid });
+    return toInstalledSnaps(row?.facts);
+  }
+
+  @ResolveField(() => Instant, { nullable: true })
+  async seenAt(
+    @Parent() { brandId, uid }: Device,
+    @Context() { loaders }: AdminContext,
+  ): Promise<Date | null> {
+    const [row] = await loaders.factsOfDevice.load({ brandId, id: uid });
+    return row?.seenAt ?? null;
+  }
+}

@@ -1,0 +1,49 @@
+import { Args, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import type { Fleet } from '#libs/database';
+import { FleetService, type Principal } from '#libs/operations';
+import { Who } from '../context.js';
+import { FleetInput, FleetResult, FleetType } from './fleet.type.js';
+
+@Resolver(() => FleetType)
+export class FleetResolver {
+  constructor(private readonly fleetService: FleetService) {}
+
+  @Query(() => [FleetType], { description: 'Highest priority first.' })
+  fleets(@Args('brand', { type: () => ID }) brand: string): Promise<Fleet[]> {
+    return this.fleetService.list(brand);
+  }
+
+  @Query(() => FleetType, { nullable: true })
+  async fleet(
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('id', { type: () => ID }) id: string,
+  ): Promise<Fleet | null> {
+    return (await this.fleetService.list(brand)).find((fleet) => fleet.id === id) ?? null;
+  }
+
+  @Mutation(() => FleetResult)
+  createFleet(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('input') { predicate, devices, ...input }: FleetInput,
+    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
+  ): Promise<Fleet> {
+    const order = { ...input, predicate, devices: devices ?? undefined };
+    return this.fleetService.create(who, brand, order, key ?? undefined);
+  }
+
+  @Mutation(() => FleetResult)
+  setFleetDevices(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('fleet', { type: () => ID }) fleet: string,
+    @Args('devices', { type: () => [ID] }) devices: string[],
+  ): Promise<Fleet> {
+    return this.fleetService.setDevices(who, brand, fleet, devices);
+  }
+
+  @ResolveField(() => Int, { description: 'Devices that belong to it now.' })
+  population(@Parent() { brandId, id }: Fleet): Promise<number> {
+    return this.fleetService.population(brandId, id);
+  }
+}

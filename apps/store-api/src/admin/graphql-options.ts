@@ -1,0 +1,37 @@
+import type { MercuriusDriverConfig } from '@nestjs/mercurius';
+import type { FastifyRequest } from 'fastify';
+import { parseAuthorization } from '#libs/auth';
+import { BrandReader, SignInService, type Resources } from '#libs/operations';
+import type { AdminContext } from './context.js';
+import { fieldGate } from './field-gate.js';
+import { formatErrors } from './graphql-errors.js';
+import { makeLoaders } from './loaders.js';
+
+/** Deep enough for every document of ours, shallow enough that no query multiplies. */
+const MAX_DEPTH = 8;
+
+/** What is the same for the running schema and the printed one. */
+export const SCHEMA_OPTIONS = { fieldMiddleware: [fieldGate] };
+
+/** The brand's GraphQL at POST /graphql (decisions 25). */
+export function graphqlOptions(resources: Resources): Omit<MercuriusDriverConfig, 'driver'> {
+  const signIn = new SignInService(resources);
+  const reader = new BrandReader(resources);
+  return {
+    path: '/graphql',
+    autoSchemaFile: true,
+    sortSchema: true,
+    buildSchemaOptions: SCHEMA_OPTIONS,
+    graphiql: false,
+    queryDepth: MAX_DEPTH,
+    errorFormatter: formatErrors as NonNullable<MercuriusDriverConfig['errorFormatter']>,
+    context: async ({ headers }: FastifyRequest): Promise<AdminContext> => {
+      const authorization = parseAuthorization(headers.authorization ?? '');
+      const bearer = authorization?.kind === 'token' ? authorization.token : null;
+      return {
+        principal: bearer === null ? null : await signIn.recognise(bearer),
+        loaders: makeLoaders(reader),
+      };
+    },
+  };
+}

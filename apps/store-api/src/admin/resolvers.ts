@@ -1,0 +1,21 @@
+import { BrakeResolver } from './brakes/brake.resolver.js';
+import { BrandResolver } from './brands/brand.resolver.js';
+import { DeviceResolver } from './devices/device.resolver.js';
+import { FleetResolver } from './fleets/fleet.resolver.js';
+import { JournalResolver } from './journal/journal.resolver.js';
+import { PeopleResolver } from './people/people.resolver.js';
+import { RolloutResolver } from './rollouts/rollout.resolver.js';
+import { SnapResolver, UploadResolver } from './snaps/snap.resolver.js';
+
+/** Everything that has fields in the schema. */
+export const RESOLVERS = [
+  BrakeResolver,
+  BrandResolver,
+  DeviceResolver,
+  FleetResolver,
+  JournalResolver,
+  PeopleResolver,
+  RolloutResolver,
+  SnapResolver,
+  UploadResolver,
+];
