@@ -104,7 +104,10 @@ export class DeviceStore {
         ...settings,
       },
     };
-    const logger = createLogger({ name: 'device test', level: process.env['TEST_LOG'] ?? 'silent' });
+    const logger = createLogger({
+      name: 'device test',
+      level: process.env['TEST_LOG'] ?? 'silent',
+    });
     const app = await NestFactory.create<NestFastifyApplication>(
       TestApp.with(resources),
       new FastifyAdapter(fastifyOptions(logger)),
@@ -296,7 +299,8 @@ export class DeviceStore {
     await this.resources.db.asSystem(async (tx) => {
       const where = { snapId: snap.id, track, risk: risk as Risk, branch };
       const lane =
-        (await tx.findOneBy(Lane, where)) ?? (await tx.save(tx.create(Lane, { brandId, ...where })));
+        (await tx.findOneBy(Lane, where)) ??
+        (await tx.save(tx.create(Lane, { brandId, ...where })));
       const seq = lane.lastSeq + 1;
       await tx.update(Lane, { id: lane.id }, { lastSeq: seq });
       await tx.insert(LaneEvent, {
