@@ -24,7 +24,7 @@ export function graphqlOptions(resources: Resources): Omit<MercuriusDriverConfig
     buildSchemaOptions: SCHEMA_OPTIONS,
     graphiql: false,
     queryDepth: MAX_DEPTH,
-    errorFormatter: formatErrors as NonNullable<MercuriusDriverConfig['errorFormatter']>,
+    errorFormatter: formatErrors,
     context: async ({ headers }: FastifyRequest): Promise<AdminContext> => {
       const authorization = parseAuthorization(headers.authorization ?? '');
       const bearer = authorization?.kind === 'token' ? authorization.token : null;

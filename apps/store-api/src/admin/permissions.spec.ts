@@ -37,7 +37,7 @@ describe('the table of permissions', () => {
     for (const [name, permission] of Object.entries(PERMISSIONS)) {
       if (typeof permission === 'string') continue;
       const [type, field] = name.split('.') as ['Query' | 'Mutation', string];
-      const args = types[type]?.getFields()[field]?.args.map((arg) => `${arg.name}: ${arg.type}`);
+      const args = types[type]?.getFields()[field]?.args.map((arg) => `${arg.name}: ${String(arg.type)}`);
       // updateBrand is the operator's: it is a line of text, not of roles
       expect(args, name).toContain('brand: ID!');
     }
