@@ -317,7 +317,7 @@ export function postSerial(
   });
 }
 
-export const join2 = (...assertions: readonly Assertion[]): string =>
+export const inStream = (...assertions: readonly Assertion[]): string =>
   assertions.map(({ bytes }) => bytes.toString()).join('\n');
 
 /** Both calls, as snapd makes them. */
@@ -330,7 +330,7 @@ export async function register(
 ): Promise<Answer> {
   const id = await requestId(vault, model.apiKey);
   const request = await serialRequest(model.assertion, id, signer, serial, change);
-  return postSerial(vault, model.apiKey, join2(request, model.assertion));
+  return postSerial(vault, model.apiKey, inStream(request, model.assertion));
 }
 
 export const codeOf = (answer: Answer): string =>

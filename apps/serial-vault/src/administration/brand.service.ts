@@ -13,11 +13,12 @@ export class BrandService {
   async register(who: VaultPrincipal, brandId: string, assertions: string): Promise<VaultBrand> {
     const chain = readChain(assertions);
     const { db, trust } = this.resources;
+    const trusted = await trust.database();
     const brand = await db.asSystem(async (tx) => {
-      await importChain(tx, trust, chain, db.clock.now());
+      await importChain(tx, trusted, chain, db.clock.now());
       const account =
         chain.find((one) => one.type === 'account' && header(one, 'account-id') === brandId) ??
-        (await trust.database()).find('account', [brandId]);
+        trusted.find('account', [brandId]);
       if (account === undefined) {
         throw new VaultError(
           'invalid',
@@ -51,11 +52,12 @@ export class BrandService {
   ): Promise<readonly string[]> {
     const chain = readChain(assertions);
     const { db, trust } = this.resources;
+    const trusted = await trust.database();
     const keyIds = chain
       .filter(({ type }) => type === 'account-key')
       .map(({ primaryKey }) => primaryKey[0] ?? '');
     await db.asBrand(brandId, async (tx) => {
-      await importChain(tx, trust, chain, db.clock.now());
+      await importChain(tx, trusted, chain, db.clock.now());
       await recordVaultAudit(tx, {
         brandId,
         actor: actorOf(who),

@@ -4,6 +4,7 @@ import {
   decodeAssertion,
   header,
   type Assertion,
+  type AssertionDatabase,
 } from '#libs/assertions';
 import {
   recordVaultAudit,
@@ -44,12 +45,13 @@ export class ModelService {
     const { db, trust } = this.resources;
     const model = readModel(brandId, assertion);
     const wanted = readPolicy(policy);
-    const verdict = checkModel({ model, database: await trust.database(), now: db.clock.now() });
+    const trusted = await trust.database();
+    const verdict = checkModel({ model, database: trusted, now: db.clock.now() });
     if (!verdict.valid)
       throw new VaultError('invalid', `cannot trust the model assertion: ${verdict.message}`);
     const name = header(model, 'model');
     return db.asBrand(brandId, async (tx) => {
-      await this.requireUsableKey(tx, brandId, wanted.signingKeyId, model);
+      await requireUsableKey(tx, trusted, brandId, wanted.signingKeyId, model);
       const row = { brandId, model: name, revision: model.revision, bytes: model.bytes };
       const held = await tx.findOneBy(VaultModel, { brandId, model: name });
       if (held === null) await tx.insert(VaultModel, row);
@@ -68,9 +70,10 @@ export class ModelService {
     policy: unknown,
   ): Promise<ModelView> {
     const wanted = readPolicy(policy);
+    const trusted = await this.resources.trust.database();
     return this.resources.db.asBrand(brandId, async (tx) => {
       const known = found(await findRegisteredModel(tx, brandId, model), `model ${model}`);
-      await this.requireUsableKey(tx, brandId, wanted.signingKeyId, known.assertion);
+      await requireUsableKey(tx, trusted, brandId, wanted.signingKeyId, known.assertion);
       await putPolicy(tx, who, brandId, model, wanted, 'set-model-policy');
       return view(tx, brandId, model);
     });
@@ -128,26 +131,26 @@ export class ModelService {
       return view(tx, brandId, model);
     });
   }
+}
 
-  /** A key that devices would refuse is the classic trap (serial-vault.md 2.6): known here, and allowed by the model. */
-  private async requireUsableKey(
-    tx: Tx,
-    brandId: string,
-    keyId: string,
-    model: Assertion,
-  ): Promise<void> {
-    const problem = (message: string): VaultError =>
-      new VaultError('invalid', `cannot use the signing key: ${message}`, [
-        { path: 'policy.signingKeyId', message },
-      ]);
-    if (!(await tx.existsBy(VaultSigningKey, { keyId, brandId })))
-      throw problem('this vault has no such key of the brand');
-    const accountKey = (await this.resources.trust.database()).find('account-key', [keyId]);
-    if (accountKey === undefined)
-      throw problem('it is not certified yet: import its account-key first');
-    const why = whyNotAuthority(accountKey, model);
-    if (why !== null) throw problem(why);
-  }
+/** A key that devices would refuse is the classic trap (serial-vault.md 2.6): known here, and allowed by the model. */
+async function requireUsableKey(
+  tx: Tx,
+  trusted: AssertionDatabase,
+  brandId: string,
+  keyId: string,
+  model: Assertion,
+): Promise<void> {
+  const problem = (message: string): VaultError =>
+    new VaultError('invalid', `cannot use the signing key: ${message}`, [
+      { path: 'policy.signingKeyId', message },
+    ]);
+  if (!(await tx.existsBy(VaultSigningKey, { keyId, brandId })))
+    throw problem('this vault has no such key of the brand');
+  const accountKey = trusted.find('account-key', [keyId]);
+  if (accountKey === undefined) throw problem('it is not certified yet: import its account-key first');
+  const why = whyNotAuthority(accountKey, model);
+  if (why !== null) throw problem(why);
 }
 
 function readModel(brandId: string, assertion: string): Assertion {

@@ -73,6 +73,7 @@ export class SigningKeyService {
   ): Promise<SigningKeyView> {
     const chain = readChain(assertions);
     const { db, trust } = this.resources;
+    const trusted = await trust.database();
     const keyId = await db.asBrand(brandId, async (tx) => {
       const own = await tx.findBy(VaultSigningKey, { brandId });
       const accountKey = chain.find((one) => own.some(({ keyId }) => keyId === one.primaryKey[0]));
@@ -83,7 +84,7 @@ export class SigningKeyService {
           [{ path: 'assertions', message: 'no account-key of a key of this brand' }],
         );
       }
-      await importChain(tx, trust, chain, db.clock.now());
+      await importChain(tx, trusted, chain, db.clock.now());
       const subject = accountKey.primaryKey[0] ?? '';
       await recordVaultAudit(tx, {
         brandId,

@@ -24,6 +24,7 @@ export function deviceSurface(resources: VaultResources): FastifyPluginAsync {
   return async (scope) => {
     const calls = new DeviceCalls(resources);
     scope.removeAllContentTypeParsers();
+    scope.addHook('onRequest', setContentTypeAside);
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
       done(null, body),
     );
@@ -55,6 +56,17 @@ function addDeviceRoutes(scope: FastifyInstance, calls: DeviceCalls, bodyLimit: 
   });
 }
 
+const SENT_TYPE = 'x-sent-content-type';
+
+/** What a body is called is looked at in step 1 and never at request-id; Fastify would refuse a malformed type before that. */
+async function setContentTypeAside({ headers }: FastifyRequest): Promise<void> {
+  const { 'content-type': sent } = headers;
+  delete headers[SENT_TYPE];
+  if (sent === undefined) return;
+  headers[SENT_TYPE] = sent;
+  headers['content-type'] = 'application/octet-stream';
+}
+
 class DeviceCalls {
   private readonly requestIds: RequestIdService;
   private readonly registrations: RegistrationService;
@@ -79,7 +91,7 @@ class DeviceCalls {
     this.refuseForwarding(request);
     const answer = await this.registrations.register({
       body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
-      contentType: request.headers['content-type']?.split(';')[0]?.trim().toLowerCase(),
+      contentType: headerWords(request, SENT_TYPE)[0]?.split(';')[0]?.toLowerCase(),
       apiKey: apiKeyOf(request),
       address: plainAddress(request.ip),
       userAgent: request.headers['user-agent'] ?? '',

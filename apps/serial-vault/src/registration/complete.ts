@@ -3,6 +3,7 @@ import {
   appendSigningLog,
   endReservation,
   findVaultDevice,
+  lockRegistration,
   VaultApiKey,
   VaultDevice,
   VaultListedSerial,
@@ -32,6 +33,8 @@ export async function completeRegistration(
   serial: Assertion,
 ): Promise<Completion> {
   return db.asSystem(async (tx) => {
+    // Who decides on this serial or key at this moment must see either the reservation or the device.
+    await lockRegistration(tx, attempt.ref, attempt.deviceKeyId);
     if (!(await endReservation(tx, attempt.holder))) return finishedByTwin(tx, attempt);
     await storeDevice(tx, attempt, decision, serial);
     if (decision.supersedes !== undefined)

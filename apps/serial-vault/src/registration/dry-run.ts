@@ -53,10 +53,11 @@ export async function wouldSign(resources: VaultResources, order: DryRunOrder): 
   attempt.proposedSerial = order.serial;
   attempt.serial = order.serial;
   attempt.deviceKeyId = order.deviceKeyId ?? NEW_DEVICE;
+  const trusted = await resources.trust.database();
   try {
     return await resources.db.asSystem(async (tx) => {
       const limiter = new RateLimiter(resources.settings.rate);
-      const context = { tx, resources, limiter, now: resources.db.clock.now() };
+      const context = { tx, resources, trusted, limiter, now: resources.db.clock.now() };
       const verdicts: Verdict[] = [];
       for (const { step, name, run } of CHECKS.filter(({ isDry }) => isDry)) {
         const refusal = await refusalOf(() => run(attempt, context));

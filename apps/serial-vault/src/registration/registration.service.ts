@@ -76,9 +76,11 @@ export class RegistrationService {
 
   /** Steps 1 to 16 and the reservation. */
   private async decide(attempt: Attempt): Promise<Decision> {
-    const { db } = this.resources;
+    const { resources, limiter } = this;
+    const { db, trust } = resources;
+    const trusted = await trust.database();
     return db.asSystem(async (tx) => {
-      const context = { tx, resources: this.resources, limiter: this.limiter, now: db.clock.now() };
+      const context = { tx, resources, trusted, limiter, now: db.clock.now() };
       for (const check of CHECKS) await check.run(attempt, context);
       const decision = known(attempt.decision, 'the decision on duplicates');
       await this.settle(tx, attempt, decision);

@@ -1,7 +1,6 @@
-import { decodeAssertions, header, AssertionError, type Assertion } from '#libs/assertions';
+import { decodeAssertions, header, AssertionError, type Assertion, type AssertionDatabase } from '#libs/assertions';
 import { VaultAssertion, type Tx } from '#libs/database';
 import { VaultError } from '../administration/vault-error.js';
-import type { Trust } from './trust.js';
 
 const LIMITS = { maxAssertions: 100, maxBytes: 1_048_576 };
 const KEPT = ['account', 'account-key'];
@@ -30,17 +29,16 @@ export function readChain(text: string): Assertion[] {
  */
 export async function importChain(
   tx: Tx,
-  trust: Trust,
+  trusted: AssertionDatabase,
   assertions: readonly Assertion[],
   now: Date,
 ): Promise<void> {
-  const known = await trust.database();
-  const verdict = known.overlaid().addBatch(assertions, now);
+  const verdict = trusted.overlaid().addBatch(assertions, now);
   if (!verdict.valid)
     throw new VaultError('invalid', `cannot trust the assertions: ${verdict.message}`);
   for (const assertion of assertions) {
     const { type, primaryKey } = assertion;
-    if (known.findFixed(type, primaryKey) === undefined) await keepNewest(tx, assertion, false);
+    if (trusted.findFixed(type, primaryKey) === undefined) await keepNewest(tx, assertion, false);
   }
 }
 

@@ -5,6 +5,7 @@ import {
   prerequisites,
   uniqueRef,
   type Assertion,
+  type Ref,
 } from '#libs/assertions';
 import { VaultAssertion, type Database } from '#libs/database';
 
@@ -20,7 +21,10 @@ export class Trust {
     db.listener.on('vault_trust', () => this.forget());
   }
 
-  /** Only for checking: what is to be kept goes through `importAssertions`. */
+  /**
+   * Only for checking: what is to be kept goes through `importChain`. Ask before a transaction, not in one: it may need a
+   * connection of its own.
+   */
   async database(): Promise<AssertionDatabase> {
     if (this.loaded === undefined || Date.now() - this.loadedAt > FRESH_MS) {
       this.loadedAt = Date.now();
@@ -35,23 +39,23 @@ export class Trust {
   }
 
   /**
-   * What a device that knows the root only needs besides the assertion: accounts and account-keys up to the root, which
-   * itself is left out (serial-vault.md 2.5).
+   * What a device that knows the root only needs besides the assertion, in the order in which it can be checked: accounts
+   * and account-keys up to the root, which itself is left out (serial-vault.md 2.5). What is held has been checked, so
+   * there are no circles.
    */
   async chainOf(assertion: Assertion): Promise<Assertion[]> {
     const database = await this.database();
     const chain = new Map<string, Assertion>();
-    const open = [...prerequisites(assertion)];
-    for (let wanted = open.pop(); wanted !== undefined; wanted = open.pop()) {
+    const add = (wanted: Ref): void => {
       const reference = uniqueRef(wanted);
-      if (chain.has(reference) || database.findFixed(wanted.type, wanted.primaryKey)) continue;
+      if (chain.has(reference) || database.findFixed(wanted.type, wanted.primaryKey)) return;
       const found = database.find(wanted.type, wanted.primaryKey);
       if (!found) throw new Error(`cannot complete the chain: ${reference} is not held`);
+      for (const needed of prerequisites(found)) add(needed);
       chain.set(reference, found);
-      open.push(...prerequisites(found));
-    }
-    // Prerequisites last found are those of the others: a reader that goes in order has them first.
-    return [...chain.values()].reverse();
+    };
+    for (const needed of prerequisites(assertion)) add(needed);
+    return [...chain.values()];
   }
 
   private async load(): Promise<AssertionDatabase> {

@@ -1,3 +1,4 @@
+import type { AssertionDatabase } from '#libs/assertions';
 import type { Tx } from '#libs/database';
 import type { VaultResources } from '../../resources.js';
 import type { RateLimiter } from '../rate-limiter.js';
@@ -6,6 +7,8 @@ import type { RateLimiter } from '../rate-limiter.js';
 export interface CheckContext {
   readonly tx: Tx;
   readonly resources: VaultResources;
+  /** What the vault believes; loaded before the transaction. */
+  readonly trusted: AssertionDatabase;
   readonly limiter: RateLimiter;
   readonly now: Date;
 }

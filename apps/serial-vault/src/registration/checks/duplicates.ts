@@ -34,12 +34,12 @@ export async function checkDuplicates(attempt: Attempt, context: CheckContext): 
 async function sameDevice(
   attempt: Attempt,
   device: VaultDevice,
-  { resources, now }: CheckContext,
+  { trusted, now }: CheckContext,
 ): Promise<Decision> {
   const verdict = checkSerial({
     serial: decodeAssertion(device.bytes),
     model: attempt.modelAssertion,
-    database: await resources.trust.database(),
+    database: trusted,
     now,
   });
   return verdict.valid

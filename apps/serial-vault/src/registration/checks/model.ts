@@ -7,7 +7,7 @@ import type { CheckContext } from './context.js';
 /** Step 8: the model is the request's, and the brand signed it. */
 export async function checkModelAssertion(
   attempt: Attempt,
-  { resources, now }: CheckContext,
+  { trusted, now }: CheckContext,
 ): Promise<void> {
   const { model } = known(attempt.parts, 'the request');
   if (header(model, 'brand-id') !== attempt.brandId || header(model, 'model') !== attempt.model) {
@@ -16,7 +16,7 @@ export async function checkModelAssertion(
       'cannot register: serial-request and model assertion name different models',
     );
   }
-  const verdict = checkModel({ model, database: await resources.trust.database(), now });
+  const verdict = checkModel({ model, database: trusted, now });
   if (!verdict.valid)
     refuse('untrusted-model', `cannot trust the model assertion: ${verdict.message}`);
 }

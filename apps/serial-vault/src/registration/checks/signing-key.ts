@@ -28,11 +28,11 @@ export async function checkSigningKey(attempt: Attempt, context: CheckContext): 
 async function whyUnusable(
   keyId: string,
   attempt: Attempt,
-  { tx, resources, now }: CheckContext,
+  { tx, trusted, now }: CheckContext,
 ): Promise<string | null> {
   const row = await tx.findOneBy(VaultSigningKey, { keyId, brandId: attempt.brandId });
   if (!row?.isEnabled) return 'the signing key is disabled';
-  const accountKey = (await resources.trust.database()).find('account-key', [keyId]);
+  const accountKey = trusted.find('account-key', [keyId]);
   if (accountKey === undefined) return 'the signing key is not certified yet';
   return (
     whyNotAuthority(accountKey, attempt.modelAssertion) ??

@@ -15,8 +15,8 @@ import { known, type Attempt } from '../attempt.js';
 import type { CheckContext } from './context.js';
 import { findRegisteredModel } from '../registered-model.js';
 
-/** What every snapd makes; a model's policy may allow less (serial-vault.md 4.2, step 5). */
-export const STOCK_KEY_BITS = 4096;
+/** The lowest that any model may ask for; an unregistered one is refused at step 9, with a better reason. */
+const LEAST_KEY_BITS = 2048;
 const EXPONENT = 65537n;
 
 /** Step 4: serial-request, model and, only for a remodel, the old serial; the order is free after the first. */
@@ -66,7 +66,7 @@ function inOrder(assertions: readonly Assertion[]): readonly Assertion[] {
 export async function checkDeviceKey(attempt: Attempt, { tx }: CheckContext): Promise<void> {
   const { bits, key } = deviceKeyOf(known(attempt.parts, 'the request').serialRequest);
   const registered = await findRegisteredModel(tx, attempt.brandId, attempt.model);
-  const least = registered?.policy.minimumKeyBits ?? STOCK_KEY_BITS;
+  const least = registered?.policy.minimumKeyBits ?? LEAST_KEY_BITS;
   if (bits < least) {
     refuse(
       'weak-device-key',
