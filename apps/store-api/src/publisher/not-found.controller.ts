@@ -4,7 +4,7 @@ import { OpenController } from './surface.js';
 /** Paths of these families that nobody serves: 404 with an error list, not the framework's body (publisher-api.md 6.3). */
 @OpenController('')
 export class NotFoundController {
-  @All(['dev/api/*path', 'api/v2/*path', 'unscanned-upload/*path'])
+  @All(['dev/api/*', 'api/v2/*', 'unscanned-upload/*'])
   refuse(): never {
     throw new NotFoundException('There is nothing at this address.');
   }

@@ -14,6 +14,12 @@ export const OpenController = (path: string): ClassDecorator =>
 
 /** The body as its schema wants it. Throws `invalid` naming every field that is wrong. */
 export function readBody<Body>(schema: z.ZodType<Body>, body: unknown): Body {
+  // Postgres keeps no NUL in a text; nobody means one.
+  if (JSON.stringify(body ?? null).includes('\\u0000')) {
+    throw new OperationError('invalid', 'the body holds a NUL character', {
+      wire: 'invalid-field',
+    });
+  }
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const problems = result.error.issues.map(

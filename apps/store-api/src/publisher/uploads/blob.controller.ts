@@ -23,6 +23,12 @@ export class BlobController {
     if (part?.fieldname !== 'binary') {
       throw new OperationError('invalid', `cannot find the file: send it as the part 'binary'`);
     }
-    return { successful: true, upload_id: await this.intake.receive(part.file) };
+    try {
+      return { successful: true, upload_id: await this.intake.receive(part.file) };
+    } catch (error) {
+      if (!part.file.errored) throw error;
+      // The connection or the form ended before the file did; nothing is kept of it.
+      throw new OperationError('invalid', 'cannot take the file: it was cut off', undefined, { cause: error });
+    }
   }
 }

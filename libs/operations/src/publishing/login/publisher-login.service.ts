@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import {
+  decodeMacaroon,
   derivePublisherKeys,
   hashPassword,
   identifyPublisherDischarge,
@@ -170,7 +171,7 @@ export class PublisherLoginService {
     if (!login.ok && login.code === 'discharge-expired') {
       throw refusal('unauthorized', 'macaroon-needs-refresh', 'The login needs a refresh.');
     }
-    if (!login.ok) throw notAccepted('The login is not accepted.');
+    if (!login.ok || !this.isOurs(header)) throw notAccepted('The login is not accepted.');
     return db.asSystem(async (tx) => {
       const token = await findToken(tx, login.tokenId, now);
       if (!token || token.brandId !== login.accountId) throw notAccepted('The login is over.');
@@ -181,6 +182,22 @@ export class PublisherLoginService {
   /** Host with port, as the client's URL of the login service has it; compared exactly there (publisher-api.md 2.3). */
   private get location(): string {
     return new URL(this.resources.settings.publicUrl).host;
+  }
+
+  /** Locations are outside the signatures (publisher-api.md 2.4): that they are ours is checked apart. */
+  private isOurs({
+    root,
+    discharges,
+  }: {
+    readonly root: string;
+    readonly discharges: readonly string[];
+  }): boolean {
+    const macaroons = [root, ...discharges].map(decodeMacaroon);
+    const locations = macaroons.flatMap(({ location, caveats }) => [
+      location,
+      ...caveats.flatMap((caveat) => caveat.location ?? []),
+    ]);
+    return locations.every((location) => location === this.location);
   }
 
   private async verifyPerson(order: DischargeOrder, now: Date): Promise<Person> {

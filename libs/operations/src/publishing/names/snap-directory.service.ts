@@ -21,7 +21,9 @@ export class SnapDirectory {
     accountId: string,
     key: { readonly name: string } | { readonly id: string },
   ): Promise<Snap> {
-    const snap = await this.resources.db.asSystem((tx) => tx.findOneBy(Snap, key));
+    // Postgres refuses other characters with an error of its own; for us they name nothing.
+    const isWord = Object.values(key).every((text) => /^[\w-]{1,64}$/.test(text));
+    const snap = isWord ? await this.resources.db.asSystem((tx) => tx.findOneBy(Snap, key)) : null;
     if (!snap) {
       const what = 'name' in key ? `name=${key.name}` : `snap_id=${key.id}`;
       throw refusal('not-found', 'resource-not-found', `Snap not found for ${what}`);

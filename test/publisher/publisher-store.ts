@@ -1,0 +1,152 @@
+import 'reflect-metadata';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { inject } from 'vitest';
+import {
+  Database,
+  dropDatabase,
+  markDelivered,
+  migrate,
+  provision,
+  shiftClock,
+  takeFromOutbox,
+  type Account,
+  type Role,
+} from '#libs/database';
+import { createMasterKeyFile } from '#libs/keyring';
+import {
+  BrandService,
+  initialise,
+  openStoreKeys,
+  PeopleService,
+  type Principal,
+  type Resources,
+} from '#libs/operations';
+import { jobs, parsePayload } from '#libs/queue';
+import { createLogger, fastifyOptions } from '#libs/runtime';
+import { FileBlobStore } from '#libs/storage';
+import { freePort } from '#stack';
+import { PublisherModule } from '../../apps/store-api/src/publisher/publisher.module.js';
+import { ResourcesModule } from '../../apps/store-api/src/resources.module.js';
+import { reviewUploadProcessor } from '../../apps/worker/src/review-upload.processor.js';
+
+export const PASSWORD = 'correct horse battery';
+
+/** The publisher surface over real Postgres, a real signer process and real files, on a port of its own. */
+export interface PublisherStore {
+  readonly url: string;
+  readonly resources: Resources;
+  readonly operator: Principal;
+  readonly blobDir: string;
+  readonly logLines: readonly string[];
+  addBrand(username: string): Promise<Account>;
+  addPerson(brandId: string, email: string, roles: readonly Role[]): Promise<string>;
+  /** What relay and worker do, here and now: runs every review that the outbox asks for; returns how many. */
+  drainReviews(): Promise<number>;
+  /** Moves the one clock (decisions 19). */
+  shiftClock(milliseconds: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startPublisherStore(): Promise<PublisherStore> {
+  const adminUrl = inject('stackEnv').DATABASE_URL ?? '';
+  const database = `publisher_${randomBytes(6).toString('hex')}`;
+  const dir = join(inject('stackDir'), database);
+  mkdirSync(dir, { recursive: true });
+  const urls = await provision({ adminUrl, database, secret: 'of this run', rolePrefix: database });
+  await migrate(urls.owner);
+  const db = await Database.open({ url: urls.store, room: 'store', applicationName: 'test' });
+  const masterKeyFile = join(dir, 'master');
+  await createMasterKeyFile(masterKeyFile);
+  const names = { username: 'operator', displayName: 'Operator', operatorEmail: 'op@acme.test' };
+  const files = {
+    rootKeyFile: join(dir, 'root'),
+    trustedFile: join(dir, 'trusted'),
+    masterKeyFile,
+  };
+  await initialise({ db, ...names, ...files, keyBits: 2048 }, async () => {});
+  const keys = await openStoreKeys({ db, masterKeyFile });
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const blobDir = join(dir, 'blobs');
+  const blobs = new FileBlobStore(blobDir, { baseUrl: url, secret: 'of this run' });
+  const settings = { publicUrl: url, downloads: 'stream', secret: randomBytes(32) } as const;
+  const resources: Resources = { db, blobs, keys, settings };
+  const { app, logLines } = await listen(resources, port);
+  const operator: Principal = {
+    kind: 'session',
+    tokenId: '',
+    personId: '00000000-0000-4000-8000-000000000000',
+    email: names.operatorEmail,
+    displayName: 'Operator',
+    isOperator: true,
+    roles: new Map(),
+  };
+  const brands = new BrandService(resources);
+  const people = new PeopleService(resources);
+  return {
+    url,
+    resources,
+    operator,
+    blobDir,
+    logLines,
+    addBrand: (username) =>
+      brands.create(operator, {
+        username,
+        displayName: username.toUpperCase(),
+        validation: 'verified',
+        firstStore: { name: `${username} main` },
+      }),
+    addPerson: async (brandId, email, roles) => {
+      const order = { email, displayName: email, roles };
+      return (await people.add(operator, brandId, order, PASSWORD)).personId;
+    },
+    drainReviews: () => drainReviews(resources),
+    shiftClock: async (milliseconds) => {
+      await shiftClock(urls.owner, milliseconds);
+      const isThere = () => Math.abs(db.clock.aheadMs - milliseconds) < 5_000;
+      while (!isThere()) await new Promise((resolve) => setTimeout(resolve, 10));
+    },
+    stop: async () => {
+      await app.close();
+      await keys.close();
+      await db.close();
+      await dropDatabase(adminUrl, database);
+    },
+  };
+}
+
+async function listen(
+  resources: Resources,
+  port: number,
+): Promise<{ app: NestFastifyApplication; logLines: string[] }> {
+  const logLines: string[] = [];
+  const destination = { write: (line: string) => void logLines.push(line) };
+  const logger = createLogger({ name: 'test', level: 'trace', destination });
+  const module = {
+    module: class Root {},
+    imports: [ResourcesModule.with(resources), PublisherModule],
+  };
+  const adapter = new FastifyAdapter(fastifyOptions(logger, 4 * 1024 * 1024));
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false });
+  await app.listen(port, '127.0.0.1');
+  return { app, logLines };
+}
+
+async function drainReviews(resources: Resources): Promise<number> {
+  const handler = reviewUploadProcessor(resources);
+  const rows = await resources.db.asSystem(async (tx) => {
+    const taken = await takeFromOutbox(tx, 1000);
+    await markDelivered(
+      tx,
+      taken.map(({ id }) => id),
+    );
+    return taken.filter(({ job }) => job === jobs.reviewUpload.name);
+  });
+  const run = { jobId: 'test', job: jobs.reviewUpload.name, attempt: 1, isLastAttempt: false };
+  for (const { payload } of rows) await handler.run(parsePayload(jobs.reviewUpload, payload), run);
+  return rows.length;
+}
