@@ -64,6 +64,27 @@ describe.skipIf(typeof stack === 'string')(title, () => {
     });
   });
 
+  it('takes back what a killed upload left', async () => {
+    const part = Buffer.alloc(8 << 20);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const upload = store.put(
+      'never/finished',
+      (async function* () {
+        for (let n = 0; n < 3; n++) yield part;
+        await held; // as far as a process gets that is killed now
+        throw new Error('killed');
+      })(),
+    );
+    upload.catch(() => {});
+    const soon = () => store.sweepUnfinished(new Date(Date.now() + 3_600_000));
+    await expect.poll(soon, { timeout: 10_000, interval: 200 }).toBe(1);
+    expect(await soon()).toBe(0);
+    release();
+    await expect(upload).rejects.toThrow('killed');
+    expect(await store.head('never/finished')).toBeNull();
+  });
+
   it('keeps memory flat over a large stream', async () => {
     const piece = Buffer.alloc(1 << 20, 7);
     const mib = 160;

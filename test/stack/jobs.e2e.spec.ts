@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {
@@ -214,7 +215,19 @@ describe.each([{ backend: 'postgres' }, { backend: 'redis' }] as const)(
 );
 
 it('says why the service is not there', async () => {
-  await expect(
-    createJobsBackend({ pgUrl: 'postgres://nobody@127.0.0.1:1/none' }),
-  ).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  const pgUrl = 'postgres://nobody@127.0.0.1:1/none';
+  await expect(createJobsBackend({ pgUrl })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  await expect(createJobsBackend({ pgUrl, redisUrl: 'redis://:geheim@127.0.0.1:1' })).rejects.toThrow(
+    /^cannot reach Redis at 127\.0\.0\.1:1: .*ECONNREFUSED/,
+  );
+});
+
+it('refuses a Redis that may forget jobs', async () => {
+  const stack = await startStack({ redis: true, env: { DATABASE_URL: process.env.DATABASE_URL } });
+  const redisUrl = stack.env.REDIS_URL ?? '';
+  const admin = new Redis(redisUrl);
+  await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  await expect(createJobsBackend({ pgUrl: '', redisUrl })).rejects.toMatchObject({ code: 'unsafe-redis' });
+  admin.disconnect();
+  await stack.stop();
 });

@@ -5,6 +5,7 @@ export type QueueErrorCode =
   | 'missing-handler'
   | 'doubled-handler'
   | 'unsafe-redis'
+  | 'unreachable'
   | 'not-idle';
 
 export class QueueError extends Error {

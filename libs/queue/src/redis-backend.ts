@@ -17,7 +17,8 @@ export function redisBackend(
     kind: 'redis',
     prepare: async () => {
       // A Redis that forgets keys under memory pressure loses jobs; BullMQ itself only warns (local-stack.md 4.4).
-      const policy = /maxmemory_policy:(\S+)/.exec(await connection.info('memory'))?.[1];
+      const memory = await withinPatience(connection, connection.info('memory'));
+      const policy = /maxmemory_policy:(\S+)/.exec(memory)?.[1];
       if (policy && policy !== 'noeviction') {
         throw new QueueError(
           'unsafe-redis',
@@ -31,4 +32,27 @@ export function redisBackend(
       connection.disconnect();
     },
   };
+}
+
+const PATIENCE_MS = 10_000;
+
+/** Commands wait for a Redis for ever, which is right while running and wrong at the start. */
+async function withinPatience<T>(connection: Redis, work: Promise<T>): Promise<T> {
+  let why = 'no answer';
+  const remember = (error: Error) => (why = error.message || why);
+  connection.on('error', remember);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const { host, port } = connection.options;
+      reject(new QueueError('unreachable', `cannot reach Redis at ${host}:${port}: ${why}`));
+    }, PATIENCE_MS);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    connection.off('error', remember);
+    work.catch(() => {}); // ended by our own disconnect after the time
+  }
 }

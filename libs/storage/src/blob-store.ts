@@ -42,6 +42,8 @@ export interface BlobStore {
   rename(from: string, to: string): Promise<void>;
   /** In no particular order. */
   list(prefix: string): AsyncIterable<BlobInfo>;
+  /** Takes back uploads begun before then that a killed process left unfinished; gives their number. */
+  sweepUnfinished(before: Date): Promise<number>;
   /** A URL that gives the bytes to whoever has it, until it expires; HEAD and Range work on it too. */
   signGet(key: string, options: SignOptions): Promise<string>;
 }
@@ -76,4 +78,10 @@ export function clampRange(key: string, range: ByteRange, sizeBytes: number): Re
 
 export function notFound(key: string, cause?: unknown): BlobError {
   return new BlobError('blob-not-found', `cannot find blob ${key}`, { cause });
+}
+
+/** The same pieces as one kind of iterable. */
+export async function* pieces(content: Bytes): AsyncGenerator<Uint8Array> {
+  if (Symbol.asyncIterator in content) yield* content;
+  else yield* content;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -20,6 +20,14 @@ describe.each([
 
 describe('blobs in files', () => {
   it('leave no drafts behind, whatever happened before', () => {
+    expect(readdirSync(join(dir, 'tmp'))).toEqual([]);
+  });
+
+  it('takes back drafts of killed processes, and only old ones', async () => {
+    const store = new FileBlobStore(dir, signer);
+    writeFileSync(join(dir, 'tmp', 'draft'), 'half');
+    expect(await store.sweepUnfinished(new Date(Date.now() - 60_000))).toBe(0);
+    expect(await store.sweepUnfinished(new Date(Date.now() + 60_000))).toBe(1);
     expect(readdirSync(join(dir, 'tmp'))).toEqual([]);
   });
 

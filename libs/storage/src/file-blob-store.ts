@@ -7,6 +7,7 @@ import {
   checkKey,
   clampRange,
   notFound,
+  pieces,
   type BlobInfo,
   type BlobStore,
   type Bytes,
@@ -115,6 +116,19 @@ export class FileBlobStore implements BlobStore {
     }
   }
 
+  async sweepUnfinished(before: Date): Promise<number> {
+    const folder = join(this.dir, 'tmp');
+    let swept = 0;
+    for (const name of await namesIn(folder)) {
+      const path = join(folder, name);
+      const info = await stat(path).catch(() => null); // finished meanwhile
+      if (!info || info.mtime >= before) continue;
+      await rm(path, { force: true });
+      swept++;
+    }
+    return swept;
+  }
+
   async signGet(key: string, { expiresInS, fileName }: SignOptions): Promise<string> {
     return signUrl(this.signer, checkKey(key), new Date(Date.now() + expiresInS * 1000), fileName);
   }
@@ -142,7 +156,7 @@ export class FileBlobStore implements BlobStore {
     const file = await open(path, 'wx', 0o600);
     let sizeBytes = 0;
     try {
-      for await (const part of content) {
+      for await (const part of pieces(content)) {
         sizeBytes += part.length;
         await writeAll(file, part);
       }

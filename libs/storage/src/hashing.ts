@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { BlobError } from './blob-error.js';
-import type { Bytes } from './blob-store.js';
+import { pieces, type Bytes } from './blob-store.js';
 
 /** Of the bytes that went by; hex. */
 export interface Digests {
@@ -23,7 +23,7 @@ export class Hashing {
     const sha3 = createHash('sha3-384');
     const sha256 = createHash('sha256');
     let sizeBytes = 0;
-    for await (const chunk of source) {
+    for await (const chunk of pieces(source)) {
       sizeBytes += chunk.length;
       if (sizeBytes > this.maxBytes) {
         throw new BlobError('too-large', `cannot take more than ${this.maxBytes} bytes`);

@@ -1,10 +1,10 @@
-import type { Bytes } from './blob-store.js';
+import { pieces, type Bytes } from './blob-store.js';
 
 /** The same bytes in pieces of exactly `partBytes`, the last one shorter; none for no bytes. At most two pieces in memory. */
 export async function* inParts(content: Bytes, partBytes: number): AsyncGenerator<Buffer> {
   let waiting: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of content) {
+  for await (const chunk of pieces(content)) {
     let rest = chunk;
     while (length + rest.length >= partBytes) {
       const taken = rest.subarray(0, partBytes - length);

@@ -3,6 +3,7 @@ import {
   checkKey,
   clampRange,
   notFound,
+  pieces,
   type BlobInfo,
   type BlobStore,
   type Bytes,
@@ -23,7 +24,7 @@ export class MemoryBlobStore implements BlobStore {
   async put(key: string, content: Bytes): Promise<BlobInfo> {
     checkKey(key);
     const parts: Uint8Array[] = [];
-    for await (const part of content) parts.push(part);
+    for await (const part of pieces(content)) parts.push(part);
     const blob = Buffer.concat(parts);
     this.blobs.set(key, blob);
     return { key, sizeBytes: blob.length };
@@ -64,6 +65,10 @@ export class MemoryBlobStore implements BlobStore {
     for (const [key, blob] of this.blobs) {
       if (key.startsWith(prefix)) yield { key, sizeBytes: blob.length };
     }
+  }
+
+  async sweepUnfinished(): Promise<number> {
+    return 0;
   }
 
   async signGet(key: string, { expiresInS, fileName }: SignOptions): Promise<string> {

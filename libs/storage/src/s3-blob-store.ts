@@ -145,6 +145,21 @@ export class S3BlobStore implements BlobStore {
     }
   }
 
+  async sweepUnfinished(before: Date): Promise<number> {
+    let swept = 0;
+    try {
+      for await (const item of this.client.listIncompleteUploads(this.bucket, '', true)) {
+        const { key, uploadId, initiated } = item as { key: string; uploadId: string; initiated: Date };
+        if (new Date(initiated) >= before) continue;
+        await this.client.abortMultipartUpload(this.bucket, key, uploadId);
+        swept++;
+      }
+    } catch (error) {
+      throw unavailable(`bucket ${this.bucket}`, error);
+    }
+    return swept;
+  }
+
   async signGet(key: string, { expiresInS, fileName }: SignOptions): Promise<string> {
     const extra: Record<string, string> =
       fileName === undefined
