@@ -1,4 +1,12 @@
+import { Field, ObjectType } from '@nestjs/graphql';
 import { OperationError } from '#libs/operations';
+
+@ObjectType('PageInfo')
+export class PageInfoType {
+  @Field(() => String, { nullable: true, description: 'Give it as `after` for the next page.' })
+  endCursor!: string | null;
+  @Field(() => Boolean) hasNextPage!: boolean;
+}
 
 /** How many rows one page may have. */
 const LARGEST = 500;
@@ -14,7 +22,7 @@ export function pageSize(first: number | null | undefined): number {
 }
 
 /** Cursors are opaque to clients: today the key of the last row. */
-export const toCursor = (key: string | number): string =>
+const toCursor = (key: string | number): string =>
   Buffer.from(String(key)).toString('base64url');
 
 /** The key behind a cursor of ours, matching `form`; throws `invalid` for others. */
@@ -24,4 +32,14 @@ export function fromCursor(cursor: string | null | undefined, form: RegExp): str
   if (!form.test(key))
     throw new OperationError('invalid', 'cannot read the cursor', { paths: ['after'] });
   return key;
+}
+
+/** A page of rows as GraphQL clients know it. */
+export function connection<T>(
+  rows: readonly T[],
+  hasNextPage: boolean,
+  keyOf: (row: T) => string | number,
+): { edges: { node: T; cursor: string }[]; pageInfo: PageInfoType } {
+  const edges = rows.map((node) => ({ node, cursor: toCursor(keyOf(node)) }));
+  return { edges, pageInfo: { hasNextPage, endCursor: edges.at(-1)?.cursor ?? null } };
 }

@@ -46,6 +46,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.pins': member,
   'Query.stops': member,
   'Query.explainDevice': member,
+  'Query.figures': member,
   'Query.auditLog': { roles: ['admin', 'auditor'] },
   'Query.jobs': { roles: ['admin', 'operator', 'auditor'] },
 

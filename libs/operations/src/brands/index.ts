@@ -4,6 +4,6 @@ export { KeyService, type CertifyOrder } from './key.service.js';
 export { ModelService, type ModelView } from './model.service.js';
 export { PeopleService, type Member, type NewMember, type PersonOrder } from './people.service.js';
 export { actorOf, requireHuman, type Principal } from './principal.js';
-export { BrandReader, type DeviceFilter, type JobRow, type Page } from './reader.js';
+export { BrandReader, type DeviceFilter, type Figures, type JobRow, type Page } from './reader.js';
 export { SignInService, type Session } from './sign-in.service.js';
 export { performAct, type Act, type Done } from './act.js';

@@ -1,5 +1,6 @@
 import { accountKeyOf, decodeAssertion, header, signAssertion } from '#libs/assertions';
 import type { Assertion } from '#libs/assertions';
+import { findTrustedRoot } from '#libs/database';
 import {
   assertionDatabaseFor,
   keepAssertion,
@@ -67,6 +68,19 @@ export class KeyService {
 
   list(brandId: string): Promise<Assertion[]> {
     return this.resources.db.asBrand(brandId, (tx) => readAccountKeys(tx, brandId));
+  }
+
+  /** What a vault needs beside the trusted root to check this brand's keys: store keys, the account, its keys. */
+  chain(brandId: string): Promise<Assertion[]> {
+    const { db, keys } = this.resources;
+    return db.asBrand(brandId, async (tx) => {
+      const root = await findTrustedRoot(tx);
+      const storeKeys = await readAccountKeys(tx, keys.operatorAccountId);
+      const account = await readAssertion(tx, 'account', [brandId]);
+      const own = await readAccountKeys(tx, brandId);
+      const isRoot = (key: Assertion): boolean => keyIdOf(key) === root?.rootKeyId;
+      return [...storeKeys.filter((key) => !isRoot(key)), ...(account ? [account] : []), ...own];
+    });
   }
 
   private async sign(request: Assertion, order: CertifyOrder): Promise<Assertion> {

@@ -35,6 +35,17 @@ export interface JobRow {
   readonly deliveredAt: Date | null;
 }
 
+/** How much there is. */
+export interface Figures {
+  readonly snaps: number;
+  readonly revisions: number;
+  readonly devices: number;
+  readonly blobs: number;
+  readonly blobBytes: number;
+  readonly jobsAsked: number;
+  readonly jobsWaiting: number;
+}
+
 type RowsOf<T> = ReadonlyMap<string, readonly T[]>;
 
 /** Reads a brand's rows for showing them: one query per question, however many rows ask it. */
@@ -103,6 +114,24 @@ export class BrandReader {
         [brandId, onlyWaiting, limit],
       ),
     );
+  }
+
+  async figures(brandId: string): Promise<Figures> {
+    const rows = await this.run(brandId, (tx) =>
+      tx.query<Figures[]>(
+        `SELECT (SELECT count(*)::int FROM store.snaps WHERE brand_id = $1) AS snaps,
+           (SELECT count(*)::int FROM store.snap_revisions WHERE brand_id = $1) AS revisions,
+           (SELECT count(*)::int FROM store.devices WHERE brand_id = $1) AS devices,
+           (SELECT count(*)::int FROM store.outbox WHERE payload ->> 'brandId' = $1) AS "jobsAsked",
+           (SELECT count(*)::int FROM store.outbox WHERE payload ->> 'brandId' = $1 AND delivered_at IS NULL) AS "jobsWaiting",
+           b.* FROM (SELECT count(*)::int AS blobs, coalesce(sum(b.size_bytes), 0)::float8 AS "blobBytes"
+             FROM store.blobs b JOIN store.uploads u ON u.blob_id = b.id WHERE u.brand_id = $1) AS b`,
+        [brandId],
+      ),
+    );
+    const [figures] = rows;
+    if (figures === undefined) throw new Error('internal error: an aggregate gave no row');
+    return figures;
   }
 
   snapsById(brandId: string, ids: readonly string[]): Promise<RowsOf<Snap>> {

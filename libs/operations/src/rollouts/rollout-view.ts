@@ -5,7 +5,7 @@ import type { RolloutPlan, RolloutState } from '#libs/update-control';
 export interface RolloutView {
   readonly id: string;
   readonly brandId: string;
-  readonly name: string;
+  readonly title: string;
   readonly state: RolloutState;
   /** For `expectedRevision`. */
   readonly rev: number;
@@ -20,10 +20,10 @@ export interface RolloutView {
 }
 
 export function rolloutView(row: Rollout): RolloutView {
-  const { id, brandId, name, rev, snapId, laneId, fleetId, planHash } = row;
+  const { id, brandId, name: title, rev, snapId, laneId, fleetId, planHash } = row;
   const { authorId, lastEditorId, createdAt } = row;
   return {
-    ...{ id, brandId, name, rev, snapId, laneId, fleetId, planHash },
+    ...{ id, brandId, title, rev, snapId, laneId, fleetId, planHash },
     ...{ authorId, lastEditorId, createdAt },
     // Only RolloutService and moveRollout write these two.
     state: row.state as RolloutState,

@@ -178,29 +178,31 @@ export class RolloutService {
     }));
   }
 
-  /** A person's word that wave `waveNo` is good, where the plan asks for it. Said twice, it is said once. */
+  /** A person's word that a wave is good (none named: the open one), where the plan asks for it. Said twice of one wave, it is said once. */
   advance(
     who: Principal,
     brandId: string,
-    act: RolloutAct & { readonly waveNo: number },
+    act: RolloutAct & { readonly waveNo?: number | undefined },
   ): Promise<RolloutView> {
     return this.act(who, brandId, 'advance-rollout', act, async (tx, row) => {
-      const gates = planOfRow(row).waves[act.waveNo - 1]?.gates ?? [];
+      const waves = await tx.findBy(Wave, { rolloutId: row.id });
+      const wave = waves.find(({ no, state }) =>
+        act.waveNo === undefined ? state === 'OPEN' : no === act.waveNo,
+      );
+      if (wave === undefined) throw tooLate(row, 'advance a wave of');
+      const gates = planOfRow(row).waves[wave.no - 1]?.gates ?? [];
       if (!gates.some(({ kind }) => kind === 'manual'))
         throw new OperationError(
           'invalid',
-          `cannot advance wave ${act.waveNo}: its plan has no manual gate`,
-          {
-            paths: ['wave'],
-          },
+          `cannot advance wave ${wave.no}: its plan has no manual gate`,
+          { paths: ['wave'] },
         );
-      const wave = await tx.findOneByOrFail(Wave, { rolloutId: row.id, no: act.waveNo });
       if (wave.advancedAt !== null) return row;
       if (row.state !== 'ACTIVE' || wave.state !== 'OPEN')
-        throw tooLate(row, `advance wave ${act.waveNo} of`);
+        throw tooLate(row, `advance wave ${wave.no} of`);
       await tx.update(
         Wave,
-        { rolloutId: row.id, no: act.waveNo },
+        { rolloutId: row.id, no: wave.no },
         { advancedAt: this.now, rev: wave.rev + 1 },
       );
       await addToOutbox(tx, 'rollout-tick', { rolloutId: row.id, brandId, rev: row.rev });

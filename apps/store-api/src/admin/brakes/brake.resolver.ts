@@ -38,11 +38,10 @@ export class BrakeResolver {
   hold(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
-    @Args('input') { fleet, device, ...input }: HoldInput,
+    @Args('input') input: HoldInput,
     @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
   ): Promise<Hold> {
-    const order = said({ ...input, fleetId: fleet, deviceUid: device });
-    return this.brakes.hold(who, brand, order, key ?? undefined);
+    return this.brakes.hold(who, brand, said(input), key ?? undefined);
   }
 
   @Mutation(() => HoldResult)
@@ -59,11 +58,10 @@ export class BrakeResolver {
   pin(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
-    @Args('input') { fleet, device, ...input }: PinInput,
+    @Args('input') input: PinInput,
     @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
   ): Promise<Pin> {
-    const order = said({ ...input, fleetId: fleet, deviceUid: device });
-    return this.brakes.pin(who, brand, order, key ?? undefined);
+    return this.brakes.pin(who, brand, said(input), key ?? undefined);
   }
 
   @Mutation(() => PinResult)
@@ -80,11 +78,10 @@ export class BrakeResolver {
   stop(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
-    @Args('input') { fleet, rollout, ...input }: StopInput,
+    @Args('input') input: StopInput,
     @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
   ): Promise<EmergencyStop> {
-    const order = said({ ...input, fleetId: fleet, rolloutId: rollout });
-    return this.brakes.stop(who, brand, order, key ?? undefined);
+    return this.brakes.stop(who, brand, said(input), key ?? undefined);
   }
 
   @Mutation(() => StopResult, { description: 'By an approver other than who pulled it.' })

@@ -57,8 +57,8 @@ export class StopType {
 
 @InputType('HoldInput', { description: 'Neither fleet nor device: the whole brand.' })
 export class HoldInput {
-  @Field(() => ID, { nullable: true }) fleet?: string;
-  @Field(() => ID, { nullable: true }) device?: string;
+  @Field(() => ID, { nullable: true }) fleetId?: string;
+  @Field(() => ID, { nullable: true }) deviceUid?: string;
   @Field(() => String, { nullable: true, description: 'Name or id; none: all snaps.' })
   snap?: string;
   @Field(() => Instant, { nullable: true }) from?: Date;
@@ -68,8 +68,8 @@ export class HoldInput {
 
 @InputType('PinInput')
 export class PinInput {
-  @Field(() => ID, { nullable: true }) fleet?: string;
-  @Field(() => ID, { nullable: true }) device?: string;
+  @Field(() => ID, { nullable: true }) fleetId?: string;
+  @Field(() => ID, { nullable: true }) deviceUid?: string;
   @Field(() => String) snap!: string;
   @Field(() => String, { nullable: true }) architecture?: string;
   @Field(() => Int) revision!: number;
@@ -80,10 +80,10 @@ export class PinInput {
 @InputType('StopInput')
 export class StopInput {
   @Field(() => StopScopeEnum) scope!: StopScope;
-  @Field(() => ID, { nullable: true }) fleet?: string;
+  @Field(() => ID, { nullable: true }) fleetId?: string;
   @Field(() => String, { nullable: true }) snap?: string;
   @Field(() => Int, { nullable: true }) revision?: number;
-  @Field(() => ID, { nullable: true }) rollout?: string;
+  @Field(() => ID, { nullable: true }) rolloutId?: string;
   @Field(() => Int) level!: number;
   @Field(() => String) reason!: string;
 }

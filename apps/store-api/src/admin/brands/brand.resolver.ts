@@ -1,5 +1,5 @@
 import { Args, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
-import { header } from '#libs/assertions';
+import { encodeAssertions, header } from '#libs/assertions';
 import type { Account, BrandStore, Validation } from '#libs/database';
 import {
   BrandService,
@@ -10,12 +10,12 @@ import {
 } from '#libs/operations';
 import { Who } from '../context.js';
 import {
+  AccountKeyInput,
   AccountKeyResult,
   AccountKeyType,
   BrandInput,
   BrandResult,
   BrandType,
-  CertifyInput,
   ModelResult,
   ModelType,
   StoreInput,
@@ -100,7 +100,7 @@ export class BrandResolver {
   certifyAccountKey(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
-    @Args('input') input: CertifyInput,
+    @Args('input') input: AccountKeyInput,
     @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
   ): Promise<AccountKeyType> {
     return this.keys.certify(who, brand, input, key ?? undefined);
@@ -116,8 +116,10 @@ export class BrandResolver {
     return (await this.brandService.accountAssertion(id))?.revision ?? 0;
   }
 
-  @ResolveField(() => String, { description: 'The account assertion.' })
-  async assertion(@Parent() { id }: Account): Promise<string> {
-    return (await this.brandService.accountAssertion(id))?.bytes.toString('utf8') ?? '';
+  @ResolveField(() => String, {
+    description: 'A stream of what a vault needs beside the trusted root: store key, account, keys.',
+  })
+  async assertions(@Parent() { id }: Account): Promise<string> {
+    return encodeAssertions(await this.keys.chain(id)).toString('utf8');
   }
 }

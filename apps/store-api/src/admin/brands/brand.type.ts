@@ -66,8 +66,8 @@ export class BrandInput {
   @Field(() => StoreInput) firstStore!: StoreInput;
 }
 
-@InputType('CertifyInput')
-export class CertifyInput {
+@InputType('AccountKeyInput')
+export class AccountKeyInput {
   @Field(() => String, { description: 'A self-signed account-key-request.' }) request!: string;
   @Field(() => Json, {
     nullable: true,

@@ -2,7 +2,7 @@ import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField, Resolver
 import type { Device } from '#libs/database';
 import { BrandReader, DecisionService, FleetService, type Principal } from '#libs/operations';
 import { Who, type AdminContext } from '../context.js';
-import { fromCursor, pageSize, toCursor } from '../paging.js';
+import { connection, fromCursor, pageSize } from '../paging.js';
 import { Instant, Json } from '../scalars.js';
 import {
   DeviceConnectionType,
@@ -38,12 +38,7 @@ export class DeviceResolver {
       size,
       fromCursor(after, UID),
     );
-    const last = rows.at(-1);
-    return {
-      nodes: [...rows],
-      hasNextPage: hasMore,
-      endCursor: last === undefined ? null : toCursor(last.uid),
-    };
+    return connection(rows, hasMore, ({ uid }) => uid);
   }
 
   @Query(() => DeviceType, { nullable: true })

@@ -1,5 +1,6 @@
 import { Field, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
 import { resultOf } from '../outcomes.js';
+import { PageInfoType } from '../paging.js';
 import { Instant, Json } from '../scalars.js';
 
 @ObjectType('InstalledSnap')
@@ -24,12 +25,16 @@ export class DeviceType {
   @Field(() => Instant) createdAt!: Date;
 }
 
+@ObjectType('DeviceEdge')
+export class DeviceEdgeType {
+  @Field(() => DeviceType) node!: DeviceType;
+  @Field(() => String) cursor!: string;
+}
+
 @ObjectType('DeviceConnection')
 export class DeviceConnectionType {
-  @Field(() => [DeviceType]) nodes!: DeviceType[];
-  @Field(() => String, { nullable: true, description: 'Give it as `after` for the next page.' })
-  endCursor!: string | null;
-  @Field(() => Boolean) hasNextPage!: boolean;
+  @Field(() => [DeviceEdgeType]) edges!: DeviceEdgeType[];
+  @Field(() => PageInfoType) pageInfo!: PageInfoType;
 }
 
 @InputType('DeviceFilter')

@@ -1,7 +1,7 @@
 import { Args, ID, Int, Query, Resolver } from '@nestjs/graphql';
-import { BrandReader, type JobRow } from '#libs/operations';
-import { fromCursor, pageSize, toCursor } from '../paging.js';
-import { AuditConnectionType, JobType } from './journal.type.js';
+import { BrandReader, type Figures, type JobRow } from '#libs/operations';
+import { connection, fromCursor, pageSize } from '../paging.js';
+import { AuditConnectionType, FiguresType, JobType } from './journal.type.js';
 
 @Resolver()
 export class JournalResolver {
@@ -16,12 +16,12 @@ export class JournalResolver {
     const key = fromCursor(after, /^\d{1,15}$/);
     const before = key === null ? null : Number(key);
     const { rows, hasMore } = await this.reader.audit(brand, pageSize(first), before);
-    const last = rows.at(-1);
-    return {
-      nodes: [...rows],
-      hasNextPage: hasMore,
-      endCursor: last === undefined ? null : toCursor(last.seq),
-    };
+    return connection(rows, hasMore, ({ seq }) => seq);
+  }
+
+  @Query(() => FiguresType, { description: 'How much there is in this brand.' })
+  figures(@Args('brand', { type: () => ID }) brand: string): Promise<Figures> {
+    return this.reader.figures(brand);
   }
 
   @Query(() => [JobType], { description: 'What was asked for in this brand, newest first.' })

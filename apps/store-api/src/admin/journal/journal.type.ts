@@ -1,4 +1,5 @@
-import { Field, Float, ObjectType } from '@nestjs/graphql';
+import { Field, Float, Int, ObjectType } from '@nestjs/graphql';
+import { PageInfoType } from '../paging.js';
 import { Instant, Json } from '../scalars.js';
 
 @ObjectType('AuditEntry')
@@ -13,11 +14,16 @@ export class AuditEntryType {
   @Field(() => String, { description: 'Of this row and the hash before it.' }) hash!: string;
 }
 
+@ObjectType('AuditEdge')
+export class AuditEdgeType {
+  @Field(() => AuditEntryType) node!: AuditEntryType;
+  @Field(() => String) cursor!: string;
+}
+
 @ObjectType('AuditConnection')
 export class AuditConnectionType {
-  @Field(() => [AuditEntryType], { description: 'Newest first.' }) nodes!: AuditEntryType[];
-  @Field(() => String, { nullable: true }) endCursor!: string | null;
-  @Field(() => Boolean) hasNextPage!: boolean;
+  @Field(() => [AuditEdgeType], { description: 'Newest first.' }) edges!: AuditEdgeType[];
+  @Field(() => PageInfoType) pageInfo!: PageInfoType;
 }
 
 @ObjectType('Job')
@@ -28,4 +34,15 @@ export class JobType {
   @Field(() => Instant) dueAt!: Date;
   @Field(() => Instant, { nullable: true, description: 'When the queue took it.' })
   deliveredAt!: Date | null;
+}
+
+@ObjectType('Figures')
+export class FiguresType {
+  @Field(() => Int) snaps!: number;
+  @Field(() => Int) revisions!: number;
+  @Field(() => Int) devices!: number;
+  @Field(() => Int) blobs!: number;
+  @Field(() => Float) blobBytes!: number;
+  @Field(() => Int, { description: 'Jobs that the brand has given rise to.' }) jobsAsked!: number;
+  @Field(() => Int, { description: 'Of them, not yet taken by the queue.' }) jobsWaiting!: number;
 }

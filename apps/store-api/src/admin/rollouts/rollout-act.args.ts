@@ -5,7 +5,7 @@ import type { RolloutAct } from '#libs/operations';
 @ArgsType()
 export class RolloutActArgs {
   @Field(() => ID) brand!: string;
-  @Field(() => ID) rollout!: string;
+  @Field(() => ID) id!: string;
   @Field(() => Int, {
     nullable: true,
     description: 'The `rev` that you saw; refused with the current state when it is another.',
@@ -16,7 +16,7 @@ export class RolloutActArgs {
 
   get act(): RolloutAct {
     return {
-      rolloutId: this.rollout,
+      rolloutId: this.id,
       expectedRevision: this.expectedRevision ?? undefined,
       reason: this.reason ?? undefined,
       idempotencyKey: this.idempotencyKey ?? undefined,

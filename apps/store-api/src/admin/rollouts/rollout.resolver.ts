@@ -93,9 +93,10 @@ export class RolloutResolver {
   advanceRollout(
     @Who() who: Principal,
     @Args() args: RolloutActArgs,
-    @Args('wave', { type: () => Int }) waveNo: number,
+    @Args('wave', { type: () => Int, nullable: true, description: 'None: the one that is open.' })
+    waveNo?: number,
   ): Promise<RolloutView> {
-    return this.rolloutService.advance(who, args.brand, { ...args.act, waveNo });
+    return this.rolloutService.advance(who, args.brand, { ...args.act, waveNo: waveNo ?? undefined });
   }
 
   @ResolveField(() => SnapObject)

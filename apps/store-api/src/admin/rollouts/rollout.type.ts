@@ -49,7 +49,7 @@ export class TransitionType {
 @ObjectType('Rollout')
 export class RolloutType {
   @Field(() => ID) id!: string;
-  @Field(() => String) name!: string;
+  @Field(() => String) title!: string;
   @Field(() => RolloutStateEnum) state!: RolloutState;
   @Field(() => Int, { description: 'For `expectedRevision`.' }) rev!: number;
   @Field(() => Json, { description: 'With every default written out.' }) plan!: unknown;
@@ -77,7 +77,7 @@ export class WaveInput {
 @InputType('RolloutInput')
 export class RolloutInput {
   @Field(() => String) title!: string;
-  @Field(() => ID) fleet!: string;
+  @Field(() => ID) fleetId!: string;
   @Field(() => String, { description: 'Name or id.' }) snap!: string;
   @Field(() => String) channel!: string;
   @Field(() => Int, { nullable: true, description: 'For all its architectures.' })
