@@ -2,10 +2,8 @@ import type { DeviceFacts } from './facts.js';
 import type { PolicySnapshot, SnapPolicy } from './policy/snapshot.js';
 import { own } from './record.js';
 
-/** Of a device session or, with nulls, of an anonymous request to a store. */
-export type Visitor = Pick<DeviceFacts, 'brandId' | 'model' | 'storeId' | 'hasBrandSerial'> & {
-  readonly isAnonymous: boolean;
-};
+/** A device session or, with nulls, an anonymous request to a store. */
+export type Visitor = Pick<DeviceFacts, 'uid' | 'brandId' | 'model' | 'storeId' | 'hasBrandSerial'>;
 
 /**
  * Whether a snap exists for a visitor (decisions 2, 13): it is in the visitor's store or included there, or it is public and the store
@@ -17,23 +15,22 @@ export function isVisible(
   snap: SnapPolicy,
   policy: Pick<PolicySnapshot, 'stores'>,
 ): boolean {
-  const store = visitor.storeId === null ? undefined : own(policy.stores, visitor.storeId);
-  const isHome = visitor.storeId !== null && snap.storeId === visitor.storeId;
-  const isIncluded =
-    store !== undefined &&
-    (store.includesStores.includes(snap.storeId) || store.includesSnaps.includes(snap.snapId));
-  const isPublic =
-    !snap.isPrivate &&
-    !snap.isProtected &&
-    (visitor.storeId === null || store?.allowPublic === true);
+  const { storeId, model } = visitor;
+  const isHome = storeId !== null && snap.storeId === storeId;
+  const isOpenToAll = !snap.isPrivate && !snap.isProtected;
+  if (isHome && isOpenToAll) return true;
   const isLicensed =
-    (visitor.storeId !== null && snap.licensedStores.includes(visitor.storeId)) ||
-    (visitor.model !== null && snap.licensedModels.includes(visitor.model));
-  if (!isHome && !isIncluded && !isPublic && !isLicensed) return false;
-  if (!snap.isPrivate && !snap.isProtected) return true;
-  if (visitor.isAnonymous || !(isHome || isLicensed)) return false;
-  return (
-    !snap.isProtected ||
-    (visitor.hasBrandSerial && (snap.brandId === visitor.brandId || isLicensed))
-  );
+    (storeId !== null && snap.licensedStores.includes(storeId)) ||
+    (model !== null && snap.licensedModels.includes(model));
+  if (isOpenToAll) return isLicensed || isListed(storeId, snap, policy);
+  if (visitor.uid === null || !(isHome || isLicensed)) return false;
+  return !snap.isProtected || (visitor.hasBrandSerial && (snap.brandId === visitor.brandId || isLicensed));
+}
+
+/** A public snap in a store that is not its own: the store includes it, or takes all public ones. Without a store everything is taken. */
+function isListed(storeId: string | null, snap: SnapPolicy, policy: Pick<PolicySnapshot, 'stores'>): boolean {
+  if (storeId === null) return true;
+  const store = own(policy.stores, storeId);
+  if (!store) return false;
+  return store.allowPublic || store.includesStores.includes(snap.storeId) || store.includesSnaps.includes(snap.snapId);
 }

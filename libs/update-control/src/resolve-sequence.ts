@@ -3,7 +3,7 @@ import type { DeviceFacts, Instant, RequestFacts } from './facts.js';
 import { fleetsOf } from './fleets.js';
 import type { PolicySnapshot } from './policy/snapshot.js';
 import { own } from './record.js';
-import { admission } from './rules/rollout.js';
+import { admission } from './rules/admission.js';
 
 export interface SequenceRequest {
   readonly accountId: string;
@@ -35,7 +35,7 @@ export function resolveSequence(
   const rollouts = own(policy.sequences, `${request.accountId}/${request.setName}`);
   const isOurs = device.brandId === policy.brandId && device.uid !== null;
   const fleets = rollouts && isOurs ? fleetsOf(device, request.context, policy.fleets) : [];
-  const poll = { device, policy, t, fleets };
+  const poll = { device, t };
   for (const fleet of fleets) {
     const rollout = own(rollouts, fleet.fleetId);
     const live = rollout && own(policy.overlay.rollouts, rollout.rolloutId);
@@ -51,13 +51,7 @@ export function resolveSequence(
     else if (live.state === 'PAUSED')
       reasons.push({ code: 'ROLLOUT_PAUSED', rule, detail: { rollout: rollout.name } });
     else {
-      const { isAdmitted, reason } = admission(
-        poll,
-        request.context,
-        rollout.waves,
-        { salt: rollout.salt, rule },
-        live,
-      );
+      const { isAdmitted, reason } = admission(poll, request.context, rollout, live, rollout.sequence);
       reasons.push(reason);
       if (isAdmitted) sequence = Math.max(sequence, rollout.sequence);
     }

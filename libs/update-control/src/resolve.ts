@@ -8,6 +8,9 @@ import type { Case, Poll, Verdict } from './rules/case.js';
 import type { RuleName } from './rules/index.js';
 import { RULES } from './rules/index.js';
 import { isOpen } from './rules/lane-view.js';
+import { matchingHolds } from './rules/hold.js';
+import { stopsOfDevice } from './rules/stop.js';
+import { parseVersion } from './versions.js';
 
 export interface ResolveOptions {
   /** Rules that are passed over, to learn what they withhold. Never for an answer to a device. */
@@ -69,7 +72,15 @@ function openPoll(
 ): Poll {
   // A policy of another brand must not even be asked (U37): then there are no fleets, and `decide` refuses.
   const fleets = device.brandId === policy.brandId ? fleetsOf(device, context, policy.fleets) : [];
-  return { device, policy, t, fleets };
+  return {
+    device,
+    policy,
+    t,
+    fleets,
+    snapdVersion: parseVersion(device.snapdVersion),
+    stops: stopsOfDevice(policy, fleets),
+    holds: matchingHolds(own(policy.holds, '*'), device, fleets, t),
+  };
 }
 
 function decide(poll: Poll, request: RequestFacts, options: ResolveOptions): Decision {
@@ -98,26 +109,38 @@ function notFound(reason: Reason): Decision {
   return { outcome: 'NOT_FOUND', reasons: [reason] };
 }
 
-/** Null when the channel cannot be read. Without a track an install means the default track, a refresh means `latest` (snapd drops it). */
+/** Null when the channel cannot be read. */
 function openCase(poll: Poll, request: RequestFacts, snap: SnapPolicy): Case | null {
-  const isRefresh = request.action === 'refresh';
-  const text = request.channel ?? request.trackingChannel ?? '';
-  const defaultTrack = isRefresh && text !== '' ? 'latest' : snap.defaultTrack;
-  const channel = findChannel(text === '' ? 'stable' : text, defaultTrack);
-  if (!channel) return null;
+  const way = findLanes(poll, request, snap);
+  if (!way) return null;
   return {
     poll,
     request,
     snap,
-    requested: channelText(channel),
+    requested: way.requested,
     installed: request.installed,
-    lanes: lanesFrom(snap, fallbackChain(channel), poll),
+    lanes: way.lanes,
     reasons: [],
     candidate: undefined,
     isBaselineOnly: false,
     rolledBack: undefined,
-    excluded: new Map(),
+    excluded: undefined,
   };
+}
+
+/** Without a track an install means the default track, a refresh means `latest` (snapd drops it in its short form). */
+function findLanes(poll: Poll, request: RequestFacts, snap: SnapPolicy): { requested: string; lanes: LanePolicy[] } | null {
+  const text = request.channel ?? request.trackingChannel ?? '';
+  // Nearly always the long form of an open channel: nothing to parse.
+  const exact = own(snap.lanes, text);
+  if (exact && isFollowed(exact, poll) && isOpen(exact, poll.device.architecture)) return { requested: text, lanes: [exact] };
+  const defaultTrack = request.action === 'refresh' && text !== '' ? 'latest' : snap.defaultTrack;
+  const channel = findChannel(text === '' ? 'stable' : text, defaultTrack);
+  return channel && { requested: channelText(channel), lanes: lanesFrom(snap, fallbackChain(channel), poll) };
+}
+
+function isFollowed(lane: LanePolicy, poll: Poll): boolean {
+  return lane.expiresAt === null || poll.t < lane.expiresAt;
 }
 
 /** The lanes of the fall-back chain up to the first open one; an expired branch is gone, a closed lane may still have a rollout. */
@@ -125,7 +148,7 @@ function lanesFrom(snap: SnapPolicy, chain: readonly string[], poll: Poll): Lane
   const lanes: LanePolicy[] = [];
   for (const channel of chain) {
     const lane = own(snap.lanes, channel);
-    if (!lane || (lane.expiresAt !== null && poll.t >= lane.expiresAt)) continue;
+    if (!lane || !isFollowed(lane, poll)) continue;
     lanes.push(lane);
     if (isOpen(lane, poll.device.architecture)) break;
   }
@@ -135,11 +158,11 @@ function lanesFrom(snap: SnapPolicy, chain: readonly string[], poll: Poll): Lane
 function close(c: Case, verdict: Verdict): Decision {
   const { outcome, revision, reason, retryHint } = verdict;
   const channel = c.candidate?.lane?.channel;
-  return {
-    outcome,
-    ...(revision === undefined ? {} : { revision }),
-    ...(channel === undefined ? {} : { channel }),
-    reasons: [reason, ...c.reasons.filter((other) => other !== reason)],
-    ...(retryHint === undefined ? {} : { retryHint }),
-  };
+  const reasons = [reason];
+  for (const other of c.reasons) if (other !== reason) reasons.push(other);
+  // Members in this order, and none that is undefined: the text of a decision is compared byte by byte (U10).
+  if (revision === undefined) return { outcome, reasons };
+  if (channel === undefined && retryHint === undefined) return { outcome, revision, reasons };
+  if (retryHint === undefined && channel !== undefined) return { outcome, revision, channel, reasons };
+  return { outcome, revision, ...(channel === undefined ? {} : { channel }), reasons, ...(retryHint === undefined ? {} : { retryHint }) };
 }

@@ -4,6 +4,7 @@ import { UpdateControlError } from '../errors.js';
 import { epochLevel } from '../epochs.js';
 import { assertSalt } from '../buckets.js';
 import type { Dictionary } from '../record.js';
+import { minSnapdOf } from '../versions.js';
 import { dictionary, groupBy } from '../record.js';
 import type {
   FleetBaselineRow,
@@ -109,7 +110,7 @@ function compileRevisions(rows: readonly RevisionRow[]): Pick<SnapPolicy, 'revis
     revisions: dictionary(
       rows.map(({ revision, architectures, epoch, assumes, confinement, isYanked, sha3384 }) => [
         revision,
-        { architectures, epoch, assumes, confinement, isYanked, sha3384 },
+        { architectures, epoch, minSnapd: minSnapdOf(assumes), confinement, isYanked, sha3384 },
       ]),
     ),
   };

@@ -13,7 +13,8 @@ export type SnapType = 'app' | 'gadget' | 'kernel' | 'base' | 'snapd' | 'os';
 export interface RevisionPolicy {
   readonly architectures: readonly string[];
   readonly epoch: Epoch;
-  readonly assumes: readonly string[];
+  /** From `assumes`, as numbers: snapd2.63 is [2, 63]. */
+  readonly minSnapd: readonly number[] | null;
   readonly confinement: 'strict' | 'classic' | 'devmode';
   readonly isYanked: boolean;
   readonly sha3384: string;

@@ -3,13 +3,13 @@ import { canRead, epochText } from '../epochs.js';
 import { isVisible } from '../entitlement.js';
 import type { RevisionPolicy } from '../policy/snapshot.js';
 import { own } from '../record.js';
+import { isLower } from '../versions.js';
 import type { Case, Rule } from './case.js';
 
 /** Rule 1: the snap exists for this device, and the store knows what the device has. */
 export const admissible: Rule = (c) => {
   const { device, policy } = c.poll;
-  const visitor = { ...device, isAnonymous: device.uid === null };
-  if (!isVisible(visitor, c.snap, policy))
+  if (!isVisible(device, c.snap, policy))
     return { outcome: 'NOT_FOUND', reason: { code: 'NOT_ENTITLED' } };
   const forbidden = forbiddenByModel(c);
   if (forbidden) return { outcome: 'NOT_FOUND', reason: forbidden };
@@ -42,11 +42,11 @@ function forbiddenByModel(c: Case): Reason | undefined {
  * like any other: staying needs no permission.
  */
 export function exclusionOf(c: Case, revision: number): Reason | undefined {
-  const known = c.excluded.get(revision);
+  const known = c.excluded?.get(revision);
   if (known) return known;
   const reason = judge(c, revision);
   if (reason) {
-    c.excluded.set(revision, reason);
+    (c.excluded ??= new Map()).set(revision, reason);
     c.reasons.push(reason);
   }
   return reason;
@@ -81,13 +81,8 @@ function unfit(c: Case, revision: number, facts: RevisionPolicy): Reason | undef
       detail: { revision, model: device.model ?? '', confinement: 'classic' },
     };
   }
-  for (const flag of facts.assumes) {
-    if (isTooOld(flag, device.snapdVersion)) {
-      return {
-        code: 'SNAPD_TOO_OLD',
-        detail: { revision, needs: flag, has: device.snapdVersion ?? '' },
-      };
-    }
+  if (facts.minSnapd && c.poll.snapdVersion && isLower(c.poll.snapdVersion, facts.minSnapd)) {
+    return { code: 'SNAPD_TOO_OLD', detail: { revision, needs: facts.minSnapd.join('.'), has: device.snapdVersion ?? '' } };
   }
   if (c.installed && !canRead(facts.epoch, c.installed.epoch)) {
     const detail = {
@@ -98,19 +93,4 @@ function unfit(c: Case, revision: number, facts: RevisionPolicy): Reason | undef
     return { code: 'EPOCH_UNREADABLE', detail };
   }
   return undefined;
-}
-
-/** `snapd2.61` against "2.63.1+git"; other flags are for snapd to judge, and an unknown version is not held against the device. */
-function isTooOld(flag: string, version: string | null): boolean {
-  const needed = /^snapd([0-9]+(?:\.[0-9]+)*)$/.exec(flag)?.[1]?.split('.').map(Number);
-  const has = /^[0-9]+(?:\.[0-9]+)*/
-    .exec(version ?? '')?.[0]
-    .split('.')
-    .map(Number);
-  if (!needed || !has) return false;
-  for (let i = 0; i < Math.max(needed.length, has.length); i += 1) {
-    const difference = (has[i] ?? 0) - (needed[i] ?? 0);
-    if (difference !== 0) return difference < 0;
-  }
-  return false;
 }

@@ -1,4 +1,5 @@
 import type { Decision, Reason } from '../decision.js';
+import type { Version } from '../versions.js';
 import type { DeviceFacts, InstalledSnap, Instant, RequestFacts } from '../facts.js';
 import type {
   FleetPolicy,
@@ -16,6 +17,11 @@ export interface Poll {
   readonly t: Instant;
   /** The device's fleets, highest priority first. */
   readonly fleets: readonly FleetPolicy[];
+  readonly snapdVersion: Version | null;
+  /** Emergency stops of the brand and of the device's fleets. */
+  readonly stops: readonly Reason[];
+  /** Holds on all snaps. */
+  readonly holds: readonly Reason[];
 }
 
 /** A revision that a rule proposes (6–9) and the later rules examine (10–16). */
@@ -46,7 +52,7 @@ export interface Case {
   /** Revisions that are being rolled back in the device's fleet. */
   rolledBack: number | undefined;
   /** Revisions already found outside the admissible set, so that each leaves one reason. */
-  readonly excluded: Map<number, Reason>;
+  excluded: Map<number, Reason> | undefined;
 }
 
 export type Verdict = Pick<Decision, 'outcome' | 'revision' | 'retryHint'> & {

@@ -1,3 +1,4 @@
+import type { Reason } from '../decision.js';
 import { isOlder } from '../lane-order.js';
 import type { FloorPolicy, LanePolicy } from '../policy/snapshot.js';
 import { own } from '../record.js';
@@ -23,6 +24,17 @@ function floorOnTheWay(c: Case, lane: LanePolicy, goal: number): FloorPolicy | u
   return first;
 }
 
+/** The same for goals from outside the lane, where "between" is not transitive: no floor may lie before the one that is found. */
+function firstFloor(c: Case, lane: LanePolicy, goal: number): FloorPolicy | undefined {
+  let found: FloorPolicy | undefined;
+  for (let i = 0; i < lane.floors.length; i += 1) {
+    const nearer = floorOnTheWay(c, lane, found?.revision ?? goal);
+    if (!nearer) break;
+    found = nearer;
+  }
+  return found;
+}
+
 /**
  * Rule 10: never beyond a floor that was not passed, never over an epoch: the candidate is replaced by the next hop, one per poll.
  * A new install has nothing to migrate.
@@ -32,20 +44,13 @@ export const floor: Rule = (c) => {
   if (!candidate?.lane || !c.installed) return undefined;
   const { lane } = candidate;
   const goal = candidate.revision;
-  const step = floorOnTheWay(c, lane, goal);
-  let next = goal;
+  const step = firstFloor(c, lane, goal);
+  const next = step?.revision ?? goal;
   if (step) {
-    next = step.revision;
     c.reasons.push(candidate.reason);
-    c.candidate = {
-      ...candidate,
-      revision: next,
-      reason: {
-        code: 'VIA_FLOOR',
-        rule: { kind: 'floor', id: step.floorId },
-        detail: { floor: next, goal },
-      },
-    };
+    const detail = { floor: next, goal };
+    const reason: Reason = { code: 'VIA_FLOOR', rule: { kind: 'floor', id: step.floorId }, detail };
+    c.candidate = { ...candidate, revision: next, reason };
   }
   const excluded = exclusionOf(c, next);
   if (!excluded) return undefined;

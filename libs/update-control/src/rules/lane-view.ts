@@ -15,8 +15,9 @@ export function releasesOf(
 ): readonly LaneEntry[] {
   const log = own(lane.log, architecture) ?? own(lane.log, 'all') ?? [];
   const seen = asOf === undefined ? log : log.filter((entry) => entry.at <= asOf);
-  const closed = seen.findIndex((entry) => entry.revision === null);
-  return closed < 0 ? seen : seen.slice(0, closed);
+  // A closing is rare and most lanes are read only at their first entry.
+  for (let i = 0; i < seen.length; i += 1) if (seen[i]?.revision === null) return seen.slice(0, i);
+  return seen;
 }
 
 /** Whether a device following the lane finds anything on it. */

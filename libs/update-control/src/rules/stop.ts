@@ -1,28 +1,21 @@
 import type { Reason } from '../decision.js';
-import type { StopPolicy } from '../policy/snapshot.js';
+import type { FleetPolicy, PolicySnapshot, StopPolicy } from '../policy/snapshot.js';
 import { own } from '../record.js';
-import type { Case, Rule } from './case.js';
+import type { Rule } from './case.js';
 import { stay } from './case.js';
 
-function toReasons(stops: readonly StopPolicy[] | undefined, scope: string): Reason[] {
-  return (stops ?? []).map(({ stopId, level, reason }) => ({
-    code: 'STOPPED',
-    rule: { kind: 'stop', id: stopId },
-    detail: { scope, level, reason },
-  }));
+function toReason({ stopId, level, reason }: StopPolicy, scope: string): Reason {
+  return { code: 'STOPPED', rule: { kind: 'stop', id: stopId }, detail: { scope, level, reason } };
 }
 
-function stopsOf(c: Case): { brandAndFleets: Reason[]; snap: Reason[] } {
-  const { stops } = c.poll.policy.overlay;
-  return {
-    brandAndFleets: [
-      ...toReasons(stops.brand, 'brand'),
-      ...c.poll.fleets.flatMap((fleet) =>
-        toReasons(own(stops.fleets, fleet.fleetId), `fleet ${fleet.name}`),
-      ),
-    ],
-    snap: toReasons(own(stops.snaps, c.snap.snapId), 'snap'),
-  };
+/** Stops that concern the device whatever the snap: found once per poll. */
+export function stopsOfDevice(policy: PolicySnapshot, fleets: readonly FleetPolicy[]): Reason[] {
+  const { stops } = policy.overlay;
+  const found = stops.brand.map((stop) => toReason(stop, 'brand'));
+  for (const fleet of fleets) {
+    for (const stop of own(stops.fleets, fleet.fleetId) ?? []) found.push(toReason(stop, `fleet ${fleet.name}`));
+  }
+  return found;
 }
 
 /**
@@ -30,14 +23,12 @@ function stopsOf(c: Case): { brandAndFleets: Reason[]; snap: Reason[] } {
  * stopped rollouts admit nobody (rollout.ts). A new install passes a stop of brand or fleet as far as the baseline (U93).
  */
 export const stop: Rule = (c) => {
-  const { brandAndFleets, snap } = stopsOf(c);
-  const [first, ...rest] = [...brandAndFleets, ...snap];
-  if (!first) return undefined;
-  if (c.installed || snap.length > 0) {
-    c.reasons.push(...rest);
-    return stay(c, first);
-  }
-  c.reasons.push(first, ...rest);
+  const onSnap = own(c.poll.policy.overlay.stops.snaps, c.snap.snapId);
+  if (!onSnap && c.poll.stops.length === 0) return undefined;
+  const all = [...c.poll.stops, ...(onSnap ?? []).map((found) => toReason(found, 'snap'))];
+  c.reasons.push(...all);
+  const [first] = all;
+  if (first && (c.installed || onSnap)) return stay(c, first);
   c.isBaselineOnly = true;
   return undefined;
 };
