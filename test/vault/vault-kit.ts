@@ -2,9 +2,11 @@ import { createPrivateKey, generateKeyPairSync, randomBytes, type KeyObject } fr
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { inject } from 'vitest';
 import {
   decodeAssertion,
+  decodeAssertions,
   header,
   localSigner,
   signAssertion,
@@ -17,6 +19,7 @@ import { startApp, type RunningApp } from '#libs/runtime';
 import { vaultPlan } from '../../apps/serial-vault/src/plan.js';
 import { initVault } from '../../apps/serial-vault/src/init-vault.js';
 import { ask, type Answer } from '../../tools/clients/http.js';
+import { makeDeviceKeys } from '../../tools/demo/device-keys.js';
 
 const VECTORS = new URL('../vectors/assertions/', import.meta.url);
 
@@ -44,6 +47,8 @@ export interface RunningVault {
   readonly urls: DatabaseUrls;
   readonly env: Readonly<Record<string, string>>;
   readonly trusted: readonly Assertion[];
+  /** As the owner, who sees every row; for what no route shows. */
+  sql<T>(text: string, values?: readonly unknown[]): Promise<T[]>;
   /** Stops the process's parts and starts them anew, on the same database and port. */
   restart(change?: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
@@ -51,6 +56,7 @@ export interface RunningVault {
 
 /** A vault in this process, over real HTTP and a database of its own, that trusts the vectors' root. */
 export async function startVault(change: Readonly<Record<string, string>> = {}): Promise<RunningVault> {
+  if (pool.length === 0) pool = await makeKeys(POOL);
   const adminUrl = inject('stackEnv').DATABASE_URL ?? '';
   const database = `vault_${randomBytes(6).toString('hex')}`;
   const urls = await provision({ adminUrl, database, secret: 'vault tests' });
@@ -81,6 +87,7 @@ export async function startVault(change: Readonly<Record<string, string>> = {}):
     urls,
     env,
     trusted: ROOT.map(vector),
+    sql: (text, values) => runSql(urls.owner, text, values),
     restart: async (more = {}) => {
       await app.stop();
       app = await startApp(vaultPlan, { ...env, PORT: new URL(url).port, ...more });
@@ -91,6 +98,27 @@ export async function startVault(change: Readonly<Record<string, string>> = {}):
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+export async function runSql<T>(
+  url: string,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<T[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text, [...values])).rows as T[];
+  } finally {
+    await client.end();
+  }
+}
+
+/** The only serial in an answer. */
+export function serialIn(text: string): Assertion {
+  const [serial, ...more] = decodeAssertions(Buffer.from(text)).filter(({ type }) => type === 'serial');
+  if (!serial || more.length > 0) throw new Error(`cannot find one serial in: ${text.slice(0, 200)}`);
+  return serial;
 }
 
 /** A GraphQL document; the answer's data, or an error with the first message. */
@@ -254,14 +282,21 @@ export function createApiKey(
   );
 }
 
-/** Keys of small devices, made as they are needed and used again by later tests of the same file. */
-const pool: Signer[] = [];
-export function deviceKey(index: number): Signer {
-  while (pool.length <= index) pool.push(localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey));
-  return pool[index] as Signer;
-}
+/** Keys of small devices: 2048 bits, kept over runs because making them takes the longest of all. */
+const KEY_FILE = join(tmpdir(), 'brandstore-test-device-keys.json');
+const POOL = 100;
+let pool: readonly Signer[] = [];
 let nextKey = 0;
-export const freshKey = (): Signer => deviceKey(nextKey++);
+
+export async function makeKeys(count: number): Promise<readonly Signer[]> {
+  return makeDeviceKeys(count, 2048, KEY_FILE);
+}
+
+/** A key that no other test of the file has. */
+export function freshKey(): Signer {
+  const key = pool[nextKey++];
+  return key ?? localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+}
 
 export interface RequestChange {
   readonly headers?: Readonly<Record<string, unknown>>;

@@ -1,6 +1,5 @@
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   AssertionDatabase,
@@ -28,6 +27,7 @@ import {
   registerBrand,
   registerModel,
   requestId,
+  serialIn,
   serialRequest,
   startVault,
   vector,
@@ -57,21 +57,7 @@ afterAll(() => vault?.stop());
 const post = (path: string, headers: Record<string, string> = {}, body?: string) =>
   ask(`${vault.url}${path}`, { method: 'POST', headers, ...(body !== undefined && { body }) });
 
-async function sql<T>(text: string, values: unknown[] = []): Promise<T[]> {
-  const client = new Client({ connectionString: vault.urls.owner });
-  await client.connect();
-  try {
-    return (await client.query(text, values)).rows as T[];
-  } finally {
-    await client.end();
-  }
-}
-
-const serialIn = (text: string): Assertion => {
-  const found = decodeAssertions(Buffer.from(text)).filter(({ type }) => type === 'serial');
-  expect(found).toHaveLength(1);
-  return found[0] as Assertion;
-};
+const sql = <T>(text: string, values: unknown[] = []): Promise<T[]> => vault.sql<T>(text, values);
 
 describe('request-id', () => {
   it('V1 an empty POST with a good key gets 200 and a request-id that fits a header', async () => {

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_INTERCEPTOR } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
 import type { MercuriusDriverConfig } from '@nestjs/mercurius';
 import { ApiKeyService } from './administration/api-key.service.js';
@@ -9,6 +10,7 @@ import { JournalService } from './administration/journal.service.js';
 import { ModelService } from './administration/model.service.js';
 import { SigningKeyService } from './administration/signing-key.service.js';
 import { TokenService } from './administration/token.service.js';
+import { FieldGate } from './graphql/field-gate.js';
 import { graphqlOptions } from './graphql/graphql.options.js';
 import { RESOLVERS } from './graphql/resolvers.js';
 import { VAULT_RESOURCES, type VaultResources } from './resources.js';
@@ -37,6 +39,7 @@ export class VaultModule {
           provide: service,
           useFactory: () => new service(resources),
         })),
+        { provide: APP_INTERCEPTOR, useClass: FieldGate },
         ...RESOLVERS,
       ],
     };

@@ -1,32 +1,34 @@
-import type { FieldMiddleware } from '@nestjs/graphql';
-import { getNamedType, isUnionType } from 'graphql';
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { GqlExecutionContext } from '@nestjs/graphql';
+import { getNamedType, isUnionType, type GraphQLResolveInfo } from 'graphql';
+import { catchError, defer, from, of, type Observable } from 'rxjs';
 import type { VaultContext } from './context.js';
 import { toOutcome } from './outcomes.js';
 import { requirePermission } from './permissions.js';
 
 /**
  * Stands before every field of Query and Mutation: looks the permission up, and turns refusals into members of the result
- * where the result has such a member.
+ * where the result has such a member. An interceptor, since Nest runs field middleware for properties only, not for these.
  */
-export const fieldGate: FieldMiddleware<unknown, VaultContext> = async (
-  { info, args, context },
-  next,
-): Promise<unknown> => {
-  if (info === null || info === undefined) throw new Error('internal error: a field without info');
-  const parent = info.parentType.name;
-  if (parent !== 'Query' && parent !== 'Mutation') return next();
-  try {
-    requirePermission(`${parent}.${info.fieldName}`, args, context.principal);
-    return await next();
-  } catch (error) {
-    const outcome = toOutcome(error);
-    // Without a token everything is the same error, whatever the field would answer.
-    if (
-      outcome !== null &&
-      context.principal !== null &&
-      isUnionType(getNamedType(info.returnType))
-    )
-      return outcome;
-    throw error;
+@Injectable()
+export class FieldGate implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const field = GqlExecutionContext.create(context);
+    const info = field.getInfo<GraphQLResolveInfo>();
+    const { principal } = field.getContext<VaultContext>();
+    const name = `${info.parentType.name}.${info.fieldName}`;
+    const gated = defer(() => {
+      requirePermission(name, field.getArgs<Record<string, unknown>>(), principal);
+      return from(next.handle());
+    });
+    return gated.pipe(
+      catchError((error: unknown) => {
+        const outcome = toOutcome(error);
+        // Without a token everything is the same error, whatever the field would answer.
+        const isMember = principal !== null && isUnionType(getNamedType(info.returnType));
+        if (outcome !== null && isMember) return of(outcome);
+        throw error;
+      }),
+    );
   }
-};
+}

@@ -4,7 +4,6 @@ import { TokenService } from '../administration/token.service.js';
 import type { VaultResources } from '../resources.js';
 import { readContext } from './context.js';
 import { formatErrors } from './error-formatter.js';
-import { fieldGate } from './field-gate.js';
 
 /** Lists of lists are not needed here; deeper documents are not honest. */
 const MAX_DEPTH = 7;
@@ -19,7 +18,6 @@ export function graphqlOptions(resources: VaultResources): MercuriusDriverConfig
     autoSchemaFile: true,
     sortSchema: true,
     queryDepth: MAX_DEPTH,
-    buildSchemaOptions: { fieldMiddleware: [fieldGate] },
     context: (request: FastifyRequest) => readContext(tokens, request),
     errorFormatter: (execution) => formatErrors(execution, resources.log),
   };
