@@ -134,6 +134,10 @@ export class DeviceStore {
     return signAssertion(draft, signer, new Date());
   }
 
+  signAsStore(draft: Parameters<typeof signAssertion>[0]): Promise<Assertion> {
+    return this.sign(draft, this.storeSigner);
+  }
+
   private async initialise(): Promise<void> {
     const id = this.operatorAccountId;
     const account = await this.accountAssertion(id, 'operator', this.rootSigner);

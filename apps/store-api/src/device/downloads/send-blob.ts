@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { BlobAnswer } from '#libs/storage';
 import { notFound } from '../http/device-error.js';
@@ -8,8 +9,7 @@ export async function sendBlob(
   { status, headers, body }: BlobAnswer,
 ): Promise<void> {
   if (status === 404) throw notFound('no such blob');
-  await reply
-    .code(status)
-    .headers(headers)
-    .send(body ?? undefined);
+  // Without a body Fastify would answer HEAD with a length of 0; a stream leaves the headers alone.
+  const content = body ?? (status === 200 ? Readable.from([]) : undefined);
+  await reply.code(status).headers(headers).send(content);
 }
