@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { defaultDataDir, startStack } from '#stack';
-import { startInstallation } from '../installation/index.js';
+import { APP_NAMES, type Installation, startInstallation } from '../installation/index.js';
 import { Narrator } from './narrator.js';
 import { CHAPTERS, DEMO_SCALE, startStory, summary } from './story/index.js';
+
+const TROUBLES_SHOWN = 5;
+const GRAVE: ReadonlySet<string> = new Set(['warn', 'error', 'fatal']);
 
 /** `npm run demo [-- --redis --s3]`: the main story, once, on services of its own; everything is taken down at the end. */
 async function main(args: string[]): Promise<void> {
@@ -35,12 +38,33 @@ async function main(args: string[]): Promise<void> {
       const rows = await summary(story, stack);
       narrator.say('');
       narrator.table(['what', ''], rows.map(({ what, value }) => [what, value]));
+    } catch (error) {
+      for (const line of troubles(installation)) process.stderr.write(`${line}\n`);
+      throw error;
     } finally {
       await installation.stop();
     }
   } finally {
     await stack.stop();
   }
+}
+
+/** Warnings and errors of the processes' logs: what a person wants to see when the story breaks off. */
+function troubles({ processes }: Installation): string[] {
+  return APP_NAMES.flatMap((name) =>
+    processes
+      .log(name)
+      .split('\n')
+      .filter((line) => {
+        try {
+          return GRAVE.has((JSON.parse(line) as { level: string }).level);
+        } catch {
+          return line !== '';
+        }
+      })
+      .slice(-TROUBLES_SHOWN)
+      .map((line) => `${name}: ${line}`),
+  );
 }
 
 await main(process.argv.slice(2)).then(

@@ -4,7 +4,8 @@ import { appMain, type ProcessSpec, type Stack } from '#stack';
 import type { Ports } from './ports.js';
 import type { SecretFiles } from './secrets.js';
 
-export type AppName = 'store-api' | 'worker' | 'serial-vault';
+export const APP_NAMES = ['store-api', 'worker', 'serial-vault'] as const;
+export type AppName = (typeof APP_NAMES)[number];
 
 interface Ground {
   readonly stack: Stack;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type DatabaseUrls, dropDatabase, migrate, provision } from '#libs/database';
 import { appMain, Processes, type Stack } from '#stack';
-import { processSpecs, type AppName } from './apps.js';
+import { APP_NAMES, processSpecs, type AppName } from './apps.js';
 import { freshPorts, keptPorts, type Ports } from './ports.js';
 import { runInit, type StoreInit, type VaultInit } from './init.js';
 import { readSecret, secretFiles } from './secrets.js';
@@ -32,11 +32,9 @@ export interface Installation {
   stop(): Promise<void>;
 }
 
-const ALL_APPS: readonly AppName[] = ['store-api', 'worker', 'serial-vault'];
-
 /** Makes the database and the installation where they are missing, and starts the apps on it. */
 export async function startInstallation(options: InstallationOptions): Promise<Installation> {
-  const { stack, log = () => {}, apps = ALL_APPS } = options;
+  const { stack, log = () => {}, apps = APP_NAMES } = options;
   const dir = options.dir ?? join(stack.dir, options.database ?? 'installation');
   const secrets = secretFiles(dir);
   const adminUrl = stack.env.DATABASE_URL ?? '';

@@ -60,8 +60,12 @@ async function ensureDatabase(client: Client, options: ProvisionOptions): Promis
   const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [
     options.database,
   ]);
-  if (rowCount) return;
   const owner = identifier(roleName('owner', options.rolePrefix));
+  if (rowCount) {
+    // Made by somebody else, as a hosted Postgres gives one: the owner must be able to make its schemas.
+    await client.query(`GRANT CREATE, CONNECT ON DATABASE ${identifier(options.database)} TO ${owner}`);
+    return;
+  }
   const template = options.template ? ` TEMPLATE ${identifier(options.template)}` : '';
   await client.query(`CREATE DATABASE ${identifier(options.database)} OWNER ${owner}${template}`);
 }
