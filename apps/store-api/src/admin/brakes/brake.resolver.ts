@@ -1,6 +1,7 @@
-import { Args, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
+import { Args, ID, Mutation, Query } from '@nestjs/graphql';
 import type { EmergencyStop, Hold, Pin } from '#libs/database';
 import { BrakeService, type Principal } from '#libs/operations';
+import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
 import { said } from '../said.js';
 import {
@@ -15,7 +16,7 @@ import {
   StopType,
 } from './brake.type.js';
 
-@Resolver()
+@AdminResolver()
 export class BrakeResolver {
   constructor(private readonly brakes: BrakeService) {}
 

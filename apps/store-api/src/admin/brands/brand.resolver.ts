@@ -1,4 +1,4 @@
-import { Args, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
 import { encodeAssertions, header } from '#libs/assertions';
 import type { Account, BrandStore, Validation } from '#libs/database';
 import {
@@ -8,6 +8,7 @@ import {
   type ModelView,
   type Principal,
 } from '#libs/operations';
+import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
 import {
   AccountKeyInput,
@@ -24,7 +25,7 @@ import {
   ValidationEnum,
 } from './brand.type.js';
 
-@Resolver(() => BrandType)
+@AdminResolver(() => BrandType)
 export class BrandResolver {
   constructor(
     private readonly brandService: BrandService,

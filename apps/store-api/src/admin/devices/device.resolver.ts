@@ -1,6 +1,7 @@
-import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
 import type { Device } from '#libs/database';
 import { BrandReader, DecisionService, FleetService, type Principal } from '#libs/operations';
+import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
 import { connection, fromCursor, pageSize } from '../paging.js';
 import { Instant, Json } from '../scalars.js';
@@ -16,7 +17,7 @@ import { toInstalledSnaps } from './to-installed-snaps.js';
 
 const UID = /^[0-9a-f-]{36}$/;
 
-@Resolver(() => DeviceType)
+@AdminResolver(() => DeviceType)
 export class DeviceResolver {
   constructor(
     private readonly reader: BrandReader,

@@ -1,10 +1,11 @@
-import { Args, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
 import type { Fleet } from '#libs/database';
 import { FleetService, type Principal } from '#libs/operations';
+import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
 import { FleetInput, FleetResult, FleetType } from './fleet.type.js';
 
-@Resolver(() => FleetType)
+@AdminResolver(() => FleetType)
 export class FleetResolver {
   constructor(private readonly fleetService: FleetService) {}
 

@@ -1,9 +1,10 @@
-import { Args, ID, Int, Query, Resolver } from '@nestjs/graphql';
+import { Args, ID, Int, Query } from '@nestjs/graphql';
 import { BrandReader, type Figures, type JobRow } from '#libs/operations';
+import { AdminResolver } from '../admin-resolver.js';
 import { connection, fromCursor, pageSize } from '../paging.js';
 import { AuditConnectionType, FiguresType, JobType } from './journal.type.js';
 
-@Resolver()
+@AdminResolver()
 export class JournalResolver {
   constructor(private readonly reader: BrandReader) {}
 

@@ -1,4 +1,4 @@
-import { Args, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
+import { Args, ID, Mutation, Query } from '@nestjs/graphql';
 import type { Role } from '#libs/database';
 import {
   ApiTokenService,
@@ -11,6 +11,7 @@ import {
   type Principal,
   type Session,
 } from '#libs/operations';
+import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
 import {
   ApiTokenInput,
@@ -28,7 +29,7 @@ import {
   type SecondFactorType,
 } from './person.type.js';
 
-@Resolver()
+@AdminResolver()
 export class PeopleResolver {
   constructor(
     private readonly signIn: SignInService,

@@ -13,13 +13,14 @@ export class RolloutActArgs {
   expectedRevision?: number | null;
   @Field(() => String, { nullable: true }) reason?: string | null;
   @Field(() => String, { nullable: true }) idempotencyKey?: string | null;
+}
 
-  get act(): RolloutAct {
-    return {
-      rolloutId: this.id,
-      expectedRevision: this.expectedRevision ?? undefined,
-      reason: this.reason ?? undefined,
-      idempotencyKey: this.idempotencyKey ?? undefined,
-    };
-  }
+/** The same for the operation. */
+export function toRolloutAct(args: RolloutActArgs): RolloutAct {
+  return {
+    rolloutId: args.id,
+    expectedRevision: args.expectedRevision ?? undefined,
+    reason: args.reason ?? undefined,
+    idempotencyKey: args.idempotencyKey ?? undefined,
+  };
 }

@@ -1,12 +1,13 @@
-import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
 import type { Fleet, Lane, RolloutTransition, Snap, Wave } from '#libs/database';
 import { RolloutService, type Principal, type RolloutView } from '#libs/operations';
+import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
 import { FleetType } from '../fleets/fleet.type.js';
 import { one } from '../loaders.js';
 import { pageSize } from '../paging.js';
 import { LaneType, SnapObject } from '../snaps/snap.type.js';
-import { RolloutActArgs } from './rollout-act.args.js';
+import { RolloutActArgs, toRolloutAct } from './rollout-act.args.js';
 import {
   RolloutInput,
   RolloutResult,
@@ -16,7 +17,7 @@ import {
 } from './rollout.type.js';
 import { toRolloutOrder } from './to-rollout-order.js';
 
-@Resolver(() => RolloutType)
+@AdminResolver(() => RolloutType)
 export class RolloutResolver {
   constructor(private readonly rolloutService: RolloutService) {}
 
@@ -52,12 +53,12 @@ export class RolloutResolver {
     @Args() args: RolloutActArgs,
     @Args('input') input: RolloutInput,
   ): Promise<RolloutView> {
-    return this.rolloutService.edit(who, args.brand, args.act, toRolloutOrder(input));
+    return this.rolloutService.edit(who, args.brand, toRolloutAct(args), toRolloutOrder(input));
   }
 
   @Mutation(() => RolloutResult, { description: 'Freezes the plan and asks for approval.' })
   submitRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
-    return this.rolloutService.submit(who, args.brand, args.act);
+    return this.rolloutService.submit(who, args.brand, toRolloutAct(args));
   }
 
   @Mutation(() => RolloutResult, { description: 'By somebody who neither wrote nor edited it.' })
@@ -66,27 +67,27 @@ export class RolloutResolver {
     @Args() args: RolloutActArgs,
     @Args('planHash', { description: 'Of the plan that was read.' }) planHash: string,
   ): Promise<RolloutView> {
-    return this.rolloutService.approve(who, args.brand, { ...args.act, planHash });
+    return this.rolloutService.approve(who, args.brand, { ...toRolloutAct(args), planHash });
   }
 
   @Mutation(() => RolloutResult)
   rejectRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
-    return this.rolloutService.reject(who, args.brand, args.act);
+    return this.rolloutService.reject(who, args.brand, toRolloutAct(args));
   }
 
   @Mutation(() => RolloutResult)
   pauseRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
-    return this.rolloutService.pause(who, args.brand, args.act);
+    return this.rolloutService.pause(who, args.brand, toRolloutAct(args));
   }
 
   @Mutation(() => RolloutResult)
   resumeRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
-    return this.rolloutService.resume(who, args.brand, args.act);
+    return this.rolloutService.resume(who, args.brand, toRolloutAct(args));
   }
 
   @Mutation(() => RolloutResult, { description: 'No new offers; nobody is moved back.' })
   abortRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
-    return this.rolloutService.abort(who, args.brand, args.act);
+    return this.rolloutService.abort(who, args.brand, toRolloutAct(args));
   }
 
   @Mutation(() => RolloutResult, { description: 'The wave is good: the next one may open.' })
@@ -96,7 +97,7 @@ export class RolloutResolver {
     @Args('wave', { type: () => Int, nullable: true, description: 'None: the one that is open.' })
     waveNo?: number,
   ): Promise<RolloutView> {
-    return this.rolloutService.advance(who, args.brand, { ...args.act, waveNo: waveNo ?? undefined });
+    return this.rolloutService.advance(who, args.brand, { ...toRolloutAct(args), waveNo: waveNo ?? undefined });
   }
 
   @ResolveField(() => SnapObject)

@@ -1,6 +1,7 @@
-import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField, Resolver } from '@nestjs/graphql';
+import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
 import type { Lane, Snap, SnapRevision, Upload } from '#libs/database';
 import { BrakeService, BrandReader, LaneService, type Principal } from '#libs/operations';
+import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
 import { one } from '../loaders.js';
 import { pageSize } from '../paging.js';
@@ -14,7 +15,7 @@ import {
   UploadType,
 } from './snap.type.js';
 
-@Resolver(() => SnapObject)
+@AdminResolver(() => SnapObject)
 export class SnapResolver {
   constructor(
     private readonly reader: BrandReader,
@@ -89,7 +90,7 @@ export class SnapResolver {
   }
 }
 
-@Resolver(() => UploadType)
+@AdminResolver(() => UploadType)
 export class UploadResolver {
   @ResolveField(() => SnapObject)
   snap(@Parent() { brandId, snapId }: Upload, @Context() { loaders }: AdminContext): Promise<Snap> {
