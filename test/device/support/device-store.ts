@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Client } from 'pg';
 import { inject } from 'vitest';
 import { localSigner, signAssertion, type Assertion, type Signer } from '#libs/assertions';
 import { formatId } from '#libs/auth';
@@ -50,6 +51,15 @@ export interface TestSnap {
   readonly brand: TestBrand;
 }
 
+const adminUrl = (): string => inject('stackEnv')['DATABASE_URL'] ?? '';
+
+async function asAdmin(sql: string): Promise<void> {
+  const client = new Client({ connectionString: adminUrl() });
+  await client.connect();
+  await client.query(sql);
+  await client.end();
+}
+
 class TestApp {
   static with(resources: Resources): DynamicModule {
     return { module: TestApp, imports: [ResourcesModule.with(resources), DeviceModule] };
@@ -72,13 +82,12 @@ export class DeviceStore {
     readonly resources: Resources,
     readonly databaseUrls: DatabaseUrls,
     readonly app: NestFastifyApplication,
-    private readonly dropIt: () => Promise<void>,
+    private readonly database: string,
   ) {}
 
   static async start(settings: Partial<Resources['settings']> = {}): Promise<DeviceStore> {
     const database = `test_${randomBytes(6).toString('hex')}`;
-    const adminUrl = inject('stackEnv')['DATABASE_URL'] ?? '';
-    const databaseUrls = await provision({ adminUrl, database, secret: 'test' });
+    const databaseUrls = await provision({ adminUrl: adminUrl(), database, secret: 'test' });
     await migrate(databaseUrls.owner);
     const port = await freePort();
     const publicUrl = `http://127.0.0.1:${port}`;
@@ -114,8 +123,7 @@ export class DeviceStore {
       { logger: ['error', 'fatal'], abortOnError: false },
     );
     await app.listen(port, '127.0.0.1');
-    const drop = (): Promise<void> => dropDatabase(adminUrl, database);
-    const store = new DeviceStore(publicUrl, resources, databaseUrls, app, drop);
+    const store = new DeviceStore(publicUrl, resources, databaseUrls, app, database);
     await store.initialise();
     return store;
   }
@@ -123,7 +131,19 @@ export class DeviceStore {
   async stop(): Promise<void> {
     await this.app.close();
     await this.resources.db.close();
-    await this.dropIt();
+    await dropDatabase(adminUrl(), this.database);
+  }
+
+  /** Ends all connections to the database and lets nobody in. */
+  async cutDatabase(): Promise<void> {
+    await asAdmin(`ALTER DATABASE "${this.database}" ALLOW_CONNECTIONS false`);
+    await asAdmin(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${this.database}'`,
+    );
+  }
+
+  async restoreDatabase(): Promise<void> {
+    await asAdmin(`ALTER DATABASE "${this.database}" ALLOW_CONNECTIONS true`);
   }
 
   get services(): DeviceServices {
@@ -204,7 +224,7 @@ export class DeviceStore {
 
   /** A registered name with its declaration. */
   async snap(brand: TestBrand, name: string, change: Partial<Snap> = {}): Promise<TestSnap> {
-    const id = formatId(randomBytes(32));
+    const id = change.id ?? formatId(randomBytes(32));
     const headers = {
       'authority-id': this.operatorAccountId,
       series: '16',
