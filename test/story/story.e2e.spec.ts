@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { header } from '#libs/assertions';
-import { CHAPTERS, known, startStory, type Story } from '../../tools/demo/story/index.js';
+import { CHAPTERS, known, outcome, startStory, type Story } from '../../tools/demo/story/index.js';
 import { Narrator } from '../../tools/demo/narrator.js';
 import type { Installation } from '../../tools/installation/index.js';
 import { startStore } from '../support/store.js';
+import { expectedOutcome } from './expected-outcome.js';
 
 const SCALE = { devices: 40, inBerlin: 24 };
 const SNAP = 'acme-dashboard';
@@ -96,5 +97,9 @@ describe('the story', () => {
   it('8: S39 a revoked device loses its session within 5 s and gets no other', async () => {
     const took = await tell(8);
     expect(took).toBeLessThan(5_000);
+  });
+
+  it('ends with the table that this scale must give', async () => {
+    expect(await outcome(story)).toEqual(await expectedOutcome(SCALE, story.snapsDir));
   });
 });

@@ -46,8 +46,8 @@ interface DevicePage {
 export interface Figures {
   readonly blobs: number;
   readonly blobBytes: number;
-  readonly jobsCompleted: number;
-  readonly jobsFailed: number;
+  readonly jobsAsked: number;
+  readonly jobsWaiting: number;
 }
 
 /** A person of the brand (or the operator) at the store's GraphQL. */
@@ -239,11 +239,11 @@ export class BrandAdmin {
   }
 
   async figures(brandId: string): Promise<Figures> {
-    const { jobs } = await this.graphql.run<{ jobs: Figures }>(
-      'query ($brand: ID!) { jobs(brand: $brand) { blobs blobBytes jobsCompleted jobsFailed } }',
+    const { figures } = await this.graphql.run<{ figures: Figures }>(
+      'query ($brand: ID!) { figures(brand: $brand) { blobs blobBytes jobsAsked jobsWaiting } }',
       { brand: brandId },
     );
-    return jobs;
+    return figures;
   }
 
   private onRollout(mutation: string, brandId: string, id: string): Promise<RolloutView> {

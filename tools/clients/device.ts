@@ -8,7 +8,7 @@ import {
   signAssertion,
   type Signer,
 } from '#libs/assertions';
-import { type Answer, ask, expectStatus } from './http.js';
+import { type Answer, askPatiently, expectStatus } from './http.js';
 
 const MAX_FORMATS: Readonly<Record<string, number>> = {
   'account-key': 1,
@@ -86,7 +86,7 @@ export class ScriptedDevice {
     const headers = this.gadgetHeaders();
     const first = expectStatus(
       'get a request-id',
-      await ask(`${vaultUrl}/request-id`, { method: 'POST', headers }),
+      await askPatiently(`${vaultUrl}/request-id`, { method: 'POST', headers }),
       200,
     );
     const request = await signAssertion(
@@ -103,7 +103,7 @@ export class ScriptedDevice {
       this.signer,
       new Date(),
     );
-    return ask(`${vaultUrl}/serial`, {
+    return askPatiently(`${vaultUrl}/serial`, {
       method: 'POST',
       headers: {
         ...headers,
@@ -121,7 +121,7 @@ export class ScriptedDevice {
   }
 
   async nonce(): Promise<string> {
-    const answer = await ask(`${this.options.storeUrl}/api/v1/snaps/auth/nonces`, {
+    const answer = await askPatiently(`${this.options.storeUrl}/api/v1/snaps/auth/nonces`, {
       method: 'POST',
       headers: { accept: 'application/json' },
     });
@@ -154,7 +154,7 @@ export class ScriptedDevice {
       change.signer ?? this.signer,
       new Date(),
     );
-    return ask(`${this.options.storeUrl}/api/v1/snaps/auth/sessions`, {
+    return askPatiently(`${this.options.storeUrl}/api/v1/snaps/auth/sessions`, {
       method: 'POST',
       headers: {
         accept: 'application/json',
@@ -186,7 +186,7 @@ export class ScriptedDevice {
       'tracking-channel': snap.channel,
       epoch: { read: [0], write: [0] },
     }));
-    return ask(`${this.options.storeUrl}/v2/snaps/refresh`, {
+    return askPatiently(`${this.options.storeUrl}/v2/snaps/refresh`, {
       method: 'POST',
       headers: { ...this.storeHeaders(), ...headers },
       body: JSON.stringify({
@@ -274,7 +274,7 @@ export class ScriptedDevice {
 
   async assertion(path: string): Promise<Answer> {
     const maxFormat = MAX_FORMATS[path.split('/')[0] ?? ''] ?? 0;
-    return ask(`${this.options.storeUrl}/v2/assertions/${path}?max-format=${maxFormat}`, {
+    return askPatiently(`${this.options.storeUrl}/v2/assertions/${path}?max-format=${maxFormat}`, {
       headers: {
         accept: 'application/x.ubuntu.assertion',
         ...this.deviceHeader('x-device-authorization'),

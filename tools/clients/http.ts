@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** A request of a scripted client: what was answered, whatever the status. */
 export interface Answer {
   readonly status: number;
@@ -23,6 +25,31 @@ export async function ask(url: string, init: RequestInit = {}): Promise<Answer> 
     text,
     json: <T>() => JSON.parse(text) as T,
   };
+}
+
+/** What snapd does with a lost connection or a 5xx (device-api.md 3.2), in less patient steps. */
+const WAITS_MS = [100, 250, 500, 1_000, 2_000, 4_000];
+
+/** `ask`, repeated as a device repeats it; the last answer or failure counts. */
+export async function askPatiently(url: string, init: RequestInit = {}): Promise<Answer> {
+  for (const wait of WAITS_MS) {
+    const answer = await ask(url, init).catch(() => undefined);
+    if (answer && answer.status < 500) return answer;
+    await sleep(wait);
+  }
+  return ask(url, init);
+}
+
+/** Repeats a whole procedure that broke off, as a device does at its next attempt. */
+export async function persistently<T>(work: () => Promise<T>): Promise<T> {
+  for (const wait of WAITS_MS) {
+    try {
+      return await work();
+    } catch {
+      await sleep(wait);
+    }
+  }
+  return work();
 }
 
 export class UnexpectedAnswer extends Error {

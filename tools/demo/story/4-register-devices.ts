@@ -1,4 +1,5 @@
 import { ScriptedDevice } from '../../clients/device.js';
+import { persistently } from '../../clients/http.js';
 import { inParallel } from './in-parallel.js';
 import { known, type Story } from './story.js';
 
@@ -19,7 +20,7 @@ export async function registerDevices(story: Story): Promise<void> {
   );
   let done = 0;
   await inParallel(story.devices, 8, async (device) => {
-    await device.register();
+    await persistently(() => device.register());
     narrator.progress('devices registered', ++done, story.devices.length);
   });
   const [first] = story.devices;

@@ -1,3 +1,4 @@
+import { persistently } from '../../clients/http.js';
 import { inParallel } from './in-parallel.js';
 import { type Story } from './story.js';
 
@@ -6,11 +7,11 @@ export async function firstInstall(story: Story): Promise<void> {
   const { narrator } = story;
   let done = 0;
   const revisions = await inParallel(story.devices, 8, async (device) => {
-    await device.openSession();
+    await persistently(() => device.openSession());
     const result = await device.install('acme-dashboard');
     if (result.result !== 'install')
       throw new Error(`cannot install: ${JSON.stringify(result.error)}`);
-    const { checked } = await device.fetchAndInstall(result);
+    const { checked } = await persistently(() => device.fetchAndInstall(result));
     story.downloads += 1;
     story.assertionsChecked += checked.length;
     narrator.progress('devices with acme-dashboard', ++done, story.devices.length);

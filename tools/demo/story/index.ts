@@ -1,4 +1,4 @@
 export { CHAPTERS, type Chapter } from './tell.js';
 export { DEMO_SCALE, known, type Refusal, type Story, type StoryScale } from './story.js';
 export { startStory, type StoryOptions } from './start-story.js';
-export { summary, type Row } from './summary.js';
+export { outcome, summary, type Row } from './summary.js';

@@ -6,11 +6,10 @@ export interface Row {
   readonly value: string | number;
 }
 
-/** The final table, from what the store and the vault themselves say, beside what the devices hold. */
-export async function summary(story: Story, stack: Stack): Promise<Row[]> {
+/** What must be the same however often processes were killed on the way: the devices', the clients' and the blobs' part. */
+export async function outcome(story: Story): Promise<Row[]> {
   const planner = known(story.planner, 'the planner');
-  const brandId = known(story.brandId, 'the brand');
-  const figures = await planner.figures(brandId);
+  const { blobs, blobBytes } = await planner.figures(known(story.brandId, 'the brand'));
   const onRevision = (revision: number): number =>
     story.devices.filter((device) => device.installedAs('acme-dashboard').revision === revision)
       .length;
@@ -26,12 +25,21 @@ export async function summary(story: Story, stack: Stack): Promise<Row[]> {
     { what: 'refusals, each as the pages prescribe', value: story.refusals.length },
     { what: 'downloads checked', value: story.downloads },
     { what: 'assertions verified by devices', value: story.assertionsChecked },
-    { what: 'blobs', value: figures.blobs },
-    { what: 'bytes in them', value: figures.blobBytes },
-    { what: 'jobs run', value: figures.jobsCompleted },
-    { what: 'jobs that failed for good', value: figures.jobsFailed },
-    ...stack
-      .describe()
-      .map(({ service, backend, detail }) => ({ what: service, value: `${backend}: ${detail}` })),
+    { what: 'blobs', value: blobs },
+    { what: 'bytes in them', value: blobBytes },
+  ];
+}
+
+/** The final table: the outcome, the jobs, and what carried it all. */
+export async function summary(story: Story, stack: Stack): Promise<Row[]> {
+  const planner = known(story.planner, 'the planner');
+  const { jobsAsked, jobsWaiting } = await planner.figures(known(story.brandId, 'the brand'));
+  return [
+    ...(await outcome(story)),
+    { what: 'jobs run', value: jobsAsked - jobsWaiting },
+    ...stack.describe().map(({ service, backend, detail }) => ({
+      what: service,
+      value: `${backend}: ${detail}`,
+    })),
   ];
 }
