@@ -72,7 +72,7 @@ function watchdogOf(pid: number): number {
 }
 
 async function expectIntact(): Promise<void> {
-  const stack = await startStack({ dir, env: {} });
+  const stack = await startStack({ dir, env: {}, isDurable: false });
   try {
     expect(await query(stack.env.DATABASE_URL, 'SELECT count(*)::int AS n FROM kept')).toEqual([
       { n: 1000 },

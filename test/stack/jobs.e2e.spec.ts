@@ -217,7 +217,7 @@ describe.each([{ backend: 'postgres' }, { backend: 'redis' }] as const)(
 it('says why the service is not there', async () => {
   const pgUrl = 'postgres://nobody@127.0.0.1:1/none';
   await expect(createJobsBackend({ pgUrl })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-  await expect(createJobsBackend({ pgUrl, redisUrl: 'redis://:geheim@127.0.0.1:1' })).rejects.toThrow(
+  await expect(createJobsBackend({ pgUrl, redisUrl: 'redis://:geheim@127.0.0.1:1', patienceMs: 500 })).rejects.toThrow(
     /^cannot reach Redis at 127\.0\.0\.1:1: .*ECONNREFUSED/,
   );
 });

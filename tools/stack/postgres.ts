@@ -25,8 +25,8 @@ import type { Watchdog } from './watchdog.js';
 export interface PostgresOptions {
   /** Holds the cluster, its password and its log; made if missing. The account of the server must be able to enter it. */
   readonly dir: string;
-  /** Throw-away data: nothing is forced to the disk. Acknowledged rows still survive kill -9, only not a power cut. */
-  readonly ephemeral: boolean;
+  /** False forces nothing to the disk: acknowledged rows still survive kill -9, only not a power cut. */
+  readonly isDurable: boolean;
   readonly watchdog: Watchdog;
   readonly database?: string;
 }
@@ -51,10 +51,10 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   // The major is in the name: another major cannot read it, and there is no upgrade tool in the package.
   const data = join(dir, 'pg18');
   const password = readPassword(join(dir, 'pg.password'), account);
-  await initialise(data, password.file, binaries, account, options.ephemeral);
+  await initialise(data, password.file, binaries, account, options.isDurable);
   await clearLeftovers(data);
   const logFile = join(dir, 'pg.log');
-  const { id, port } = await startOnFreePort(data, logFile, binaries, account, options.ephemeral);
+  const { id, port } = await startOnFreePort(data, logFile, binaries, account, options.isDurable);
   watchdog.watch(id.pid, ['SIGINT', 'SIGQUIT', 'SIGKILL']);
   const urlOf = (name: string) => `postgres://app:${password.value}@127.0.0.1:${port}/${name}`;
   await waitForQuery(urlOf('postgres'), 20_000);
@@ -90,7 +90,7 @@ async function initialise(
   passwordFile: string,
   binaries: PostgresBinaries,
   account: Account | undefined,
-  ephemeral: boolean,
+  isDurable: boolean,
 ): Promise<void> {
   const finished = `${data}.ready`;
   if (existsSync(finished) && existsSync(data)) {
@@ -102,7 +102,7 @@ async function initialise(
   const fixed =
     '-U app -A scram-sha-256 -E UTF8 --locale-provider=builtin --locale=C --builtin-locale=C.UTF-8';
   const args = ['-D', data, `--pwfile=${passwordFile}`, ...fixed.split(' ')];
-  if (ephemeral) args.push('--no-sync');
+  if (!isDurable) args.push('--no-sync');
   try {
     await promisify(execFile)(binaries.initdb, args, { cwd: '/', env: serverEnv, ...account });
   } catch (error) {
@@ -121,10 +121,11 @@ async function startOnFreePort(
   logFile: string,
   binaries: PostgresBinaries,
   account: Account | undefined,
-  ephemeral: boolean,
+  isDurable: boolean,
 ): Promise<{ id: ProcessId; port: number }> {
   const settings = ['max_connections=150', 'shared_buffers=96MB', 'log_line_prefix=%m [%p] '];
-  if (ephemeral) settings.push('fsync=off', 'full_page_writes=off', 'synchronous_commit=off');
+  // Not synchronous_commit=off: it keeps acknowledged rows in the server's memory, and kill -9 loses them.
+  if (!isDurable) settings.push('fsync=off', 'full_page_writes=off');
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const args = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', ''];

@@ -25,6 +25,8 @@ export interface StackOptions {
   readonly dir?: string;
   /** Throw-away data: faster, and the folder is removed at the end. */
   readonly ephemeral?: boolean;
+  /** Whether Postgres forces writes to the disk, which only a power cut tells; not given: unless `ephemeral`. */
+  readonly isDurable?: boolean;
   /** Jobs on a Redis even without REDIS_URL. */
   readonly redis?: boolean;
   /** Blobs on a real S3 server even without S3_ENDPOINT. */
@@ -63,7 +65,7 @@ interface Part {
 
 interface Ground {
   readonly dir: string;
-  readonly ephemeral: boolean;
+  readonly isDurable: boolean;
   readonly watchdog: Watchdog;
   readonly log: (line: string) => void;
   readonly given: (name: string) => string | undefined;
@@ -83,7 +85,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const lock = lockDirectory(dir);
   const ground: Ground = {
     dir,
-    ephemeral,
+    isDurable: options.isDurable ?? !ephemeral,
     watchdog: startWatchdog(),
     log: options.log ?? (() => {}),
     given,
@@ -154,7 +156,7 @@ function prepareDir(options: StackOptions): { dir: string; ephemeral: boolean } 
   return { dir, ephemeral: options.ephemeral ?? false };
 }
 
-async function databasePart({ dir, ephemeral, watchdog, log, given, patienceMs }: Ground): Promise<Part> {
+async function databasePart({ dir, isDurable, watchdog, log, given, patienceMs }: Ground): Promise<Part> {
   const url = given('DATABASE_URL');
   if (url) {
     const version = await waitForQuery(url, patienceMs);
@@ -163,7 +165,7 @@ async function databasePart({ dir, ephemeral, watchdog, log, given, patienceMs }
     return { env: { DATABASE_URL: url }, row: { service: 'Postgres', backend: 'given', detail } };
   }
   const started = Date.now();
-  const server = await startPostgres({ dir: postgresDir(dir), ephemeral, watchdog });
+  const server = await startPostgres({ dir: postgresDir(dir), isDurable, watchdog });
   log(`Postgres ${server.title} on port ${server.port} (${Date.now() - started} ms)`);
   return {
     env: { DATABASE_URL: server.url },

@@ -17,6 +17,8 @@ export interface JobsOptions {
   /** Keeps installations on one Redis apart; the database's name will do. */
   readonly namespace?: string;
   readonly jobs?: readonly JobContract[];
+  /** How long a Redis may take to answer at the start; 10 s if not given. */
+  readonly patienceMs?: number;
   /** Errors of the connection, throttled: messages only. */
   readonly onError?: (message: string) => void;
   /**
@@ -95,7 +97,12 @@ const RETENTION = {
 export async function createJobsBackend(options: JobsOptions): Promise<JobsBackend> {
   const report = throttledReporter(options.onError ?? (() => {}));
   const backend = options.redisUrl
-    ? redisBackend(options.redisUrl, `brandstore-${options.namespace ?? 'jobs'}`, report)
+    ? redisBackend(
+        options.redisUrl,
+        `brandstore-${options.namespace ?? 'jobs'}`,
+        options.patienceMs ?? 10_000,
+        report,
+      )
     : postgresBackend(options.pgUrl, report);
   try {
     await backend.prepare();

@@ -7,6 +7,7 @@ import { QueueError } from './queue-error.js';
 export function redisBackend(
   url: string,
   prefix: string,
+  patienceMs: number,
   onError: (error: unknown) => void,
 ): BullBackend {
   // BullMQ insists on null: commands wait for the server to come back instead of failing.
@@ -17,7 +18,7 @@ export function redisBackend(
     kind: 'redis',
     prepare: async () => {
       // A Redis that forgets keys under memory pressure loses jobs; BullMQ itself only warns (local-stack.md 4.4).
-      const memory = await withinPatience(connection, connection.info('memory'));
+      const memory = await withinPatience(connection, connection.info('memory'), patienceMs);
       const policy = /maxmemory_policy:(\S+)/.exec(memory)?.[1];
       if (policy && policy !== 'noeviction') {
         throw new QueueError(
@@ -34,10 +35,8 @@ export function redisBackend(
   };
 }
 
-const PATIENCE_MS = 10_000;
-
 /** Commands wait for a Redis for ever, which is right while running and wrong at the start. */
-async function withinPatience<T>(connection: Redis, work: Promise<T>): Promise<T> {
+async function withinPatience<T>(connection: Redis, work: Promise<T>, patienceMs: number): Promise<T> {
   let why = 'no answer';
   const remember = (error: Error) => (why = error.message || why);
   connection.on('error', remember);
@@ -46,7 +45,7 @@ async function withinPatience<T>(connection: Redis, work: Promise<T>): Promise<T
     timer = setTimeout(() => {
       const { host, port } = connection.options;
       reject(new QueueError('unreachable', `cannot reach Redis at ${host}:${port}: ${why}`));
-    }, PATIENCE_MS);
+    }, patienceMs);
   });
   try {
     return await Promise.race([work, late]);
