@@ -178,6 +178,29 @@ describe('close', () => {
   });
 });
 
+describe('metadata', () => {
+  const metadata = (name: string, body: object, method: 'PUT' | 'POST') =>
+    acme.post(`/dev/api/snaps/${ids[name]}/metadata`, body, undefined, method);
+
+  it('P64 sets the default track to one that exists, and shows it', async () => {
+    expect((await metadata('acme-dashboard', { default_track: '2.0' }, 'PUT')).status).toBe(200);
+    const { snap } = await map('acme-dashboard');
+    expect(snap).toMatchObject({ 'default-track': '2.0', tracks: [{ status: 'active' }, { name: '2.0', status: 'default' }] });
+    expect((await metadata('acme-dashboard', { default_track: '3.0' }, 'PUT')).status).toBe(400);
+    // A release without track still goes to latest (publisher-api.md 4.6).
+    expect((await release('acme-dashboard', '3', ['beta'])).status).toBe(200);
+    expect(await open('acme-dashboard')).toContain('latest/beta=3');
+    expect((await metadata('acme-dashboard', { default_track: 'latest' }, 'PUT')).status).toBe(200);
+  });
+
+  it('takes texts of a snap, and refuses what is too long', async () => {
+    const texts = { summary: 'Shows the device', description: 'For ACME.', license: 'Apache-2.0', title: 'Dashboard' };
+    expect((await metadata('acme-dashboard', texts, 'POST')).json()).toMatchObject({ updated: expect.arrayContaining(Object.keys(texts)) as unknown });
+    expect((await map('acme-dashboard')).snap).toMatchObject({ title: 'Dashboard' });
+    expect((await metadata('acme-dashboard', { summary: 'x'.repeat(200) }, 'POST')).status).toBe(400);
+  });
+});
+
 describe('what publishers see', () => {
   it('P60 P61 lists releases newest first and revisions with exactly the known keys', async () => {
     const answer = await releases('acme-dashboard');
@@ -214,7 +237,7 @@ describe('what publishers see', () => {
     const tree = await state('acme-kernel');
     expect(Object.keys(tree)).toEqual(['latest']);
     const unreleased = await state('acme-base');
-    expect(unreleased).toEqual({ latest: { '16': {} } });
+    expect(Object.keys(unreleased['latest']?.['16'] ?? {})).toEqual(['all']);
     const rows = (await state('acme-dashboard'))['2.0']?.['16']['arm64'] as object[];
     expect(rows).toEqual([
       { channel: 'stable', info: 'specific', version: '1.1', revision: 2 },

@@ -120,9 +120,9 @@ export class SnapcraftClient {
     return this.send(path, { headers: this.headers() });
   }
 
-  post(path: string, body: unknown, authorization: string | null = this.own()): Promise<Answer> {
+  post(path: string, body: unknown, authorization: string | null = this.own(), method: 'POST' | 'PUT' = 'POST'): Promise<Answer> {
     return this.send(path, {
-      method: 'POST',
+      method,
       headers: {
         accept: 'application/json',
         'content-type': 'application/json',

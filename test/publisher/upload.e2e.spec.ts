@@ -411,7 +411,7 @@ describe('a review that is killed', () => {
       await store.drainReviews();
       await new ReviewService(store.resources).review(brandId, id);
       expect((await acme.get(url)).json()).toMatchObject({ code: 'ready_to_release', revision: 1 });
-      const counts = await store.resources.db.asSystem((tx) =>
+      const counts = await store.resources.db.asSystem((tx): Promise<unknown> =>
         tx.query(
           `SELECT (SELECT count(*) FROM store.snap_revisions WHERE snap_id = $1) AS revisions,
                 (SELECT count(*) FROM store.assertions WHERE snap_id = $1) AS assertions,

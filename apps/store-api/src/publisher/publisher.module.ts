@@ -6,6 +6,7 @@ import {
   BlobIntakeService,
   ChannelService,
   KeyService,
+  MetadataService,
   NameService,
   PublisherLoginService,
   ReleaseService,
@@ -15,6 +16,7 @@ import {
 } from '#libs/operations';
 import { RESOURCES } from '../resources.js';
 import { AccountController } from './account/account.controller.js';
+import { MetadataController } from './account/metadata.controller.js';
 import { ChannelController } from './channels/channel.controller.js';
 import { ReleaseController } from './channels/release.controller.js';
 import { LoginController } from './login/login.controller.js';
@@ -29,6 +31,7 @@ const SERVICES = [
   BlobIntakeService,
   ChannelService,
   KeyService,
+  MetadataService,
   NameService,
   PublisherLoginService,
   ReleaseService,
@@ -48,6 +51,7 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
     LoginController,
     WhoamiController,
     AccountController,
+    MetadataController,
     BlobController,
     PushController,
     ReleaseController,

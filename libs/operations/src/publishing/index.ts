@@ -17,6 +17,7 @@ export {
   requirePermission,
   type Publisher,
 } from './login/publisher.js';
+export { MetadataService, type MetadataOrder } from './names/metadata.service.js';
 export { NameService, type NameOrder } from './names/name.service.js';
 export { SnapDirectory, type AccountView } from './names/snap-directory.service.js';
 export type { Problem } from './review/problem.js';

@@ -4,7 +4,9 @@ import { RISKS } from '#libs/update-control';
 /** C5, publisher-api.md 3.10: track → series → architecture → rows; `promote` takes every architecture key of the track. */
 export function toChannelMapTree({ snap, revisions, channels }: SnapChannels): object {
   const versions = new Map(revisions.map(({ revision, version }) => [revision, version]));
-  const all = unique(revisions.flatMap(({ architectures }) => architectures));
+  const named = unique(revisions.flatMap(({ architectures }) => architectures));
+  // `promote` takes a track without any architecture for a promotion that went well.
+  const all = named.length > 0 ? named : ['all'];
   return Object.fromEntries(
     snap.tracks.map((track) => {
       const open = channels.filter((channel) => channel.track === track);
