@@ -108,8 +108,7 @@ function look(
   const { snaps } = policy.snapshot;
   const byId = Object.hasOwn(snaps, value) ? snaps[value] : undefined;
   const snap = by === 'name' ? policy.byName.get(value) : byId;
-  const visitor = { ...facts, isAnonymous: facts.uid === null };
-  return snap && isVisible(visitor, snap, policy.snapshot) ? { snap, policy, facts } : null;
+  return snap && isVisible(facts, snap, policy.snapshot) ? { snap, policy, facts } : null;
 }
 
 /** `brandId` is that of the policy which is asked; for a session it is the device's own. */
