@@ -38,9 +38,10 @@ export class Narrator {
   }
 
   table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
+    const isTerminal = process.stdout.isTTY;
     const table = new Table({
       head: [...head],
-      style: { head: process.stdout.isTTY ? ['cyan'] : [] },
+      style: { head: isTerminal ? ['cyan'] : [], border: isTerminal ? ['grey'] : [], compact: true },
     });
     table.push(...rows.map((row) => row.map(String)));
     this.write(`${table.toString()}\n`);

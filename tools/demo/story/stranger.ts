@@ -22,7 +22,7 @@ export async function foundStranger(story: Story): Promise<Stranger> {
   ]);
   const signer = localSigner(generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey);
   await admin.certifyKey(brand.brandId, 'other-models', signer);
-  const model = await signModel(brand.brandId, signer);
+  const model = await signModel(brand, signer);
   await admin.registerModel(brand.brandId, model);
   const key = localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
   const device = new ScriptedDevice({
@@ -37,7 +37,10 @@ export async function foundStranger(story: Story): Promise<Stranger> {
   return { brandId: brand.brandId, signer, device };
 }
 
-function signModel(brandId: string, signer: Signer): Promise<Assertion> {
+function signModel(
+  { brandId, storeId }: { brandId: string; storeId: string },
+  signer: Signer,
+): Promise<Assertion> {
   return signAssertion(
     {
       type: 'model',
@@ -50,7 +53,7 @@ function signModel(brandId: string, signer: Signer): Promise<Assertion> {
         base: 'core24',
         gadget: 'pc',
         kernel: 'pc-kernel',
-        store: 'other-brand-store',
+        store: storeId,
         timestamp: at(),
       },
     },
