@@ -103,7 +103,7 @@ describe('S1, same serial and key', () => {
 });
 
 describe('S2, same serial and another key', () => {
-  it('V42 is held, refused, re-issued a few times or allowed, as the model says', async () => {
+  it('is held, refused, re-issued a few times or allowed, as the model says', async () => {
     // hold → approve
     const [oldKey, newKey] = [freshKey(), freshKey()];
     await register(vault, hold, oldKey, 'S2-A');

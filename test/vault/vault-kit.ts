@@ -41,7 +41,11 @@ const streamOf = (paths: readonly string[]): string =>
 
 const stamp = (at: Date): string => at.toISOString().replace(/\.\d+Z$/, 'Z');
 
+/** What administration needs of a vault. */
+export type Administered = Pick<RunningVault, 'url' | 'token'>;
+
 export interface RunningVault {
+  readonly adminUrl: string;
   readonly url: string;
   readonly token: string;
   readonly urls: DatabaseUrls;
@@ -54,8 +58,15 @@ export interface RunningVault {
   stop(): Promise<void>;
 }
 
-/** A vault in this process, over real HTTP and a database of its own, that trusts the vectors' root. */
-export async function startVault(change: Readonly<Record<string, string>> = {}): Promise<RunningVault> {
+/** A database, files and first token for a vault that trusts the vectors' root. */
+export interface PreparedVault extends Omit<RunningVault, 'url' | 'restart' | 'stop'> {
+  readonly adminUrl: string;
+  remove(): Promise<void>;
+}
+
+export async function prepareVault(
+  change: Readonly<Record<string, string>> = {},
+): Promise<PreparedVault> {
   if (pool.length === 0) pool = await makeKeys(POOL);
   const adminUrl = inject('stackEnv').DATABASE_URL ?? '';
   const database = `vault_${randomBytes(6).toString('hex')}`;
@@ -79,23 +90,37 @@ export async function startVault(change: Readonly<Record<string, string>> = {}):
     ...change,
   };
   const { token = '' } = await initVault(env);
-  let app: RunningApp = await startApp(vaultPlan, env);
-  const url = app.addresses.http ?? '';
   return {
-    url,
     token,
     urls,
     env,
+    adminUrl,
     trusted: ROOT.map(vector),
     sql: (text, values) => runSql(urls.owner, text, values),
+    remove: async () => {
+      await dropDatabase(adminUrl, database);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A vault in this process, over real HTTP and a database of its own. */
+export async function startVault(
+  change: Readonly<Record<string, string>> = {},
+): Promise<RunningVault> {
+  const prepared = await prepareVault(change);
+  let app: RunningApp = await startApp(vaultPlan, prepared.env);
+  const url = app.addresses.http ?? '';
+  return {
+    ...prepared,
+    url,
     restart: async (more = {}) => {
       await app.stop();
-      app = await startApp(vaultPlan, { ...env, PORT: new URL(url).port, ...more });
+      app = await startApp(vaultPlan, { ...prepared.env, PORT: new URL(url).port, ...more });
     },
     stop: async () => {
       await app.stop();
-      await dropDatabase(adminUrl, database);
-      rmSync(dir, { recursive: true, force: true });
+      await prepared.remove();
     },
   };
 }
@@ -166,7 +191,7 @@ export async function mutate<T>(
   return result;
 }
 
-export async function registerBrand(vault: RunningVault): Promise<void> {
+export async function registerBrand(vault: Administered): Promise<void> {
   const assertions = streamOf([
     'chain/store-account-key.assert',
     'chain/brand-account.assert',
@@ -203,7 +228,7 @@ export async function certify(
 
 /** A serial key of the vault, certified by the store; returns its id. */
 export async function certifiedKey(
-  vault: RunningVault,
+  vault: Administered,
   name = 'acme-serials',
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<string> {
@@ -249,7 +274,7 @@ export interface TestModel {
 
 /** A model of the brand with a key for its gadgets; devices of 2048 bits are welcome. */
 export async function registerModel(
-  vault: RunningVault,
+  vault: Administered,
   name: string,
   policy: Readonly<Record<string, unknown>>,
   assertion?: Assertion,
@@ -268,7 +293,7 @@ export async function registerModel(
 }
 
 export function createApiKey(
-  vault: RunningVault,
+  vault: Administered,
   model: string,
   input: Readonly<Record<string, unknown>> = {},
 ): Promise<{ id: string; key: string }> {

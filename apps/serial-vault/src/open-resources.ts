@@ -53,6 +53,7 @@ async function readSettings(config: Config): Promise<VaultSettings> {
     requestIdSeconds: config.REQUEST_ID_SECONDS,
     requestIdsPerKey: REQUEST_IDS_PER_KEY,
     maxBodyBytes: config.MAX_BODY_BYTES,
+    signMs: config.SIGN_MS,
     rate: {
       perSecond: config.RATE_PER_SECOND,
       perMinute: config.RATE_PER_MINUTE,

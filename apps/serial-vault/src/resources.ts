@@ -27,6 +27,8 @@ export interface VaultSettings {
   readonly requestIdsPerKey: number;
   /** Largest registration; serial-vault.md 2.4. */
   readonly maxBodyBytes: number;
+  /** Longest wait for one signature: the device gives up after 30 s (serial-vault.md 16). */
+  readonly signMs: number;
   readonly rate: RateSettings;
 }
 

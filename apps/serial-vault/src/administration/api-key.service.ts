@@ -4,7 +4,7 @@ import { formatApiKey, RANDOM_BYTES, readApiKey } from '#libs/auth';
 import { recordVaultAudit, VaultApiKey, VaultModel } from '#libs/database';
 import type { VaultResources } from '../resources.js';
 import { actorOf, type VaultPrincipal } from './token.service.js';
-import { found, VaultError } from './vault-error.js';
+import { found, requireId, VaultError } from './vault-error.js';
 
 export interface ApiKeyOrder {
   readonly name: string;
@@ -69,6 +69,7 @@ export class ApiKeyService {
 
   /** From now on the key is like one that never was. */
   async end(who: VaultPrincipal, brandId: string, id: string): Promise<VaultApiKey> {
+    requireId(id, 'API key');
     return this.resources.db.asBrand(brandId, async (tx) => {
       found(await tx.findOneBy(VaultApiKey, { id, brandId }), `API key ${id}`);
       await tx.update(VaultApiKey, { id }, { endedAt: () => 'coalesce(ended_at, app.now())' });

@@ -9,7 +9,7 @@ import {
 import { addDeviceEvent } from '../events/device-event.js';
 import type { VaultResources } from '../resources.js';
 import { actorOf, type VaultPrincipal } from './token.service.js';
-import { found, VaultError } from './vault-error.js';
+import { found, requireId, VaultError } from './vault-error.js';
 
 /** A decision counts this long; the device asks every minute, but its change may have been aborted (serial-vault.md 3). */
 const APPROVAL_DAYS = 30;
@@ -110,13 +110,14 @@ export class DeviceService {
     });
   }
 
-  private decide(
+  private async decide(
     who: VaultPrincipal,
     brandId: string,
     id: string,
     state: 'approved' | 'refused',
     reason: string,
   ): Promise<VaultPending> {
+    requireId(id, 'pending request');
     return this.resources.db.asBrand(brandId, async (tx) => {
       const pending = found(
         await tx.findOne(VaultPending, {

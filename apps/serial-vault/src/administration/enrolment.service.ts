@@ -8,7 +8,7 @@ import {
 } from '#libs/database';
 import type { VaultResources } from '../resources.js';
 import { actorOf, type VaultPrincipal } from './token.service.js';
-import { found, VaultError } from './vault-error.js';
+import { found, requireId, VaultError } from './vault-error.js';
 
 const MAX_SERIALS = 10_000;
 
@@ -102,7 +102,8 @@ export class EnrolmentService {
     });
   }
 
-  endRemodelRule(who: VaultPrincipal, brandId: string, id: string): Promise<VaultRemodelRule> {
+  async endRemodelRule(who: VaultPrincipal, brandId: string, id: string): Promise<VaultRemodelRule> {
+    requireId(id, 'remodel rule');
     return this.resources.db.asBrand(brandId, async (tx) => {
       found(await tx.findOneBy(VaultRemodelRule, { id, brandId }), `remodel rule ${id}`);
       await tx.update(VaultRemodelRule, { id }, { endedAt: () => 'coalesce(ended_at, app.now())' });

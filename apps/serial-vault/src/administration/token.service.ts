@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { formatToken, isSameHash, parseToken, TOKEN_RANDOM_BYTES } from '#libs/auth';
 import { NO_BRAND, recordVaultAudit, VaultToken, type Tx, type VaultScope } from '#libs/database';
 import type { VaultResources } from '../resources.js';
-import { found } from './vault-error.js';
+import { found, requireId } from './vault-error.js';
 
 /** Who administers: the bearer of a token. */
 export interface VaultPrincipal {
@@ -61,7 +61,8 @@ export class TokenService {
     });
   }
 
-  revoke(who: VaultPrincipal, brandId: string, id: string): Promise<void> {
+  async revoke(who: VaultPrincipal, brandId: string, id: string): Promise<void> {
+    requireId(id, 'token');
     return this.resources.db.asBrand(brandId, async (tx) => {
       const row = found(await tx.findOneBy(VaultToken, { id, brandId }), `token ${id}`);
       await tx.update(

@@ -20,3 +20,10 @@ export function found<T>(value: T | null | undefined, what: string): T {
     throw new VaultError('not-found', `cannot find ${what}`);
   return value;
 }
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What is no id names nothing; Postgres would call it an error. */
+export function requireId(id: string, what: string): string {
+  return found(UUID.test(id) ? id : null, `${what} ${id}`);
+}

@@ -15,9 +15,15 @@ interface Formatted {
 
 /** Refusals keep their code; what was not foreseen is logged once and says nothing (house 2.6). */
 export function formatErrors(execution: Execution, log: Logger): Formatted {
-  const errors = (execution.errors ?? []).map((error) => publicError(error, log));
+  const errors = (execution.errors ?? []).flatMap(unpack).map((error) => publicError(error, log));
   // The status stays 200: the document was answered, each field by itself. `never`: typed as an object by mercurius, null here.
   return { statusCode: 200, response: { data: (execution.data ?? null) as never, errors } };
+}
+
+/** mercurius packs what is wrong with a document into one error that does not tell. */
+function unpack(error: GraphQLError): readonly GraphQLError[] {
+  const packed = (error.originalError as { errors?: readonly GraphQLError[] } | undefined)?.errors;
+  return Array.isArray(packed) && packed.length > 0 ? packed : [error];
 }
 
 function publicError(error: GraphQLError, log: Logger): GraphQLError {

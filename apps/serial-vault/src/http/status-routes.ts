@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { VaultResources } from '../resources.js';
 import { sendJson } from './answers.js';
 
 const VERSION = '0.1.0';
+const PING_MS = 2_000;
 
 /** What monitoring and proxies ask (serial-vault.md 16, 17.1); metrics are on the port for operators. */
 export function addStatusRoutes(scope: FastifyInstance, resources: VaultResources): void {
@@ -39,7 +41,9 @@ async function states({ db, keys }: VaultResources): Promise<{ database: string;
 
 async function stateOf(ping: Promise<void>): Promise<string> {
   try {
-    await ping;
+    const late = sleep(PING_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('late')));
+    late.catch(() => undefined);
+    await Promise.race([ping, late]);
     return 'OK';
   } catch {
     // Why is for the log of the process, not for strangers.

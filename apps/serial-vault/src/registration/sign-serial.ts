@@ -10,7 +10,7 @@ import { serialBody, serialHeaders } from './serial-draft.js';
  * (serial-vault.md 2.6). Throws `signing-failed` or `signing-key-unavailable`; the device comes back in a minute.
  */
 export async function signSerial(
-  { keys, trust, db, log }: VaultResources,
+  { keys, trust, db, log, settings }: VaultResources,
   attempt: Attempt,
 ): Promise<Assertion> {
   const { policy } = known(attempt.registered, 'the model');
@@ -23,12 +23,10 @@ export async function signSerial(
   const headers = serialHeaders(attempt, header(accountKey, 'account-id'), now);
   let serial: Assertion;
   try {
-    const signer = await keys.signer(policy.signingKeyId);
-    serial = await signAssertion(
-      { type: 'serial', headers, body: serialBody(attempt) },
+    const signer = await within(settings.signMs, keys.signer(policy.signingKeyId));
+    serial = await within(settings.signMs, signAssertion({ type: 'serial', headers, body: serialBody(attempt) },
       signer,
-      now,
-    );
+      now));
   } catch (error) {
     if (!(error instanceof KeyringError)) throw error;
     log.error({ err: error, keyId: policy.signingKeyId }, 'the signer cannot sign');
@@ -47,4 +45,18 @@ export async function signSerial(
     );
   }
   return serial;
+}
+
+/** A signer that hangs must not keep the device waiting until it gives up by itself. */
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new KeyringError('signer-slow', `cannot wait longer than ${limitMs} ms for a signature`);
+    timer = setTimeout(() => reject(error), limitMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

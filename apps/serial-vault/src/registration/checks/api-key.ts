@@ -1,3 +1,4 @@
+import { header } from '#libs/assertions';
 import { isSameHash, readApiKey } from '#libs/auth';
 import { VaultApiKey, type Tx } from '#libs/database';
 import { refuse } from '../../refusal.js';
@@ -66,8 +67,8 @@ export async function checkKeyBelongsToModel(attempt: Attempt): Promise<void> {
   if (apiKey === null) return;
   // Another brand's key is answered like one that nobody knows.
   if (apiKey.brandId !== brandId) refuse('invalid-api-key', INVALID);
-  const original = known(parts, 'the request').serialRequest.headers['original-model'];
-  if (apiKey.model === model || apiKey.model === original) return;
+  const { oldSerial } = known(parts, 'the request');
+  if (apiKey.model === model || (oldSerial && apiKey.model === header(oldSerial, 'model'))) return;
   refuse(
     'key-not-for-model',
     `cannot register for model ${model}: the API key belongs to another model`,

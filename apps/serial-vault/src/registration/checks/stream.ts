@@ -19,6 +19,9 @@ import { findRegisteredModel } from '../registered-model.js';
 const LEAST_KEY_BITS = 2048;
 const EXPONENT = 65537n;
 
+/** A remodel names all of them (serial-vault.md 10.4). */
+const ORIGINALS = ['original-brand-id', 'original-model', 'original-serial'] as const;
+
 /** Step 4: serial-request, model and, only for a remodel, the old serial; the order is free after the first. */
 export async function checkStream(attempt: Attempt): Promise<void> {
   if (attempt.envelope.body.length === 0) {
@@ -29,6 +32,9 @@ export async function checkStream(attempt: Attempt): Promise<void> {
   }
   const parts = readParts(attempt.envelope.body);
   const { serialRequest } = parts;
+  if (parts.oldSerial && ORIGINALS.some((name) => header(serialRequest, name) === '')) {
+    refuse('mismatched-original', `cannot remodel without all of ${ORIGINALS.join(', ')}`);
+  }
   attempt.parts = parts;
   attempt.brandId = header(serialRequest, 'brand-id');
   attempt.model = header(serialRequest, 'model');

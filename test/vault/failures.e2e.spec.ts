@@ -1,0 +1,177 @@
+import { execFileSync } from 'node:child_process';
+import { rename } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { header } from '#libs/assertions';
+import { shiftClock } from '#libs/database';
+import { ask } from '../../tools/clients/http.js';
+import {
+  certifiedKey,
+  codeOf,
+  freshKey,
+  inStream,
+  register,
+  registerBrand,
+  registerModel,
+  requestId,
+  postSerial,
+  serialIn,
+  serialRequest,
+  startVault,
+  type RunningVault,
+  type TestModel,
+} from './vault-kit.js';
+
+let vault: RunningVault;
+let keyId = '';
+let model: TestModel;
+beforeAll(async () => {
+  vault = await startVault({ SIGN_MS: '1500' });
+  await registerBrand(vault);
+  keyId = await certifiedKey(vault);
+  model = await registerModel(vault, 'acme-failing', { signingKeyId: keyId });
+});
+afterAll(() => vault?.stop());
+
+/** Signer processes that this test's vault started. */
+function signers(): number[] {
+  const children = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)]).toString();
+  return children
+    .split('\n')
+    .filter((line) => line.includes('brandstore-signer') || line.includes('signer-process'))
+    .map((line) => Number(line.trim().split(/\s+/)[0]));
+}
+
+const calls = async (): Promise<readonly (readonly [number, string | null])[]> => {
+  const first = await ask(`${vault.url}/v1/request-id`, { method: 'POST', headers: { 'api-key': model.apiKey } });
+  const second = await postSerial(vault, model.apiKey, 'x');
+  return [first, second].map(({ status, headers }) => [status, headers.get('content-type')] as const);
+};
+const UNAVAILABLE = [503, 'application/json'];
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 30_000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error('cannot wait longer');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+it('V27 a database that is down, a signer that hangs and an error that nobody foresaw are 503, never 500', async () => {
+  const database = new URL(vault.urls.owner).pathname.slice(1);
+  const admin = new Client({ connectionString: vault.adminUrl });
+  await admin.connect();
+  await admin.query(`ALTER DATABASE "${database}" WITH ALLOW_CONNECTIONS false`);
+  await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [database]);
+  for (let index = 0; index < 3; index++) expect(await calls()).toEqual([UNAVAILABLE, UNAVAILABLE]);
+  const check = await ask(`${vault.url}/_status/check`);
+  expect([check.status, check.json()]).toEqual([503, { database: 'unavailable', signer: 'OK' }]);
+  expect((await ask(`${vault.url}/v1/health`)).status).toBe(503);
+  await admin.query(`ALTER DATABASE "${database}" WITH ALLOW_CONNECTIONS true`);
+  await admin.end();
+  await until(async () => (await ask(`${vault.url}/_status/check`)).status === 200);
+  expect((await register(vault, model, freshKey(), 'F-1')).status).toBe(200);
+
+  const [signer = 0] = signers();
+  process.kill(signer, 'SIGSTOP');
+  const device = freshKey();
+  const refused = await register(vault, model, device, 'F-2');
+  process.kill(signer, 'SIGCONT');
+  expect([refused.status, refused.headers.get('content-type'), codeOf(refused)]).toEqual([...UNAVAILABLE, 'signing-failed']);
+  expect((await register(vault, model, device, 'F-2')).status).toBe(200);
+
+  await vault.sql('ALTER TABLE vault.nonces RENAME TO hidden');
+  expect((await calls())[0]).toEqual(UNAVAILABLE);
+  const whole = await postSerial(
+    vault,
+    model.apiKey,
+    inStream(await serialRequest(model.assertion, 'any', freshKey(), 'F-3'), model.assertion),
+  );
+  expect([whole.status, codeOf(whole)]).toEqual([503, 'store-unavailable']);
+  expect(whole.text).not.toMatch(/nonces|relation|vault\./);
+  await vault.sql('ALTER TABLE vault.hidden RENAME TO nonces');
+});
+
+it('a signer that dies comes back, and while it cannot the device gets 503', async () => {
+  const masterKey = vault.env.MASTER_KEY_FILE ?? '';
+  await rename(masterKey, `${masterKey}.away`);
+  const [signer = 0] = signers();
+  process.kill(signer, 'SIGKILL');
+  const device = freshKey();
+  const refused = await register(vault, model, device, 'F-4');
+  expect([refused.status, codeOf(refused)]).toEqual([503, 'signing-failed']);
+  const check = await ask(`${vault.url}/_status/check`);
+  expect([check.status, check.json()]).toEqual([503, { database: 'OK', signer: 'unavailable' }]);
+  await rename(`${masterKey}.away`, masterKey);
+  await until(async () => (await ask(`${vault.url}/_status/check`)).status === 200);
+  expect((await register(vault, model, device, 'F-4')).status).toBe(200);
+});
+
+it('with a clock outside the validity of the account-key nothing is signed, and the device may come back', async () => {
+  const day = 86_400_000;
+  const until = new Date(Date.now() + day).toISOString().replace(/\.\d+Z$/, 'Z');
+  const short = await registerModel(vault, 'acme-short', {
+    signingKeyId: await certifiedKey(vault, 'short-lived', { until }),
+  });
+  const device = freshKey();
+  await shiftClock(vault.urls.owner, 2 * day);
+  const refused = await register(vault, short, device, 'F-5');
+  await shiftClock(vault.urls.owner, 0);
+  expect([refused.status, codeOf(refused)]).toEqual([503, 'signing-key-unavailable']);
+  const answer = await register(vault, short, device, 'F-5');
+  expect(answer.status).toBe(200);
+  expect(header(serialIn(answer.text), 'timestamp') < until).toBe(true);
+});
+
+it('V28 a client that hangs up: log and serial agree, and a retry gives the same serial', async () => {
+  const device = freshKey();
+  const request = await serialRequest(model.assertion, await requestId(vault, model.apiKey), device, 'F-6');
+  const body = inStream(request, model.assertion);
+  const socket = connect(Number(new URL(vault.url).port), '127.0.0.1');
+  socket.end(
+    `POST /v1/serial HTTP/1.1\r\nhost: x\r\nconnection: close\r\napi-key: ${model.apiKey}\r\ncontent-type: application/x.ubuntu.assertion\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
+  const rows = (): Promise<{ bytes: Buffer; text: string }[]> =>
+    vault.sql(
+      `SELECT d.bytes, l.serial_text AS text FROM vault.devices d
+       JOIN vault.signing_log l USING (brand_id, model, serial) WHERE d.serial = 'F-6' AND l.outcome = 'signed'`,
+    );
+  await until(async () => (await rows()).length > 0);
+  const [row] = await rows();
+  expect(row?.bytes.toString()).toBe(row?.text);
+  expect(serialIn((await register(vault, model, device, 'F-6')).text).bytes).toEqual(row?.bytes);
+});
+
+it('20 wrong keys from one address block it, those exempt never', async () => {
+  await vault.restart({ RATE_EXEMPT: '10.0.0.0/8' });
+  const status = async (key: string): Promise<number> =>
+    (await ask(`${vault.url}/v1/request-id`, { method: 'POST', headers: { 'api-key': key } })).status;
+  const wrong: number[] = [];
+  for (let index = 0; index < 20; index++) {
+    wrong.push(await status(`${index}`.padStart(50, 'w')));
+    await new Promise((resolve) => setTimeout(resolve, 110));
+  }
+  expect(new Set(wrong)).toEqual(new Set([401]));
+  expect(await status(model.apiKey)).toBe(403);
+  await vault.restart();
+  for (let index = 0; index < 25; index++) expect(await status(`${index}`.padStart(50, 'x'))).toBe(401);
+  expect(await status(model.apiKey)).toBe(200);
+});
+
+it('a rate above the limit gets 503, and after a second the device is served again', async () => {
+  await vault.restart({ RATE_EXEMPT: '10.0.0.0/8', RATE_PER_SECOND: '5' });
+  const burst = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      ask(`${vault.url}/v1/request-id`, { method: 'POST', headers: { 'api-key': model.apiKey } }),
+    ),
+  );
+  const refused = burst.filter(({ status }) => status === 503);
+  expect(refused.length).toBeGreaterThanOrEqual(10);
+  expect(codeOf(refused[0] as never)).toBe('busy');
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  expect((await register(vault, model, freshKey(), 'F-7')).status).toBe(200);
+  await vault.restart();
+  expect(header(serialIn((await register(vault, model, freshKey(), 'F-8')).text), 'serial')).toBe('F-8');
+});
