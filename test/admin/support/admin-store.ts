@@ -35,7 +35,14 @@ export interface RolloutAnswer extends Result {
     population: number | null;
     k: number | null;
   }[];
-  readonly transitions: readonly { seq: number; fromState: string | null; toState: string; actor: string; cause: string; evidence: Record<string, unknown> }[];
+  readonly transitions: readonly {
+    seq: number;
+    fromState: string | null;
+    toState: string;
+    actor: string;
+    cause: string;
+    evidence: Record<string, unknown>;
+  }[];
 }
 
 /** Somebody at the store's GraphQL, in their own words. */
@@ -55,7 +62,11 @@ export class Person {
   }
 
   async rollout(call: string): Promise<RolloutAnswer> {
-    return (await this.graphql.run<{ result: RolloutAnswer }>(`mutation { result: ${call} { ${ROLLOUT} } }`)).result;
+    return (
+      await this.graphql.run<{ result: RolloutAnswer }>(
+        `mutation { result: ${call} { ${ROLLOUT} } }`,
+      )
+    ).result;
   }
 
   async ask<T>(query: string): Promise<T> {
@@ -93,13 +104,24 @@ export class AdminStore {
   ) {}
 
   static async start(): Promise<AdminStore> {
-    const installation = await startStore({ apps: ['store-api', 'worker'], env: { KEY_BITS: '2048' } });
+    const installation = await startStore({
+      apps: ['store-api', 'worker'],
+      env: { KEY_BITS: '2048' },
+    });
     const owner = new Client({ connectionString: installation.databaseUrls.owner });
     await owner.connect();
     const store = new AdminStore(installation, owner);
-    store.operator = await store.login(installation.store.operatorEmail, installation.store.password ?? '');
+    store.operator = await store.login(
+      installation.store.operatorEmail,
+      installation.store.password ?? '',
+    );
     store.brand = await store.createBrand('acme');
-    store.planner = await store.addPerson('paula@acme.example', ['admin', 'releaser', 'operator', 'publisher']);
+    store.planner = await store.addPerson('paula@acme.example', [
+      'admin',
+      'releaser',
+      'operator',
+      'publisher',
+    ]);
     store.approver = await store.addPerson('aron@acme.example', ['approver']);
     return store;
   }
@@ -132,7 +154,12 @@ export class AdminStore {
 
   async addPerson(email: string, roles: readonly string[], brand = this.brand): Promise<Person> {
     const password = randomBytes(12).toString('base64url');
-    const input = { email, displayName: email, roles: roles.map((role) => new Enum(role)), password };
+    const input = {
+      email,
+      displayName: email,
+      roles: roles.map((role) => new Enum(role)),
+      password,
+    };
     await this.operator.act(`addPerson(brand: "${brand}", input: ${literal(input)})`);
     return this.login(email, password);
   }
@@ -144,13 +171,22 @@ export class AdminStore {
     await this.publisher.register(name);
     for (let no = 1; no <= revisions; no += 1) {
       const channels = no === 1 ? ['stable'] : [];
-      const { revision, problems } = await this.publisher.upload(name, join(SNAPS, `${name}_${no}.snap`), channels);
+      const { revision, problems } = await this.publisher.upload(
+        name,
+        join(SNAPS, `${name}_${no}.snap`),
+        channels,
+      );
       if (revision !== no) throw new Error(`cannot publish ${name}: ${problems.join('; ')}`);
     }
   }
 
   /** Devices of the brand with the snap installed, as their sessions and polls would have left them. */
-  async addDevices(count: number, tags: Record<string, string>, snap?: string, revision = 1): Promise<string[]> {
+  async addDevices(
+    count: number,
+    tags: Record<string, string>,
+    snap?: string,
+    revision = 1,
+  ): Promise<string[]> {
     const uids = Array.from({ length: count }, () => randomUUID());
     const snapId = snap === undefined ? null : await this.snapId(snap);
     await this.owner.query(
@@ -163,17 +199,48 @@ export class AdminStore {
       await this.owner.query(
         `INSERT INTO store.device_facts (device_uid, brand_id, facts, facts_hash, seen_at)
          SELECT uid, $2, $3, 'test', app.now() FROM unnest($1::uuid[]) AS uid`,
-        [uids, this.brand, { snapdVersion: '2.77', architecture: 'amd64', snaps: { [snapId]: { snapId, revision, channel: 'latest/stable', epoch: { read: [0], write: [0] } } } }],
+        [
+          uids,
+          this.brand,
+          {
+            snapdVersion: '2.77',
+            architecture: 'amd64',
+            snaps: {
+              [snapId]: {
+                snapId,
+                revision,
+                channel: 'latest/stable',
+                epoch: { read: [0], write: [0] },
+              },
+            },
+          },
+        ],
       );
     return uids;
   }
 
+  /** The devices report another revision of the snap. */
+  async setInstalled(uids: readonly string[], snap: string, revision: number): Promise<void> {
+    await this.owner.query(
+      `UPDATE store.device_facts SET facts = jsonb_set(facts, ARRAY['snaps', $2, 'revision'], to_jsonb($3::int))
+       WHERE device_uid = ANY($1::uuid[])`,
+      [uids, await this.snapId(snap), revision],
+    );
+  }
+
   async snapId(name: string): Promise<string> {
-    const { rows } = await this.owner.query<{ id: string }>('SELECT id FROM store.snaps WHERE name = $1', [name]);
+    const { rows } = await this.owner.query<{ id: string }>(
+      'SELECT id FROM store.snaps WHERE name = $1',
+      [name],
+    );
     return rows[0]?.id ?? '';
   }
 
-  async createFleet(name: string, priority: number, tag: readonly [string, string]): Promise<string> {
+  async createFleet(
+    name: string,
+    priority: number,
+    tag: readonly [string, string],
+  ): Promise<string> {
     const predicate = { fact: `tag:${tag[0]}`, equals: tag[1] };
     const fleet = await this.planner.act(
       `createFleet(brand: "${this.brand}", input: ${literal({ name, priority, predicate })})`,
@@ -184,18 +251,27 @@ export class AdminStore {
   }
 
   createRollout(input: Record<string, unknown>, who = this.planner): Promise<RolloutAnswer> {
-    const said = { title: 'a rollout', snap: 'acme-dashboard', channel: 'latest/stable', revision: 2, ...input };
+    const said = {
+      title: 'a rollout',
+      snap: 'acme-dashboard',
+      channel: 'latest/stable',
+      revision: 2,
+      ...input,
+    };
     return who.rollout(`createRollout(brand: "${this.brand}", input: ${literal(said)})`);
   }
 
   on(who: Person, mutation: string, rollout: { id: string }, more = ''): Promise<RolloutAnswer> {
-    return who.rollout(`${mutation}(brand: "${this.brand}", id: "${rollout.id}"${more && `, ${more}`})`);
+    return who.rollout(
+      `${mutation}(brand: "${this.brand}", id: "${rollout.id}"${more && `, ${more}`})`,
+    );
   }
 
   /** Created, submitted, and approved by the second person. */
   async approved(input: Record<string, unknown>): Promise<RolloutAnswer> {
     const created = await this.createRollout(input);
-    if (created.__typename !== 'Rollout') throw new Error(`cannot create: ${JSON.stringify(created)}`);
+    if (created.__typename !== 'Rollout')
+      throw new Error(`cannot create: ${JSON.stringify(created)}`);
     const { planHash } = await this.on(this.planner, 'submitRollout', created);
     return this.on(this.approver, 'approveRollout', created, `planHash: "${planHash}"`);
   }
@@ -208,7 +284,11 @@ export class AdminStore {
     return found;
   }
 
-  async until(rollout: { id: string }, isSo: (now: RolloutAnswer) => boolean, limitMs = 20_000): Promise<RolloutAnswer> {
+  async until(
+    rollout: { id: string },
+    isSo: (now: RolloutAnswer) => boolean,
+    limitMs = 20_000,
+  ): Promise<RolloutAnswer> {
     for (const end = Date.now() + limitMs; ; await sleep(50)) {
       const now = await this.read(rollout);
       if (isSo(now)) return now;
@@ -255,5 +335,9 @@ export interface Explanation {
   readonly revision: number | null;
   readonly policyVersion: number;
   readonly fleets: readonly { name: string }[];
-  readonly reasons: readonly { code: string; rule: unknown; detail: Record<string, unknown> | null }[];
+  readonly reasons: readonly {
+    code: string;
+    rule: unknown;
+    detail: Record<string, unknown> | null;
+  }[];
 }

@@ -1,4 +1,10 @@
-import { Catch, UseFilters, applyDecorators, type ExceptionFilter, type Type } from '@nestjs/common';
+import {
+  Catch,
+  UseFilters,
+  applyDecorators,
+  type ExceptionFilter,
+  type Type,
+} from '@nestjs/common';
 import { Resolver } from '@nestjs/graphql';
 
 /** Nest would log every refusal as a failure; the field gate and the error formatter know which is which. */

@@ -1,6 +1,8 @@
-import { Module, type FactoryProvider } from '@nestjs/common';
+import { Inject, Module, type FactoryProvider } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
 import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
+import type { FastifyInstance } from 'fastify';
 import {
   ApiTokenService,
   BrakeService,
@@ -19,6 +21,7 @@ import {
 import { DeviceServices } from '../device/device-services.js';
 import { DeviceModule } from '../device/device.module.js';
 import { RESOURCES } from '../resources.js';
+import { prepareAdminSurface } from './admin-surface.js';
 import { graphqlOptions } from './graphql-options.js';
 import { RESOLVERS } from './resolvers.js';
 
@@ -63,4 +66,8 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
     },
   ],
 })
-export class AdminModule {}
+export class AdminModule {
+  constructor(@Inject(HttpAdapterHost) host: HttpAdapterHost) {
+    prepareAdminSurface(host.httpAdapter.getInstance<FastifyInstance>());
+  }
+}

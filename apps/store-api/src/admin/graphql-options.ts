@@ -2,26 +2,24 @@ import type { MercuriusDriverConfig } from '@nestjs/mercurius';
 import type { FastifyRequest } from 'fastify';
 import { parseAuthorization } from '#libs/auth';
 import { BrandReader, SignInService, type Resources } from '#libs/operations';
+import { GRAPHQL_PATH } from './admin-surface.js';
 import type { AdminContext } from './context.js';
-import { fieldGate } from './field-gate.js';
+import { gateFields } from './field-gate.js';
 import { formatErrors } from './graphql-errors.js';
 import { makeLoaders } from './loaders.js';
 
 /** Deep enough for every document of ours, shallow enough that no query multiplies. */
 const MAX_DEPTH = 8;
 
-/** What is the same for the running schema and the printed one. */
-export const SCHEMA_OPTIONS = { fieldMiddleware: [fieldGate] };
-
 /** The brand's GraphQL at POST /graphql (decisions 25). */
 export function graphqlOptions(resources: Resources): Omit<MercuriusDriverConfig, 'driver'> {
   const signIn = new SignInService(resources);
   const reader = new BrandReader(resources);
   return {
-    path: '/graphql',
+    path: GRAPHQL_PATH,
     autoSchemaFile: true,
     sortSchema: true,
-    buildSchemaOptions: SCHEMA_OPTIONS,
+    transformSchema: gateFields,
     graphiql: false,
     queryDepth: MAX_DEPTH,
     errorFormatter: formatErrors,

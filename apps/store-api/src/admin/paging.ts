@@ -22,8 +22,7 @@ export function pageSize(first: number | null | undefined): number {
 }
 
 /** Cursors are opaque to clients: today the key of the last row. */
-const toCursor = (key: string | number): string =>
-  Buffer.from(String(key)).toString('base64url');
+const toCursor = (key: string | number): string => Buffer.from(String(key)).toString('base64url');
 
 /** The key behind a cursor of ours, matching `form`; throws `invalid` for others. */
 export function fromCursor(cursor: string | null | undefined, form: RegExp): string | null {

@@ -37,7 +37,9 @@ describe('the table of permissions', () => {
     for (const [name, permission] of Object.entries(PERMISSIONS)) {
       if (typeof permission === 'string') continue;
       const [type, field] = name.split('.') as ['Query' | 'Mutation', string];
-      const args = types[type]?.getFields()[field]?.args.map((arg) => `${arg.name}: ${String(arg.type)}`);
+      const args = types[type]
+        ?.getFields()
+        [field]?.args.map((arg) => `${arg.name}: ${String(arg.type)}`);
       // updateBrand is the operator's: it is a line of text, not of roles
       expect(args, name).toContain('brand: ID!');
     }
@@ -49,7 +51,9 @@ describe('the table of permissions', () => {
   });
 
   it('lets in whoever has the role in that brand', () => {
-    expect(() => requirePermission('Mutation.createRollout', { brand: 'acme' }, person())).not.toThrow();
+    expect(() =>
+      requirePermission('Mutation.createRollout', { brand: 'acme' }, person()),
+    ).not.toThrow();
   });
 
   it.each([
@@ -57,7 +61,13 @@ describe('the table of permissions', () => {
     ['another brand', 'Mutation.createRollout', { brand: 'globex' }, person(), 'forbidden'],
     ['another role', 'Mutation.approveRollout', { brand: 'acme' }, person(), 'forbidden'],
     ['a person for the operator', 'Mutation.createBrand', {}, person(), 'forbidden'],
-    ['the operator for a brand', 'Mutation.createRollout', { brand: 'acme' }, person({ isOperator: true, roles: new Map() }), 'forbidden'],
+    [
+      'the operator for a brand',
+      'Mutation.createRollout',
+      { brand: 'acme' },
+      person({ isOperator: true, roles: new Map() }),
+      'forbidden',
+    ],
     [
       'a token for an approver',
       'Mutation.approveRollout',

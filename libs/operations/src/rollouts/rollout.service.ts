@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Approval, Rollout, RolloutTransition, Wave, addToOutbox, type Tx } from '#libs/database';
-import { approvalProblem, planHash, type RolloutPlan } from '#libs/update-control';
+import {
+  approvalProblem,
+  nextState,
+  planHash,
+  type RolloutPlan,
+  type RolloutState,
+} from '#libs/update-control';
 import { performAct } from '../brands/act.js';
 import { actorOf, requireHuman, type Principal } from '../brands/principal.js';
 import { OperationError } from '../operation-error.js';
@@ -70,6 +76,12 @@ export class RolloutService {
         await tx.update(Rollout, { id: row.id }, { name: plan.title, plan });
         return Object.assign(row, { name: plan.title, plan });
       }
+      if (nextState(row.state as RolloutState, 'edit') === null)
+        throw new OperationError(
+          'conflict',
+          `cannot edit a rollout that is ${row.state}: abort it and start a new one, with inheritSaltFrom to keep the same first devices`,
+          { current: rolloutView(row) },
+        );
       if (row.state !== 'DRAFT' && row.authorId !== who.personId)
         throw new OperationError('forbidden', 'cannot edit a submitted rollout of somebody else');
       const moved = await moveRollout(tx, this.now, row, {

@@ -62,7 +62,8 @@ export class HoldInput {
   @Field(() => String, { nullable: true, description: 'Name or id; none: all snaps.' })
   snap?: string;
   @Field(() => Instant, { nullable: true }) from?: Date;
-  @Field(() => Instant, { nullable: true, description: 'Needed for brand and fleet.' }) until?: Date;
+  @Field(() => Instant, { nullable: true, description: 'Needed for brand and fleet.' })
+  until?: Date;
   @Field(() => String) reason!: string;
 }
 

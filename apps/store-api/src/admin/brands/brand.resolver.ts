@@ -118,7 +118,8 @@ export class BrandResolver {
   }
 
   @ResolveField(() => String, {
-    description: 'A stream of what a vault needs beside the trusted root: store key, account, keys.',
+    description:
+      'A stream of what a vault needs beside the trusted root: store key, account, keys.',
   })
   async assertions(@Parent() { id }: Account): Promise<string> {
     return encodeAssertions(await this.keys.chain(id)).toString('utf8');

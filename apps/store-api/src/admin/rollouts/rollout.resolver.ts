@@ -97,7 +97,10 @@ export class RolloutResolver {
     @Args('wave', { type: () => Int, nullable: true, description: 'None: the one that is open.' })
     waveNo?: number,
   ): Promise<RolloutView> {
-    return this.rolloutService.advance(who, args.brand, { ...toRolloutAct(args), waveNo: waveNo ?? undefined });
+    return this.rolloutService.advance(who, args.brand, {
+      ...toRolloutAct(args),
+      waveNo: waveNo ?? undefined,
+    });
   }
 
   @ResolveField(() => SnapObject)

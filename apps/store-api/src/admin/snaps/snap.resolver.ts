@@ -80,12 +80,18 @@ export class SnapResolver {
   }
 
   @ResolveField(() => [RevisionType], { description: 'Oldest first.' })
-  revisions(@Parent() { brandId, id }: Snap, @Context() { loaders }: AdminContext): Promise<readonly SnapRevision[]> {
+  revisions(
+    @Parent() { brandId, id }: Snap,
+    @Context() { loaders }: AdminContext,
+  ): Promise<readonly SnapRevision[]> {
     return loaders.revisionsOfSnap.load({ brandId, id });
   }
 
   @ResolveField(() => [LaneType])
-  lanes(@Parent() { brandId, id }: Snap, @Context() { loaders }: AdminContext): Promise<readonly Lane[]> {
+  lanes(
+    @Parent() { brandId, id }: Snap,
+    @Context() { loaders }: AdminContext,
+  ): Promise<readonly Lane[]> {
     return loaders.lanesOfSnap.load({ brandId, id });
   }
 }
