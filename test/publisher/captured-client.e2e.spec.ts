@@ -55,7 +55,9 @@ async function replay({ request }: Exchange): Promise<Answer> {
     ? new URL(statusUrl).pathname
     : request.uri.replace(/realdemo[id]+/, snapId).replace('realdemo', 'acme-dashboard');
   if (method === 'GET') return snapcraft.get(uri);
-  const text = (body?.text ?? '').replaceAll('realdemo', 'acme-dashboard').replace('"secret"', JSON.stringify(PASSWORD));
+  const text = (body?.text ?? '')
+    .replaceAll('realdemo', 'acme-dashboard')
+    .replace('"secret"', JSON.stringify(PASSWORD));
   const sent = text.replace(/"updown_id": "\w+", "binary_filesize": \d+/, await claimed());
   const authorization = headers['Authorization'] ? undefined : null;
   return snapcraft.post(uri, sent, authorization, method as 'POST' | 'PUT');
@@ -63,18 +65,27 @@ async function replay({ request }: Exchange): Promise<Answer> {
 
 let file = '';
 const claimed = async (): Promise<string> =>
-  file === '' ? '' : `"updown_id": "${uploadId}", "binary_filesize": ${(await stat(SNAPS + file)).size}`;
+  file === ''
+    ? ''
+    : `"updown_id": "${uploadId}", "binary_filesize": ${(await stat(SNAPS + file)).size}`;
 
 /** Every member that the client was given there is given here, of the same kind. */
 function expectLike(given: unknown, wanted: unknown, path: string): void {
   if (wanted === null || given === null) return;
-  expect([path, Array.isArray(given), typeof given]).toEqual([path, Array.isArray(wanted), typeof wanted]);
+  expect([path, Array.isArray(given), typeof given]).toEqual([
+    path,
+    Array.isArray(wanted),
+    typeof wanted,
+  ]);
   if (Array.isArray(wanted)) {
     if (wanted.length > 0) expectLike((given as unknown[])[0], wanted[0], `${path}[0]`);
   } else if (typeof wanted === 'object') {
     for (const [name, member] of Object.entries(wanted)) {
       if (member === null || OPTIONAL.has(name)) continue;
-      expect([path, Object.keys(given as object)]).toEqual([path, expect.arrayContaining([rename(name)])]);
+      expect([path, Object.keys(given as object)]).toEqual([
+        path,
+        expect.arrayContaining([rename(name)]),
+      ]);
       expectLike((given as Record<string, unknown>)[rename(name)], member, `${path}.${name}`);
     }
   }
@@ -98,7 +109,8 @@ describe('what a real snapcraft sent', () => {
       expect((await snapcraft.login('pub@example.com', PASSWORD)).status).toBe(200);
       return;
     }
-    if (request.uri.includes('/builds/') && response.body.text.includes('ready_to_release')) await store.drainReviews();
+    if (request.uri.includes('/builds/') && response.body.text.includes('ready_to_release'))
+      await store.drainReviews();
     const answer = await replay(exchange);
     if (NOT_OFFERED.some((part) => request.uri.includes(part))) {
       expect([answer.status, answer.json().error_list.length]).toEqual([404, 1]);

@@ -345,6 +345,10 @@ describe('errors', () => {
       expect([path, bare.status, bare.text]).toEqual([path, slashed.status, slashed.text]);
       expect([300, 301, 302, 307, 308, 404]).not.toContain(bare.status);
     }
+    const metadata = '/dev/api/snaps/abc/metadata';
+    expect((await snapcraft.post(`${metadata}/`, {})).text).toBe(
+      (await snapcraft.post(metadata, {})).text,
+    );
     for (const path of ['/dev/api/account', '/api/v2/tokens/whoami']) {
       expect((await snapcraft.get(`${path}/`)).text).toBe((await snapcraft.get(path)).text);
     }

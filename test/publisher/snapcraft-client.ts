@@ -36,7 +36,9 @@ export interface ChannelRow {
 }
 
 /** Track → series → architecture → rows. */
-export type ChannelTree = Readonly<Record<string, { readonly '16': Readonly<Record<string, object[]>> }>>;
+export type ChannelTree = Readonly<
+  Record<string, { readonly '16': Readonly<Record<string, object[]>> }>
+>;
 
 /** What answers hold, as far as tests look into it; which of it is there, the test knows. */
 export interface Body {
@@ -120,7 +122,12 @@ export class SnapcraftClient {
     return this.send(path, { headers: this.headers() });
   }
 
-  post(path: string, body: unknown, authorization: string | null = this.own(), method: 'POST' | 'PUT' = 'POST'): Promise<Answer> {
+  post(
+    path: string,
+    body: unknown,
+    authorization: string | null = this.own(),
+    method: 'POST' | 'PUT' = 'POST',
+  ): Promise<Answer> {
     return this.send(path, {
       method,
       headers: {
@@ -136,8 +143,7 @@ export class SnapcraftClient {
   async refreshing(call: () => Promise<Answer>): Promise<Answer> {
     const first = await call();
     const list = first.status < 400 ? [] : first.json().error_list;
-    if (!list.some(({ code }) => code === 'macaroon-needs-refresh'))
-      return first;
+    if (!list.some(({ code }) => code === 'macaroon-needs-refresh')) return first;
     if (!this.credentials) return first;
     const body = { discharge_macaroon: this.credentials.discharge };
     const refreshed = await this.post('/api/v2/tokens/refresh', body, null);

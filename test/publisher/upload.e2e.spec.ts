@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -71,10 +71,7 @@ describe('names', () => {
       snap_name: 'acme-hub',
       series: '16',
     });
-    expect([theirs.status, theirs.json().error_list[0].code]).toEqual([
-      409,
-      'already_registered',
-    ]);
+    expect([theirs.status, theirs.json().error_list[0].code]).toEqual([409, 'already_registered']);
     expect(theirs.json()).toHaveProperty('register_name_url');
   });
 
@@ -122,6 +119,25 @@ describe('names', () => {
     }
   });
 });
+
+/** `good` with a key of 1024 bits in it; the key is looked at before any signature. */
+function weakRequest(good: string): string {
+  const chain = new URL(
+    '../vectors/assertions/chain/brand-1024-account-key.assert',
+    import.meta.url,
+  );
+  const key = decodeAssertionText(readFileSync(chain, 'utf8'));
+  const [head = '', , signature = ''] = good.split('\n\n');
+  const headers = head
+    .replace(/^body-length: .*$/m, `body-length: ${key.body.length}`)
+    .replace(/sha3-384: .*$/gm, `sha3-384: ${key.id}`);
+  return [headers, key.body, signature].join('\n\n');
+}
+
+function decodeAssertionText(text: string): { id: string; body: string } {
+  const [head = '', body = ''] = text.split('\n\n');
+  return { id: /^public-key-sha3-384: (.*)$/m.exec(head)?.[1] ?? '', body };
+}
 
 describe('keys', () => {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -185,12 +201,14 @@ describe('keys', () => {
         /\n\n[^\n]+(\n[^\n]+)*\n$/,
         `\n\n${(await request('spare', brandId)).split('\n\n').at(-1)}`,
       ),
+      weak: weakRequest(good),
       'no request': 'type: model\n',
       empty: '',
     };
     for (const [what, text] of Object.entries(requests)) {
       const answer = await send(text);
       expect([what, answer.status]).toEqual([what, 400]);
+      if (what === 'weak') expect(answer.text).toContain('1024 bits');
     }
     expect((await send(good)).status).toBe(200);
   });
@@ -207,10 +225,7 @@ describe('upload', () => {
       'resource-not-found',
     ]);
     const theirs = await other.post('/dev/api/snap-push/', { name: 'acme-hub', dry_run: true });
-    expect([theirs.status, theirs.json().error_list[0].code]).toEqual([
-      403,
-      'resource-forbidden',
-    ]);
+    expect([theirs.status, theirs.json().error_list[0].code]).toEqual([403, 'resource-forbidden']);
   });
 
   it('P36 P44 P45 gives revision 1, then 2, as numbers, on an absolute URL', async () => {
@@ -290,9 +305,7 @@ describe('upload', () => {
     ]);
     expect(status).toMatchObject({ code: 'ready_to_release', revision: 3 });
     const map = (await acme.get('/api/v2/snaps/acme-dashboard/channel-map')).json();
-    const rows = map['channel-map'].map(
-      (row) => `${row.channel} ${row.revision}`,
-    );
+    const rows = map['channel-map'].map((row) => `${row.channel} ${row.revision}`);
     expect(new Set(rows)).toEqual(new Set(['latest/edge 3', 'latest/beta/fix-42 3']));
   });
 
