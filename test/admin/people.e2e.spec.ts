@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeAssertion, header, localSigner, signAssertion, type Signer } from '#libs/assertions';
@@ -9,6 +10,17 @@ import { AdminStore, Person, literal, type Result } from './support/admin-store.
 const signer = (bits = 2048): Signer =>
   localSigner(generateKeyPairSync('rsa', { modulusLength: bits }).privateKey);
 const now = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+
+/** Status of a request that only says how large its body will be. */
+const announced = (url: string, bytes: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json', 'content-length': bytes };
+    const sent = request(`${url}/graphql`, { method: 'POST', headers }, (answer) => {
+      resolve(answer.statusCode ?? 0);
+      sent.destroy();
+    });
+    sent.on('error', reject).flushHeaders();
+  });
 
 describe('brands and people over GraphQL', () => {
   let store: AdminStore;
@@ -64,10 +76,7 @@ describe('brands and people over GraphQL', () => {
       expect(await send(json, '{"query": ')).toEqual({ status: 400, code: 'bad-request' });
       expect(await send(json, '[1,2]')).toEqual({ status: 400, code: 'bad-request' });
       expect(await send(json, '{"query": 7}')).toEqual({ status: 400, code: 'bad-request' });
-      expect(await send(json, `{"query": "${' '.repeat(5_000_000)}"}`)).toEqual({
-        status: 413,
-        code: 'bad-request',
-      });
+      expect(await announced(store.installation.storeUrl, 5_000_000)).toBe(413);
       expect(await send('text/csv', 'a,b')).toEqual({ status: 415, code: 'bad-request' });
       expect((await post({ query: '{ __typename }' })).data).toEqual({ __typename: 'Query' });
     });
@@ -280,7 +289,7 @@ describe('brands and people over GraphQL', () => {
 
   describe('keys and models', () => {
     const key = signer();
-    const request = (
+    const requestKey = (
       account: string,
       name: string,
       by = key,
@@ -328,16 +337,18 @@ describe('brands and people over GraphQL', () => {
       );
 
     it('certifies a brand’s own key, once, under one name', async () => {
-      const text = (await request(store.brand, 'models')).bytes.toString();
+      const text = (await requestKey(store.brand, 'models')).bytes.toString();
       const first = await certify(text);
       expect(first).toMatchObject({ __typename: 'AccountKey', keyId: key.publicKey.id });
       expect(await certify(text)).toEqual(first);
-      expect(await certify((await request(store.brand, 'other')).bytes.toString())).toMatchObject({
+      expect(
+        await certify((await requestKey(store.brand, 'other')).bytes.toString()),
+      ).toMatchObject({
         __typename: 'Conflict',
       });
       const second = signer();
       expect(
-        await certify((await request(store.brand, 'models', second, second)).bytes.toString()),
+        await certify((await requestKey(store.brand, 'models', second, second)).bytes.toString()),
       ).toMatchObject({ __typename: 'Conflict' });
       const served = await ask(
         `${store.installation.storeUrl}/v2/assertions/account-key/${key.publicKey.id}?max-format=1`,
@@ -347,9 +358,9 @@ describe('brands and people over GraphQL', () => {
 
     it('refuses a request for another account, a tampered one, and text that is none', async () => {
       const other = signer();
-      const fine = (await request(store.brand, 'fine', other, other)).bytes.toString();
+      const fine = (await requestKey(store.brand, 'fine', other, other)).bytes.toString();
       for (const text of [
-        (await request('A'.repeat(32), 'foreign', other, other)).bytes.toString(),
+        (await requestKey('A'.repeat(32), 'foreign', other, other)).bytes.toString(),
         fine.replace('name: fine', 'name: fint'),
         'not an assertion',
         await model(),
@@ -360,7 +371,7 @@ describe('brands and people over GraphQL', () => {
     it('limits a vault’s key by constraints', async () => {
       const vault = signer();
       const made = await certify(
-        (await request(store.brand, 'vault', vault, vault)).bytes.toString(),
+        (await requestKey(store.brand, 'vault', vault, vault)).bytes.toString(),
         {
           constraints: [{ headers: { type: 'serial' } }],
         },
