@@ -26,7 +26,7 @@ const PRETTIER = [
   'warn',
   '--cache',
   '--cache-location',
-  `${CACHE}/prettier`,
+  `${CACHE}/prettier-check.json`,
   '.',
 ];
 const ESLINT = [

@@ -1,5 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,20 +24,36 @@ const write = (file: string, text: string) => {
 beforeAll(() => {
   cpSync(join(projectRoot, 'tools/bootstrap.mjs'), join(checkout, 'tools/bootstrap.mjs'));
   const dependencies = { neighbour: 'file:neighbour' };
-  write('package.json', JSON.stringify({ name: 'mini', version: '1.0.0', type: 'module', dependencies }));
+  write(
+    'package.json',
+    JSON.stringify({ name: 'mini', version: '1.0.0', type: 'module', dependencies }),
+  );
   write('neighbour/package.json', JSON.stringify({ name: 'neighbour', version: '1.0.0' }));
   const packages = {
     '': { name: 'mini', version: '1.0.0', dependencies },
     neighbour: { version: '1.0.0' },
     'node_modules/neighbour': { resolved: 'neighbour', link: true },
   };
-  write('package-lock.json', JSON.stringify({ name: 'mini', version: '1.0.0', lockfileVersion: 3, packages }));
-  const compilerOptions = { module: 'NodeNext', target: 'ES2022', outDir: 'dist', rootDir: '.', incremental: true, types: [] };
+  write(
+    'package-lock.json',
+    JSON.stringify({ name: 'mini', version: '1.0.0', lockfileVersion: 3, packages }),
+  );
+  const compilerOptions = {
+    module: 'NodeNext',
+    target: 'ES2022',
+    outDir: 'dist',
+    rootDir: '.',
+    incremental: true,
+    types: [],
+  };
   write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['tools'] }));
   const bench = `declare const console: any;\nexport async function main(args: string[]): Promise<number> { console.log(args.join('|')); return args.length; }\n`;
   write('tools/bench/echo.ts', bench);
   write('tools/bench/helper.ts', 'export const helps = true;\n');
-  write('tools/demo/main.ts', `declare const process: any, console: any;\nconsole.log('told'); process.exitCode = 7;\nexport {};\n`);
+  write(
+    'tools/demo/main.ts',
+    `declare const process: any, console: any;\nconsole.log('told'); process.exitCode = 7;\nexport {};\n`,
+  );
   const start = [
     'declare const process: any, console: any, setInterval: any, clearInterval: any;',
     'const timer = setInterval(() => {}, 1000);',
@@ -57,11 +82,17 @@ function run(args: string[], nodeArgs: string[] = []): Promise<Ran> {
 
 /** What npm would have installed, had the miniature named it. */
 const addTypescript = () =>
-  symlinkSync(join(projectRoot, 'node_modules/typescript'), join(checkout, 'node_modules/typescript'));
+  symlinkSync(
+    join(projectRoot, 'node_modules/typescript'),
+    join(checkout, 'node_modules/typescript'),
+  );
 
 describe('the scripts of package.json', () => {
   it('list themselves, and refuse what they do not know', async () => {
-    expect(await run([])).toMatchObject({ status: 0, err: expect.stringContaining('npm run demo') as string });
+    expect(await run([])).toMatchObject({
+      status: 0,
+      err: expect.stringContaining('npm run demo') as string,
+    });
     expect(await run(['nothing'])).toMatchObject({
       status: 2,
       err: expect.stringMatching(/^cannot find the command "nothing"/) as string,
@@ -90,7 +121,10 @@ describe('the scripts of package.json', () => {
 
   it('build what is stale, and only that', async () => {
     const first = await run(['build']);
-    expect(first).toMatchObject({ status: 0, err: expect.stringMatching(/^Building 4 files …\nBuilt in /) as string });
+    expect(first).toMatchObject({
+      status: 0,
+      err: expect.stringMatching(/^Building 4 files …\nBuilt in /) as string,
+    });
     expect((await run(['build'])).err).toBe('');
     const later = new Date(Date.now() + 5_000);
     utimesSync(join(checkout, 'tools/bench/helper.ts'), later, later);
@@ -109,9 +143,15 @@ describe('the scripts of package.json', () => {
   });
 
   it('hand on arguments and status', async () => {
-    expect(await run(['bench', 'echo', 'a b', '--c'])).toMatchObject({ status: 2, out: 'a b|--c\n' });
+    expect(await run(['bench', 'echo', 'a b', '--c'])).toMatchObject({
+      status: 2,
+      out: 'a b|--c\n',
+    });
     expect(await run(['demo'])).toMatchObject({ status: 7, out: 'told\n', err: '' });
-    expect(await run(['bench', 'none'])).toMatchObject({ status: 1, err: 'cannot find "none" There are: echo\n' });
+    expect(await run(['bench', 'none'])).toMatchObject({
+      status: 1,
+      err: 'cannot find "none" There are: echo\n',
+    });
     expect(await run(['conformance'])).toMatchObject({ status: 1 });
   });
 

@@ -217,9 +217,9 @@ describe.each([{ backend: 'postgres' }, { backend: 'redis' }] as const)(
 it('says why the service is not there', async () => {
   const pgUrl = 'postgres://nobody@127.0.0.1:1/none';
   await expect(createJobsBackend({ pgUrl })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-  await expect(createJobsBackend({ pgUrl, redisUrl: 'redis://:geheim@127.0.0.1:1', patienceMs: 500 })).rejects.toThrow(
-    /^cannot reach Redis at 127\.0\.0\.1:1: .*ECONNREFUSED/,
-  );
+  await expect(
+    createJobsBackend({ pgUrl, redisUrl: 'redis://:geheim@127.0.0.1:1', patienceMs: 500 }),
+  ).rejects.toThrow(/^cannot reach Redis at 127\.0\.0\.1:1: .*ECONNREFUSED/);
 });
 
 it('refuses a Redis that may forget jobs', async () => {
@@ -227,7 +227,9 @@ it('refuses a Redis that may forget jobs', async () => {
   const redisUrl = stack.env.REDIS_URL ?? '';
   const admin = new Redis(redisUrl);
   await admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
-  await expect(createJobsBackend({ pgUrl: '', redisUrl })).rejects.toMatchObject({ code: 'unsafe-redis' });
+  await expect(createJobsBackend({ pgUrl: '', redisUrl })).rejects.toMatchObject({
+    code: 'unsafe-redis',
+  });
   admin.disconnect();
   await stack.stop();
 });

@@ -40,7 +40,11 @@ describe('the story with crashes', () => {
   const tell = (no: number): Promise<unknown> | undefined => CHAPTERS[no - 1]?.tell(story);
 
   /** Tells a chapter; kills the process at the first moment when `isThere` holds, and starts it again. */
-  async function tellWithCrash(no: number, app: AppName, isThere: () => Promise<boolean>): Promise<void> {
+  async function tellWithCrash(
+    no: number,
+    app: AppName,
+    isThere: () => Promise<boolean>,
+  ): Promise<void> {
     let isOver = false;
     const chapter = Promise.resolve(tell(no)).finally(() => (isOver = true));
     const crash = (async () => {

@@ -18,7 +18,9 @@ const CHAIN = 4;
 /** What the story must end with, worked out from its scale and the sample snaps alone. */
 export async function expectedOutcome(scale: StoryScale, snapsDir: string): Promise<Row[]> {
   const admitted = SHARES.map((share) => Math.ceil(scale.inBerlin * share));
-  const sizes = await Promise.all(SNAP_FILES.map(async (file) => (await stat(`${snapsDir}/${file}`)).size));
+  const sizes = await Promise.all(
+    SNAP_FILES.map(async (file) => (await stat(`${snapsDir}/${file}`)).size),
+  );
   const downloads = scale.devices + scale.inBerlin;
   return [
     { what: 'devices on revision 1', value: scale.devices - scale.inBerlin },

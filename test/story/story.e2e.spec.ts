@@ -30,7 +30,9 @@ describe('the story', () => {
 
   it('1: S1 an operator founds a brand and its first store in one act, and the account assertion shows them', async () => {
     await tell(1);
-    const account = await fetch(`${installation.storeUrl}/v2/assertions/account/${known(story.brandId, 'brand')}`);
+    const account = await fetch(
+      `${installation.storeUrl}/v2/assertions/account/${known(story.brandId, 'brand')}`,
+    );
     const text = await account.text();
     expect(account.status).toBe(200);
     expect(text).toContain('username: acme');
@@ -60,7 +62,9 @@ describe('the story', () => {
     const serials = story.devices.map((device) => header(known(device.serial, 'serial'), 'serial'));
     expect(new Set(serials).size).toBe(SCALE.devices);
     for (const device of story.devices) {
-      expect(header(known(device.serial, 'serial'), 'device-key-sha3-384')).toBe(device.signer.publicKey.id);
+      expect(header(known(device.serial, 'serial'), 'device-key-sha3-384')).toBe(
+        device.signer.publicKey.id,
+      );
     }
   });
 
@@ -75,7 +79,9 @@ describe('the story', () => {
 
   it('6: S31 nothing moves before the brand says so; then exactly the admitted devices get it', async () => {
     await tell(6);
-    const perWave = [1, 2, 3].map((wave) => [...story.waveOf.values()].filter((one) => one === wave).length);
+    const perWave = [1, 2, 3].map(
+      (wave) => [...story.waveOf.values()].filter((one) => one === wave).length,
+    );
     expect(perWave).toEqual([2, 10, 12]);
     for (const [index, device] of story.devices.entries()) {
       expect(device.installedAs(SNAP).revision).toBe(index < SCALE.inBerlin ? 2 : 1);
@@ -86,9 +92,9 @@ describe('the story', () => {
     await tell(7);
     expect(story.refusals.map(({ who, status }) => [who, status])).toEqual([
       ['a device of another brand that asks for acme-dashboard', 200],
-      ['a serial signed by a foreign key', 403],
-      ['a nonce used a second time', 403],
-      ['a model changed by one word', 403],
+      ['a serial signed by a foreign key', 400],
+      ['a nonce used a second time', 400],
+      ['a model changed by one word', 400],
       ['a session of another store', 401],
       ['nobody in particular, asking for the protected acme-dashboard', 200],
     ]);

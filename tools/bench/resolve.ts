@@ -1,6 +1,14 @@
 import { parseArgs } from 'node:util';
 import { bucket, compilePolicy, resolveAll } from '#libs/update-control';
-import type { DeviceFacts, HoldRow, PinRow, PolicyRows, PolicySnapshot, RequestFacts, RolloutRow } from '#libs/update-control';
+import type {
+  DeviceFacts,
+  HoldRow,
+  PinRow,
+  PolicyRows,
+  PolicySnapshot,
+  RequestFacts,
+  RolloutRow,
+} from '#libs/update-control';
 
 /**
  * Acceptance of the decision's cost (update-control.md 3.1): a poll of 20 snaps with 50 matching rules costs at most three times the
@@ -16,7 +24,12 @@ const saltOf = (i: number) => i.toString(16).padStart(32, '0');
 const snapId = (i: number) => `snap${i}`;
 const laneId = (i: number) => `lane${i}`;
 
-function rolloutRow(i: number, fleetId: string, lane: string, over: Partial<RolloutRow> = {}): RolloutRow {
+function rolloutRow(
+  i: number,
+  fleetId: string,
+  lane: string,
+  over: Partial<RolloutRow> = {},
+): RolloutRow {
   return {
     id: `rollout${i}`,
     brandId: BRAND,
@@ -40,60 +53,167 @@ function matchingRows(): PolicyRows {
     brandId: BRAND,
     version: 1,
     snaps: numbers.map((i) => ({
-      id: snapId(i), brandId: BRAND, storeId: 's', name: `snap-${i}`, type: 'app', isPrivate: false, isProtected: false, defaultTrack: 'latest',
+      id: snapId(i),
+      brandId: BRAND,
+      storeId: 's',
+      name: `snap-${i}`,
+      type: 'app',
+      isPrivate: false,
+      isProtected: false,
+      defaultTrack: 'latest',
     })),
     revisions: numbers.flatMap((i) =>
       [6, 7, 8].map((revision) => ({
-        snapId: snapId(i), revision, architectures: ['amd64'], epoch: { read: [0], write: [0] }, assumes: ['snapd2.61'], confinement: 'strict' as const, isYanked: false, sha3384: '',
+        snapId: snapId(i),
+        revision,
+        architectures: ['amd64'],
+        epoch: { read: [0], write: [0] },
+        assumes: ['snapd2.61'],
+        confinement: 'strict' as const,
+        isYanked: false,
+        sha3384: '',
       })),
     ),
-    lanes: numbers.map((i) => ({ id: laneId(i), brandId: BRAND, snapId: snapId(i), track: 'latest', risk: 'stable', branch: '', isProtected: true, expiresAt: null })),
+    lanes: numbers.map((i) => ({
+      id: laneId(i),
+      brandId: BRAND,
+      snapId: snapId(i),
+      track: 'latest',
+      risk: 'stable',
+      branch: '',
+      isProtected: true,
+      expiresAt: null,
+    })),
     laneEvents: numbers.flatMap((i) =>
       [6, 7, 8].map((revision, seq) => ({
-        laneId: laneId(i), seq, kind: revision === 8 ? ('rollout' as const) : ('promote' as const), revision, architectures: ['amd64'], rank: seq + 1, at: 0,
+        laneId: laneId(i),
+        seq,
+        kind: revision === 8 ? ('rollout' as const) : ('promote' as const),
+        revision,
+        architectures: ['amd64'],
+        rank: seq + 1,
+        at: 0,
       })),
     ),
     stores: [{ id: 's', allowPublic: true }],
-    fleets: Array.from({ length: 5 }, (_, i) => ({ id: `fleet${i}`, brandId: BRAND, name: `fleet ${i}`, priority: i, predicate: { fact: 'tag:site', equals: 'plant' } })),
+    fleets: Array.from({ length: 5 }, (_, i) => ({
+      id: `fleet${i}`,
+      brandId: BRAND,
+      name: `fleet ${i}`,
+      priority: i,
+      predicate: { fact: 'tag:site', equals: 'plant' },
+    })),
     rollouts: numbers.map((i) => rolloutRow(i, `fleet${i % 5}`, laneId(i))),
-    floors: numbers.slice(0, 10).map((i) => ({ id: `floor${i}`, brandId: BRAND, laneId: laneId(i), revision: 6 })),
-    fleetBaselines: numbers.slice(0, 5).map((i) => ({ brandId: BRAND, fleetId: 'fleet0', laneId: laneId(i), architecture: 'amd64', revision: 7, follow: 'later' as const })),
-    holds: Array.from({ length: 9 }, (_, i): HoldRow => holdRow(i, { snapId: snapId(i), until: T })),
+    floors: numbers
+      .slice(0, 10)
+      .map((i) => ({ id: `floor${i}`, brandId: BRAND, laneId: laneId(i), revision: 6 })),
+    fleetBaselines: numbers
+      .slice(0, 5)
+      .map((i) => ({
+        brandId: BRAND,
+        fleetId: 'fleet0',
+        laneId: laneId(i),
+        architecture: 'amd64',
+        revision: 7,
+        follow: 'later' as const,
+      })),
+    holds: Array.from({ length: 9 }, (_, i): HoldRow =>
+      holdRow(i, { snapId: snapId(i), until: T }),
+    ),
     pins: [pinRow(19, { snapId: snapId(19), deviceUid: UID })],
   };
 }
 
 function holdRow(i: number, over: Partial<HoldRow>): HoldRow {
-  return { id: `hold${i}`, brandId: BRAND, scope: 'brand', fleetId: null, deviceUid: null, snapId: null, from: 0, until: T, reason: 'bench', ...over };
+  return {
+    id: `hold${i}`,
+    brandId: BRAND,
+    scope: 'brand',
+    fleetId: null,
+    deviceUid: null,
+    snapId: null,
+    from: 0,
+    until: T,
+    reason: 'bench',
+    ...over,
+  };
 }
 
 function pinRow(i: number, over: Partial<PinRow>): PinRow {
-  return { id: `pin${i}`, brandId: BRAND, fleetId: null, deviceUid: null, snapId: 'none', architecture: null, revision: 7, allowDowngrade: false, reason: 'bench', ...over };
+  return {
+    id: `pin${i}`,
+    brandId: BRAND,
+    fleetId: null,
+    deviceUid: null,
+    snapId: 'none',
+    architecture: null,
+    revision: 7,
+    allowDowngrade: false,
+    reason: 'bench',
+    ...over,
+  };
 }
 
 /** Ten thousand rules of other devices, fleets and snaps: 2,000 fleets, 500 rollouts on the same lanes, 3,500 holds, 4,000 pins. */
 function withStrangers(rows: PolicyRows): PolicyRows {
-  const count = <T>(length: number, of: (i: number) => T) => Array.from({ length }, (_, i) => of(i));
+  const count = <T>(length: number, of: (i: number) => T) =>
+    Array.from({ length }, (_, i) => of(i));
   return {
     ...rows,
     fleets: [
       ...(rows.fleets ?? []),
-      ...count(2000, (i) => ({ id: `other${i}`, brandId: BRAND, name: `other ${i}`, priority: 100 + i, predicate: { fact: 'tag:site', equals: `site${i}` } })),
+      ...count(2000, (i) => ({
+        id: `other${i}`,
+        brandId: BRAND,
+        name: `other ${i}`,
+        priority: 100 + i,
+        predicate: { fact: 'tag:site', equals: `site${i}` },
+      })),
     ],
-    rollouts: [...(rows.rollouts ?? []), ...count(500, (i) => rolloutRow(1000 + i, `other${i}`, laneId(i % SNAPS)))],
-    holds: [...(rows.holds ?? []), ...count(3500, (i) => holdRow(1000 + i, { scope: 'device', deviceUid: `device${i}`, snapId: snapId(i % SNAPS) }))],
-    pins: [...(rows.pins ?? []), ...count(4000, (i) => pinRow(1000 + i, { deviceUid: `device${i}`, snapId: snapId(i % SNAPS) }))],
+    rollouts: [
+      ...(rows.rollouts ?? []),
+      ...count(500, (i) => rolloutRow(1000 + i, `other${i}`, laneId(i % SNAPS))),
+    ],
+    holds: [
+      ...(rows.holds ?? []),
+      ...count(3500, (i) =>
+        holdRow(1000 + i, { scope: 'device', deviceUid: `device${i}`, snapId: snapId(i % SNAPS) }),
+      ),
+    ],
+    pins: [
+      ...(rows.pins ?? []),
+      ...count(4000, (i) =>
+        pinRow(1000 + i, { deviceUid: `device${i}`, snapId: snapId(i % SNAPS) }),
+      ),
+    ],
   };
 }
 
 const device: DeviceFacts = {
-  uid: UID, brandId: BRAND, model: 'panel', serial: '1', storeId: 's', hasBrandSerial: true, architecture: 'amd64', timezone: 'UTC', tags: { site: 'plant' }, snapdVersion: '2.63', memory: {},
+  uid: UID,
+  brandId: BRAND,
+  model: 'panel',
+  serial: '1',
+  storeId: 's',
+  hasBrandSerial: true,
+  architecture: 'amd64',
+  timezone: 'UTC',
+  tags: { site: 'plant' },
+  snapdVersion: '2.63',
+  memory: {},
 };
 
 function requests(): RequestFacts[] {
-  const context = Object.fromEntries(Array.from({ length: SNAPS }, (_, i) => [snapId(i), { revision: 7 }]));
+  const context = Object.fromEntries(
+    Array.from({ length: SNAPS }, (_, i) => [snapId(i), { revision: 7 }]),
+  );
   return Array.from({ length: SNAPS }, (_, i) => ({
-    action: 'refresh', snapId: snapId(i), trackingChannel: 'latest/stable', installed: { revision: 7, epoch: { read: [0], write: [0] } }, isScheduled: true, context,
+    action: 'refresh',
+    snapId: snapId(i),
+    trackingChannel: 'latest/stable',
+    installed: { revision: 7, epoch: { read: [0], write: [0] } },
+    isScheduled: true,
+    context,
   }));
 }
 
@@ -118,7 +238,11 @@ function measure(subjects: readonly (() => unknown)[], rounds: number, calls: nu
 export async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
-    options: { rounds: { type: 'string', default: '41' }, calls: { type: 'string', default: '200' }, json: { type: 'boolean', default: false } },
+    options: {
+      rounds: { type: 'string', default: '41' },
+      calls: { type: 'string', default: '200' },
+      json: { type: 'boolean', default: false },
+    },
   });
   const rows = matchingRows();
   const poll = requests();
@@ -126,8 +250,16 @@ export async function main(args: readonly string[]): Promise<number> {
   const bare = () => poll.map((_, i) => bucket(saltOf(i), UID));
   // As the nodes hold it: read back from JSON.
   const load = (policy: PolicySnapshot) => JSON.parse(JSON.stringify(policy)) as PolicySnapshot;
-  const subjects = [bare, decide(load(compilePolicy(rows))), decide(load(compilePolicy(withStrangers(rows))))];
-  const [bareNs = 0, matchingNs = 0, crowdedNs = 0] = measure(subjects, Number(values.rounds), Number(values.calls));
+  const subjects = [
+    bare,
+    decide(load(compilePolicy(rows))),
+    decide(load(compilePolicy(withStrangers(rows)))),
+  ];
+  const [bareNs = 0, matchingNs = 0, crowdedNs = 0] = measure(
+    subjects,
+    Number(values.rounds),
+    Number(values.calls),
+  );
   const result = {
     bareMicroseconds: bareNs / 1000,
     matchingMicroseconds: matchingNs / 1000,
@@ -136,12 +268,22 @@ export async function main(args: readonly string[]): Promise<number> {
     growthRatio: crowdedNs / matchingNs,
   };
   const isMet = result.matchingRatio <= LIMITS.matching && result.growthRatio <= LIMITS.growth;
-  process.stdout.write(values.json ? `${JSON.stringify({ ...result, limits: LIMITS, isMet })}\n` : describe(result, isMet));
+  process.stdout.write(
+    values.json
+      ? `${JSON.stringify({ ...result, limits: LIMITS, isMet })}\n`
+      : describe(result, isMet),
+  );
   return isMet ? 0 : 1;
 }
 
 function describe(result: Record<string, number>, isMet: boolean): string {
-  const { bareMicroseconds: bare = 0, matchingMicroseconds: matching = 0, crowdedMicroseconds: crowded = 0, matchingRatio = 0, growthRatio = 0 } = result;
+  const {
+    bareMicroseconds: bare = 0,
+    matchingMicroseconds: matching = 0,
+    crowdedMicroseconds: crowded = 0,
+    matchingRatio = 0,
+    growthRatio = 0,
+  } = result;
   return [
     `resolve: one poll of ${SNAPS} snaps`,
     `  bare SHA-256 buckets         ${bare.toFixed(1)} µs`,

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { type Assertion, signAssertion, type Signer } from '#libs/assertions';
 import { type GraphQLClient, GraphQLRefusal, taken } from './graphql.js';
 
-const REFUSALS = '... on Invalid { message } ... on Forbidden { message } ... on NotFound { message } ... on Conflict { message }';
+const REFUSALS =
+  '... on Invalid { message } ... on Forbidden { message } ... on NotFound { message } ... on Conflict { message }';
 const ROLLOUT = 'id title state rev planHash waves { no state threshold population k }';
 
 export interface RolloutView {
@@ -68,11 +69,20 @@ export class BrandAdmin {
     return new BrandAdmin(graphql.as(taken(login).token), graphql, password);
   }
 
-  async createBrand(username: string, displayName: string, store: string): Promise<{ brandId: string; storeId: string }> {
+  async createBrand(
+    username: string,
+    displayName: string,
+    store: string,
+  ): Promise<{ brandId: string; storeId: string }> {
     const created = await this.act<{ id: string; stores: { id: string }[] }>(
       'createBrand(input: $input)',
       '... on Brand { id stores { id } }',
-      { input: ['BrandInput!', { username, displayName, validation: 'verified', firstStore: { name: store } }] },
+      {
+        input: [
+          'BrandInput!',
+          { username, displayName, validation: 'verified', firstStore: { name: store } },
+        ],
+      },
     );
     const [first] = created.stores;
     if (!first) throw new Error('cannot use a brand without a store');
@@ -80,7 +90,12 @@ export class BrandAdmin {
   }
 
   /** Adds a person with a password and logs them in. */
-  async addPerson(brandId: string, email: string, displayName: string, roles: readonly string[]): Promise<BrandAdmin> {
+  async addPerson(
+    brandId: string,
+    email: string,
+    displayName: string,
+    roles: readonly string[],
+  ): Promise<BrandAdmin> {
     const password = randomBytes(12).toString('base64url');
     await this.act('addPerson(brand: $brand, input: $input)', '... on Member { personId }', {
       brand: ['ID!', brandId],
@@ -90,10 +105,14 @@ export class BrandAdmin {
   }
 
   async registerModel(brandId: string, model: Assertion): Promise<void> {
-    await this.act('registerModel(brand: $brand, assertion: $assertion)', '... on Model { model }', {
-      brand: ['ID!', brandId],
-      assertion: ['String!', model.bytes.toString()],
-    });
+    await this.act(
+      'registerModel(brand: $brand, assertion: $assertion)',
+      '... on Model { model }',
+      {
+        brand: ['ID!', brandId],
+        assertion: ['String!', model.bytes.toString()],
+      },
+    );
   }
 
   /** An account-key assertion for the key of an account-key-request, with the assertions it hangs from. */
@@ -138,18 +157,26 @@ export class BrandAdmin {
   }
 
   async protectSnap(brandId: string, snap: string): Promise<void> {
-    await this.act('setSnapVisibility(brand: $brand, snap: $snap, isPrivate: false, isProtected: true)', '... on Snap { id }', {
-      brand: ['ID!', brandId],
-      snap: ['String!', snap],
-    });
+    await this.act(
+      'setSnapVisibility(brand: $brand, snap: $snap, isPrivate: false, isProtected: true)',
+      '... on Snap { id }',
+      {
+        brand: ['ID!', brandId],
+        snap: ['String!', snap],
+      },
+    );
   }
 
   async protectLane(brandId: string, snap: string, channel: string): Promise<void> {
-    await this.act('setLaneProtected(brand: $brand, snap: $snap, channel: $channel, isProtected: true)', '... on Lane { id }', {
-      brand: ['ID!', brandId],
-      snap: ['String!', snap],
-      channel: ['String!', channel],
-    });
+    await this.act(
+      'setLaneProtected(brand: $brand, snap: $snap, channel: $channel, isProtected: true)',
+      '... on Lane { id }',
+      {
+        brand: ['ID!', brandId],
+        snap: ['String!', snap],
+        channel: ['String!', channel],
+      },
+    );
   }
 
   /** Serial number → uid, of all devices of the brand. */
@@ -172,27 +199,54 @@ export class BrandAdmin {
     return uids;
   }
 
-  async tagDevice(brandId: string, uid: string, tags: Readonly<Record<string, string>>): Promise<void> {
-    await this.act('tagDevice(brand: $brand, device: $device, tags: $tags)', '... on Device { uid }', {
-      brand: ['ID!', brandId],
-      device: ['ID!', uid],
-      tags: ['JSON!', tags],
-    });
+  async tagDevice(
+    brandId: string,
+    uid: string,
+    tags: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    await this.act(
+      'tagDevice(brand: $brand, device: $device, tags: $tags)',
+      '... on Device { uid }',
+      {
+        brand: ['ID!', brandId],
+        device: ['ID!', uid],
+        tags: ['JSON!', tags],
+      },
+    );
   }
 
-  async createFleet(brandId: string, name: string, priority: number, predicate: unknown): Promise<string> {
-    const fleet = await this.act<{ id: string }>('createFleet(brand: $brand, input: $input)', '... on Fleet { id }', {
-      brand: ['ID!', brandId],
-      input: ['FleetInput!', { name, priority, predicate }],
-    });
+  async createFleet(
+    brandId: string,
+    name: string,
+    priority: number,
+    predicate: unknown,
+  ): Promise<string> {
+    const fleet = await this.act<{ id: string }>(
+      'createFleet(brand: $brand, input: $input)',
+      '... on Fleet { id }',
+      {
+        brand: ['ID!', brandId],
+        input: ['FleetInput!', { name, priority, predicate }],
+      },
+    );
     return fleet.id;
   }
 
   async createRollout(brandId: string, { percents, ...wish }: RolloutWish): Promise<RolloutView> {
-    return this.act('createRollout(brand: $brand, input: $input)', `... on Rollout { ${ROLLOUT} }`, {
-      brand: ['ID!', brandId],
-      input: ['RolloutInput!', { ...wish, waves: percents.map((percent) => ({ percent, soakSeconds: 0, isManual: true })) }],
-    });
+    return this.act(
+      'createRollout(brand: $brand, input: $input)',
+      `... on Rollout { ${ROLLOUT} }`,
+      {
+        brand: ['ID!', brandId],
+        input: [
+          'RolloutInput!',
+          {
+            ...wish,
+            waves: percents.map((percent) => ({ percent, soakSeconds: 0, isManual: true })),
+          },
+        ],
+      },
+    );
   }
 
   /** Freezes the plan; returns the hash that an approval is bound to. */
@@ -203,11 +257,15 @@ export class BrandAdmin {
   /** Null when it was taken; else the words of the refusal. */
   async approveRollout(brandId: string, id: string, planHash: string): Promise<string | null> {
     try {
-      await this.act('approveRollout(brand: $brand, id: $id, planHash: $planHash)', '... on Rollout { id }', {
-        brand: ['ID!', brandId],
-        id: ['ID!', id],
-        planHash: ['String!', planHash],
-      });
+      await this.act(
+        'approveRollout(brand: $brand, id: $id, planHash: $planHash)',
+        '... on Rollout { id }',
+        {
+          brand: ['ID!', brandId],
+          id: ['ID!', id],
+          planHash: ['String!', planHash],
+        },
+      );
       return null;
     } catch (error) {
       if (error instanceof GraphQLRefusal) return error.message;
@@ -260,7 +318,9 @@ export class BrandAdmin {
     variables: Readonly<Record<string, readonly [type: string, value: unknown]>>,
   ): Promise<T> {
     const declared = Object.entries(variables).map(([name, [type]]) => `$${name}: ${type}`);
-    const values = Object.fromEntries(Object.entries(variables).map(([name, [, value]]) => [name, value]));
+    const values = Object.fromEntries(
+      Object.entries(variables).map(([name, [, value]]) => [name, value]),
+    );
     const data = await this.graphql.run<Record<string, T>>(
       `mutation (${declared.join(', ')}) { result: ${call} { __typename ${selection} ${REFUSALS} } }`,
       values,

@@ -2,7 +2,8 @@ import { type Assertion, header } from '#libs/assertions';
 import type { ScriptedDevice } from './device.js';
 import { type GraphQLClient, taken } from './graphql.js';
 
-const REFUSALS = '... on Invalid { message } ... on Forbidden { message } ... on NotFound { message } ... on Conflict { message }';
+const REFUSALS =
+  '... on Invalid { message } ... on Forbidden { message } ... on NotFound { message } ... on Conflict { message }';
 
 export interface SerialKey {
   readonly keyId: string;
@@ -46,12 +47,21 @@ export class VaultAdmin {
     taken(importAccountKey);
   }
 
-  async registerModel(brandId: string, model: Assertion, signingKeyId: string, minimumKeyBits: number): Promise<void> {
+  async registerModel(
+    brandId: string,
+    model: Assertion,
+    signingKeyId: string,
+    minimumKeyBits: number,
+  ): Promise<void> {
     const { registerModel } = await this.graphql.run<{ registerModel: object }>(
       `mutation ($brand: ID!, $assertion: String!, $policy: PolicyInput!) {
         registerModel(brand: $brand, assertion: $assertion, policy: $policy) { __typename ${REFUSALS} }
       }`,
-      { brand: brandId, assertion: model.bytes.toString(), policy: { signingKeyId, minimumKeyBits } },
+      {
+        brand: brandId,
+        assertion: model.bytes.toString(),
+        policy: { signingKeyId, minimumKeyBits },
+      },
     );
     taken(registerModel);
   }
@@ -74,7 +84,12 @@ export class VaultAdmin {
       `mutation ($brand: ID!, $model: ID!, $serial: ID!, $reason: String!) {
         revokeDevice(brand: $brand, model: $model, serial: $serial, reason: $reason) { __typename ${REFUSALS} }
       }`,
-      { brand: brandId, model: header(device.options.model, 'model'), serial: device.serialNumber, reason },
+      {
+        brand: brandId,
+        model: header(device.options.model, 'model'),
+        serial: device.serialNumber,
+        reason,
+      },
     );
     taken(revokeDevice);
   }

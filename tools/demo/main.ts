@@ -12,7 +12,10 @@ const GRAVE: ReadonlySet<string> = new Set(['warn', 'error', 'fatal']);
 async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
-    options: { redis: { type: 'boolean', default: false }, s3: { type: 'boolean', default: false } },
+    options: {
+      redis: { type: 'boolean', default: false },
+      s3: { type: 'boolean', default: false },
+    },
   });
   const narrator = new Narrator();
   const interrupted = new AbortController();
@@ -37,7 +40,10 @@ async function main(args: string[]): Promise<void> {
       }
       const rows = await summary(story, stack);
       narrator.say('');
-      narrator.table(['what', ''], rows.map(({ what, value }) => [what, value]));
+      narrator.table(
+        ['what', ''],
+        rows.map(({ what, value }) => [what, value]),
+      );
     } catch (error) {
       for (const line of troubles(installation)) process.stderr.write(`${line}\n`);
       throw error;
@@ -70,7 +76,9 @@ function troubles({ processes }: Installation): string[] {
 await main(process.argv.slice(2)).then(
   () => (process.exitCode = 0),
   (error: unknown) => {
-    process.stderr.write(`\nThe story broke off: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(
+      `\nThe story broke off: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
     process.exitCode = 1;
   },
 );

@@ -41,7 +41,11 @@ export class Narrator {
     const isTerminal = process.stdout.isTTY;
     const table = new Table({
       head: [...head],
-      style: { head: isTerminal ? ['cyan'] : [], border: isTerminal ? ['grey'] : [], compact: true },
+      style: {
+        head: isTerminal ? ['cyan'] : [],
+        border: isTerminal ? ['grey'] : [],
+        compact: true,
+      },
     });
     table.push(...rows.map((row) => row.map(String)));
     this.write(`${table.toString()}\n`);

@@ -20,7 +20,10 @@ describe('.env.example', () => {
       VAULT_URL: httpUrl(),
       STORE_URL: httpUrl(),
     });
-    const { config } = readConfig({ config: processConfig.extend(urls.shape), secrets: z.object({}) }, example);
+    const { config } = readConfig(
+      { config: processConfig.extend(urls.shape), secrets: z.object({}) },
+      example,
+    );
     expect(config).toMatchObject({ HOST: '127.0.0.1', METRICS_PORT: 9090, LOG_LEVEL: 'info' });
   });
 
@@ -30,7 +33,8 @@ describe('.env.example', () => {
 
   it('names all that ARCHITECTURE.md says the processes read', () => {
     const page = readFileSync(join(projectRoot, 'ARCHITECTURE.md'), 'utf8');
-    const section = page.split(/^## /m).find((part) => part.startsWith('Environment of the processes')) ?? '';
+    const section =
+      page.split(/^## /m).find((part) => part.startsWith('Environment of the processes')) ?? '';
     const names = [...section.matchAll(/`([A-Z][A-Z0-9_]+)`/g)].map(([, name]) => name);
     expect(names.length).toBeGreaterThan(10);
     expect(names.filter((name) => name !== undefined && !(name in example))).toEqual([]);

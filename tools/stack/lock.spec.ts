@@ -15,7 +15,9 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 describe('the lock of a data folder', () => {
   it('is held by one at a time, and leaves nothing', () => {
     const lock = lockDirectory(dir);
-    expect(() => lockDirectory(dir)).toThrow(`cannot use ${dir}: process ${process.pid} is using it`);
+    expect(() => lockDirectory(dir)).toThrow(
+      `cannot use ${dir}: process ${process.pid} is using it`,
+    );
     lock.release();
     lockDirectory(dir).release();
     expect(readdirSync(dir)).toEqual([]);

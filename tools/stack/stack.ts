@@ -156,7 +156,14 @@ function prepareDir(options: StackOptions): { dir: string; ephemeral: boolean } 
   return { dir, ephemeral: options.ephemeral ?? false };
 }
 
-async function databasePart({ dir, isDurable, watchdog, log, given, patienceMs }: Ground): Promise<Part> {
+async function databasePart({
+  dir,
+  isDurable,
+  watchdog,
+  log,
+  given,
+  patienceMs,
+}: Ground): Promise<Part> {
   const url = given('DATABASE_URL');
   if (url) {
     const version = await waitForQuery(url, patienceMs);

@@ -1,7 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
 import type { Resources } from '#libs/operations';
 import { AdminModule } from './admin/admin.module.js';
 import { DeviceModule } from './device/device.module.js';
+import { FallbackFilter } from './fallback.filter.js';
 import { PublisherModule } from './publisher/publisher.module.js';
 import { ResourcesModule } from './resources.module.js';
 
@@ -11,6 +13,7 @@ export class AppModule {
   static with(resources: Resources): DynamicModule {
     return {
       module: AppModule,
+      providers: [{ provide: APP_FILTER, useClass: FallbackFilter }],
       imports: [ResourcesModule.with(resources), DeviceModule, PublisherModule, AdminModule],
     };
   }

@@ -12,6 +12,7 @@ export class Listener {
   private readonly handlers = new Map<string, Set<Handler>>();
   private client: Client | undefined;
   private closed = false;
+  private listening: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly url: string,
@@ -25,7 +26,9 @@ export class Listener {
       return;
     }
     this.handlers.set(channel, new Set([handler]));
-    void this.client?.query(`LISTEN ${Listener.identifier(channel)}`).catch(() => undefined);
+    const client = this.client;
+    // One after the other: the driver wants no second query while one is under way.
+    if (client) this.listening = this.listening.then(() => Listener.listen(client, channel));
   }
 
   async start(): Promise<void> {
@@ -48,7 +51,7 @@ export class Listener {
     client.on('notification', ({ channel, payload }) => this.dispatch(channel, payload ?? ''));
     await client.connect();
     for (const channel of this.handlers.keys()) {
-      await client.query(`LISTEN ${Listener.identifier(channel)}`);
+      await Listener.listen(client, channel);
     }
     this.client = client;
   }
@@ -80,6 +83,11 @@ export class Listener {
         .then(() => handler(payload))
         .catch(() => undefined);
     }
+  }
+
+  /** A connection that breaks here is noticed by its own events, and everything is listened to anew. */
+  private static async listen(client: Client, channel: string): Promise<void> {
+    await client.query(`LISTEN ${Listener.identifier(channel)}`).catch(() => undefined);
   }
 
   private static identifier(channel: string): string {

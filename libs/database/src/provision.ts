@@ -63,7 +63,9 @@ async function ensureDatabase(client: Client, options: ProvisionOptions): Promis
   const owner = identifier(roleName('owner', options.rolePrefix));
   if (rowCount) {
     // Made by somebody else, as a hosted Postgres gives one: the owner must be able to make its schemas.
-    await client.query(`GRANT CREATE, CONNECT ON DATABASE ${identifier(options.database)} TO ${owner}`);
+    await client.query(
+      `GRANT CREATE, CONNECT ON DATABASE ${identifier(options.database)} TO ${owner}`,
+    );
     return;
   }
   const template = options.template ? ` TEMPLATE ${identifier(options.template)}` : '';

@@ -15,9 +15,15 @@ describe('a job', () => {
   });
 
   it('has patience by default, and is refused without', () => {
-    expect(defineJob({ name: 'note', schema, key })).toMatchObject({ attempts: 5, backoffMs: 500, lane: 'prompt' });
+    expect(defineJob({ name: 'note', schema, key })).toMatchObject({
+      attempts: 5,
+      backoffMs: 500,
+      lane: 'prompt',
+    });
     for (const wrong of [{ attempts: 2 }, { name: 'a.b' }, { name: 'Note' }, { name: '' }]) {
-      expect(() => defineJob({ name: 'note', schema, key, ...wrong })).toThrow(/^cannot define job/);
+      expect(() => defineJob({ name: 'note', schema, key, ...wrong })).toThrow(
+        /^cannot define job/,
+      );
     }
   });
 
@@ -27,7 +33,10 @@ describe('a job', () => {
       schema: z.object({ rolloutId: z.string().min(1), rev: z.number().nonnegative() }),
       key: ({ rolloutId, rev }) => `${rolloutId}.${rev}`,
     });
-    expect(parsePayload(job, { rolloutId: 'r', rev: 3, more: 1 })).toEqual({ rolloutId: 'r', rev: 3 });
+    expect(parsePayload(job, { rolloutId: 'r', rev: 3, more: 1 })).toEqual({
+      rolloutId: 'r',
+      rev: 3,
+    });
     expect(() => parsePayload(job, { rolloutId: '', rev: -1 })).toThrow(
       /^cannot read payload of wave: rolloutId: .*; rev: /,
     );
@@ -44,9 +53,13 @@ describe('the table of jobs', () => {
 
   it('wants one handler for each', () => {
     const one = handle(jobs.reviewUpload, async () => {});
-    const rest = allJobs.filter(({ name }) => name !== jobs.reviewUpload.name).map((job) => handle(job, async () => {}));
+    const rest = allJobs
+      .filter(({ name }) => name !== jobs.reviewUpload.name)
+      .map((job) => handle(job, async () => {}));
     expect(tableOfHandlers(allJobs, [one, ...rest]).size).toBe(allJobs.length);
-    expect(() => tableOfHandlers(allJobs, rest)).toThrow('cannot start worker: no handler for review-upload');
+    expect(() => tableOfHandlers(allJobs, rest)).toThrow(
+      'cannot start worker: no handler for review-upload',
+    );
     expect(() => tableOfHandlers(allJobs, [one, one, ...rest])).toThrow(
       'cannot start worker: two handlers for review-upload',
     );

@@ -36,7 +36,11 @@ export function redisBackend(
 }
 
 /** Commands wait for a Redis for ever, which is right while running and wrong at the start. */
-async function withinPatience<T>(connection: Redis, work: Promise<T>, patienceMs: number): Promise<T> {
+async function withinPatience<T>(
+  connection: Redis,
+  work: Promise<T>,
+  patienceMs: number,
+): Promise<T> {
   let why = 'no answer';
   const remember = (error: Error) => (why = error.message || why);
   connection.on('error', remember);

@@ -5,7 +5,11 @@ describe('errors of a connection', () => {
   it('are told once in a while each, message only, with the number left out', () => {
     const told: string[] = [];
     let now = 0;
-    const report = throttledReporter((message) => told.push(message), 1_000, () => now);
+    const report = throttledReporter(
+      (message) => told.push(message),
+      1_000,
+      () => now,
+    );
     for (let n = 0; n < 500; n++) report(new Error('full\nwith a long script'));
     report(new Error('other'));
     expect(told).toEqual(['full', 'other']);

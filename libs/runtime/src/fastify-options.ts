@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { LogController } from 'fastify';
 import type { IncomingMessage } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from './logger.js';
 
 /**
@@ -22,5 +23,15 @@ export function fastifyOptions(logger: Logger, bodyLimitBytes = 1_048_576) {
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: 'idle' as const,
     routerOptions: { maxParamLength: 512 },
+    frameworkErrors: answerUnroutable,
   };
+}
+
+/** An address that cannot even be read (a bad percent escape): both spellings of the error list, for whoever asked. */
+function answerUnroutable(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+  const errors = [{ code: 'invalid-request', message: error.message }];
+  void reply
+    .status(400)
+    .header('content-type', 'application/json')
+    .send(JSON.stringify({ error_list: errors, 'error-list': errors }));
 }

@@ -149,7 +149,11 @@ export class S3BlobStore implements BlobStore {
     let swept = 0;
     try {
       for await (const item of this.client.listIncompleteUploads(this.bucket, '', true)) {
-        const { key, uploadId, initiated } = item as { key: string; uploadId: string; initiated: Date };
+        const { key, uploadId, initiated } = item as {
+          key: string;
+          uploadId: string;
+          initiated: Date;
+        };
         if (new Date(initiated) >= before) continue;
         await this.client.abortMultipartUpload(this.bucket, key, uploadId);
         swept++;

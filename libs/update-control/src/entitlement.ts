@@ -24,13 +24,24 @@ export function isVisible(
     (model !== null && snap.licensedModels.includes(model));
   if (isOpenToAll) return isLicensed || isListed(storeId, snap, policy);
   if (visitor.uid === null || !(isHome || isLicensed)) return false;
-  return !snap.isProtected || (visitor.hasBrandSerial && (snap.brandId === visitor.brandId || isLicensed));
+  return (
+    !snap.isProtected ||
+    (visitor.hasBrandSerial && (snap.brandId === visitor.brandId || isLicensed))
+  );
 }
 
 /** A public snap in a store that is not its own: the store includes it, or takes all public ones. Without a store everything is taken. */
-function isListed(storeId: string | null, snap: SnapPolicy, policy: Pick<PolicySnapshot, 'stores'>): boolean {
+function isListed(
+  storeId: string | null,
+  snap: SnapPolicy,
+  policy: Pick<PolicySnapshot, 'stores'>,
+): boolean {
   if (storeId === null) return true;
   const store = own(policy.stores, storeId);
   if (!store) return false;
-  return store.allowPublic || store.includesStores.includes(snap.storeId) || store.includesSnaps.includes(snap.snapId);
+  return (
+    store.allowPublic ||
+    store.includesStores.includes(snap.storeId) ||
+    store.includesSnaps.includes(snap.snapId)
+  );
 }

@@ -5,17 +5,23 @@ import { EXPLANATIONS, reasonText } from './explain.js';
 describe('explanations', () => {
   it('U97 every code that a rule gives has words and a remedy, and no words are left over', () => {
     const folder = new URL('./rules/', import.meta.url);
-    const sources = [...readdirSync(folder).map((name) => new URL(name, folder)), new URL('./resolve.ts', import.meta.url)]
+    const sources = [
+      ...readdirSync(folder).map((name) => new URL(name, folder)),
+      new URL('./resolve.ts', import.meta.url),
+    ]
       .filter((url) => url.pathname.endsWith('.ts') && !url.pathname.endsWith('.spec.ts'))
       .map((url) => readFileSync(url, 'utf8'))
       .join('\n');
     const known = Object.keys(EXPLANATIONS);
     expect(known.filter((code) => !sources.includes(`'${code}'`))).toEqual([]);
-    for (const { meaning, remedy } of Object.values(EXPLANATIONS)) expect(meaning.length * remedy.length).toBeGreaterThan(0);
+    for (const { meaning, remedy } of Object.values(EXPLANATIONS))
+      expect(meaning.length * remedy.length).toBeGreaterThan(0);
   });
 
   it('gives one line with the details', () => {
     expect(reasonText({ code: 'UP_TO_DATE' })).toBe('the device has what it should have');
-    expect(reasonText({ code: 'HELD_BRAND', detail: { reason: 'fair', until: 5 } })).toBe('the brand holds updates (reason fair, until 5)');
+    expect(reasonText({ code: 'HELD_BRAND', detail: { reason: 'fair', until: 5 } })).toBe(
+      'the brand holds updates (reason fair, until 5)',
+    );
   });
 });

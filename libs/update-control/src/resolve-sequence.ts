@@ -51,7 +51,13 @@ export function resolveSequence(
     else if (live.state === 'PAUSED')
       reasons.push({ code: 'ROLLOUT_PAUSED', rule, detail: { rollout: rollout.name } });
     else {
-      const { isAdmitted, reason } = admission(poll, request.context, rollout, live, rollout.sequence);
+      const { isAdmitted, reason } = admission(
+        poll,
+        request.context,
+        rollout,
+        live,
+        rollout.sequence,
+      );
       reasons.push(reason);
       if (isAdmitted) sequence = Math.max(sequence, rollout.sequence);
     }

@@ -129,14 +129,24 @@ function openCase(poll: Poll, request: RequestFacts, snap: SnapPolicy): Case | n
 }
 
 /** Without a track an install means the default track, a refresh means `latest` (snapd drops it in its short form). */
-function findLanes(poll: Poll, request: RequestFacts, snap: SnapPolicy): { requested: string; lanes: LanePolicy[] } | null {
+function findLanes(
+  poll: Poll,
+  request: RequestFacts,
+  snap: SnapPolicy,
+): { requested: string; lanes: LanePolicy[] } | null {
   const text = request.channel ?? request.trackingChannel ?? '';
   // Nearly always the long form of an open channel: nothing to parse.
   const exact = own(snap.lanes, text);
-  if (exact && isFollowed(exact, poll) && isOpen(exact, poll.device.architecture)) return { requested: text, lanes: [exact] };
+  if (exact && isFollowed(exact, poll) && isOpen(exact, poll.device.architecture))
+    return { requested: text, lanes: [exact] };
   const defaultTrack = request.action === 'refresh' && text !== '' ? 'latest' : snap.defaultTrack;
   const channel = findChannel(text === '' ? 'stable' : text, defaultTrack);
-  return channel && { requested: channelText(channel), lanes: lanesFrom(snap, fallbackChain(channel), poll) };
+  return (
+    channel && {
+      requested: channelText(channel),
+      lanes: lanesFrom(snap, fallbackChain(channel), poll),
+    }
+  );
 }
 
 function isFollowed(lane: LanePolicy, poll: Poll): boolean {
@@ -163,6 +173,13 @@ function close(c: Case, verdict: Verdict): Decision {
   // Members in this order, and none that is undefined: the text of a decision is compared byte by byte (U10).
   if (revision === undefined) return { outcome, reasons };
   if (channel === undefined && retryHint === undefined) return { outcome, revision, reasons };
-  if (retryHint === undefined && channel !== undefined) return { outcome, revision, channel, reasons };
-  return { outcome, revision, ...(channel === undefined ? {} : { channel }), reasons, ...(retryHint === undefined ? {} : { retryHint }) };
+  if (retryHint === undefined && channel !== undefined)
+    return { outcome, revision, channel, reasons };
+  return {
+    outcome,
+    revision,
+    ...(channel === undefined ? {} : { channel }),
+    reasons,
+    ...(retryHint === undefined ? {} : { retryHint }),
+  };
 }

@@ -19,9 +19,16 @@ export async function publish(story: Story): Promise<void> {
   narrator.say(`key acme-models registered: ${story.brandSigner.publicKey.id.slice(0, 12)}…`);
   for (const name of SNAPS) {
     story.snapIds.set(name, await publisher.register(name));
-    const { revision, code, problems } = await publisher.upload(name, join(story.snapsDir, `${name}_1.snap`), ['stable']);
-    if (revision !== 1) throw new Error(`cannot go on: ${name} ended as ${code}: ${problems.join('; ')}`);
-    narrator.say(`${name} registered, uploaded, reviewed: revision ${revision}, released to stable`);
+    const { revision, code, problems } = await publisher.upload(
+      name,
+      join(story.snapsDir, `${name}_1.snap`),
+      ['stable'],
+    );
+    if (revision !== 1)
+      throw new Error(`cannot go on: ${name} ended as ${code}: ${problems.join('; ')}`);
+    narrator.say(
+      `${name} registered, uploaded, reviewed: revision ${revision}, released to stable`,
+    );
   }
   for (const name of PROTECTED) await planner.protectSnap(known(story.brandId, 'the brand'), name);
   narrator.say(`only for ACME's own devices: ${PROTECTED.join(', ')}`);

@@ -21,11 +21,15 @@ export async function modelAndVault(story: Story): Promise<void> {
   story.vault = vault;
   await vault.registerBrand(brandId, await planner.accountChain(brandId));
   const serialKey = await vault.createSigningKey(brandId, 'acme-serials');
-  const certified = await planner.certifyRequest(brandId, serialKey.accountKeyRequest, [{ headers: { type: 'serial', model: MODEL } }]);
+  const certified = await planner.certifyRequest(brandId, serialKey.accountKeyRequest, [
+    { headers: { type: 'serial', model: MODEL } },
+  ]);
   await vault.importAccountKey(brandId, certified);
   await vault.registerModel(brandId, story.model, serialKey.keyId, DEVICE_KEY_BITS);
   story.apiKey = await vault.createApiKey(brandId, MODEL, 'factory line 1');
-  narrator.say(`the vault made serial key ${serialKey.keyId.slice(0, 12)}…; the store certified it for serials of ${MODEL} only`);
+  narrator.say(
+    `the vault made serial key ${serialKey.keyId.slice(0, 12)}…; the store certified it for serials of ${MODEL} only`,
+  );
 }
 
 function signModel(story: Story): Promise<Assertion> {

@@ -16,7 +16,12 @@ export interface StoryOptions {
 const KEY_BITS = 2048;
 
 /** A story of which nothing has happened yet. */
-export async function startStory({ installation, narrator, scale, keyCache }: StoryOptions): Promise<Story> {
+export async function startStory({
+  installation,
+  narrator,
+  scale,
+  keyCache,
+}: StoryOptions): Promise<Story> {
   return {
     installation,
     narrator,

@@ -82,7 +82,10 @@ function unfit(c: Case, revision: number, facts: RevisionPolicy): Reason | undef
     };
   }
   if (facts.minSnapd && c.poll.snapdVersion && isLower(c.poll.snapdVersion, facts.minSnapd)) {
-    return { code: 'SNAPD_TOO_OLD', detail: { revision, needs: facts.minSnapd.join('.'), has: device.snapdVersion ?? '' } };
+    return {
+      code: 'SNAPD_TOO_OLD',
+      detail: { revision, needs: facts.minSnapd.join('.'), has: device.snapdVersion ?? '' },
+    };
   }
   if (c.installed && !canRead(facts.epoch, c.installed.epoch)) {
     const detail = {

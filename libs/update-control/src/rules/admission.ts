@@ -51,14 +51,21 @@ export function admission(
   });
   for (const { no, selector, openedAt } of waves) {
     if (selector === null || openedAt === null || openedAt > t) continue;
-    if (evaluate(selector, factReader(device, context))) return admit({ rollout, target, wave: no, by: 'selector' });
+    if (evaluate(selector, factReader(device, context)))
+      return admit({ rollout, target, wave: no, by: 'selector' });
   }
   const wave = currentWave(waves, t);
   const threshold = thresholdAt(wave, live, t);
   // Everybody is let in unhashed: a rollout spends most of its time at 100 %.
   if (threshold >= EVERYBODY) return admit({ rollout, target, wave: wave.no, threshold });
   const own = bucket(salt, device.uid ?? '');
-  const detail: Record<string, number | string> = { rollout, target, wave: wave.no, threshold, bucket: own };
+  const detail: Record<string, number | string> = {
+    rollout,
+    target,
+    wave: wave.no,
+    threshold,
+    bucket: own,
+  };
   if (own < threshold) return admit(detail);
   const earliest = earliestAdmission(wave, live, own, t);
   const next = earliest === null ? waveToCome(waves, own) : undefined;
@@ -69,5 +76,7 @@ export function admission(
 
 /** The first wave not yet opened whose share the bucket is in: an estimate, its threshold is frozen when it opens. */
 function waveToCome(waves: readonly WavePolicy[], own: number): WavePolicy | undefined {
-  return waves.find((w) => w.openedAt === null && w.percent !== null && own < shareThreshold(w.percent));
+  return waves.find(
+    (w) => w.openedAt === null && w.percent !== null && own < shareThreshold(w.percent),
+  );
 }

@@ -13,7 +13,11 @@ function isInForce(hold: HoldPolicy, t: Instant): boolean {
 function toReason(hold: HoldPolicy, code: ReasonCode, fleet?: FleetPolicy): Reason {
   const until = hold.until === null ? {} : { until: hold.until };
   const who = fleet ? { fleet: fleet.name } : {};
-  return { code, rule: { kind: 'hold', id: hold.holdId }, detail: { reason: hold.reason, ...until, ...who } };
+  return {
+    code,
+    rule: { kind: 'hold', id: hold.holdId },
+    detail: { reason: hold.reason, ...until, ...who },
+  };
 }
 
 /** The holds of one index that are in force for the device: brand, its fleets by priority, itself. */
@@ -27,9 +31,11 @@ export function matchingHolds(
   if (!index) return found;
   for (const hold of index.brand) if (isInForce(hold, t)) found.push(toReason(hold, 'HELD_BRAND'));
   for (const fleet of fleets) {
-    for (const hold of own(index.fleets, fleet.fleetId) ?? []) if (isInForce(hold, t)) found.push(toReason(hold, 'HELD_FLEET', fleet));
+    for (const hold of own(index.fleets, fleet.fleetId) ?? [])
+      if (isInForce(hold, t)) found.push(toReason(hold, 'HELD_FLEET', fleet));
   }
-  for (const hold of own(index.devices, device.uid ?? '') ?? []) if (isInForce(hold, t)) found.push(toReason(hold, 'HELD_DEVICE'));
+  for (const hold of own(index.devices, device.uid ?? '') ?? [])
+    if (isInForce(hold, t)) found.push(toReason(hold, 'HELD_DEVICE'));
   return found;
 }
 

@@ -425,7 +425,11 @@ describe('rule 8, rollback', () => {
     const target = { kind: 'revision', laneId: world.LANE, revisions: { all: 6 } } as const;
     const older = { ...over, rollouts: [rollout(6, { ...bad, target })] };
     expect(ask(older, refresh(8)).revision).toBe(6);
-    expect(ask(older, refresh(5))).toMatchObject({ outcome: 'UPDATE', revision: 7, codes: ['BASELINE', 'ROLLED_BACK', 'ROLLED_BACK'] });
+    expect(ask(older, refresh(5))).toMatchObject({
+      outcome: 'UPDATE',
+      revision: 7,
+      codes: ['BASELINE', 'ROLLED_BACK', 'ROLLED_BACK'],
+    });
     expect(ask({ laneEvents: over.laneEvents ?? [] }, refresh(7))).toMatchObject({
       outcome: 'UPDATE',
       revision: 8,

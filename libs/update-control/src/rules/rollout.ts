@@ -45,17 +45,24 @@ function targetOf(c: Case, { rollout, lane }: LiveOnLane): number | undefined {
 }
 
 /** What keeps a rollout from admitting anybody, or this kind of request. */
-function barred(c: Case, { rollout, live }: LiveOnLane, target: number | undefined): Reason | undefined {
+function barred(
+  c: Case,
+  { rollout, live }: LiveOnLane,
+  target: number | undefined,
+): Reason | undefined {
   const rule: RuleRef = { kind: 'rollout', id: rollout.rolloutId };
   const { name } = rollout;
-  if (target === undefined) return { code: 'ROLLED_BACK', rule, detail: { rollout: name, untouched: 1 } };
+  if (target === undefined)
+    return { code: 'ROLLED_BACK', rule, detail: { rollout: name, untouched: 1 } };
   const stop = own(c.poll.policy.overlay.stops.rollouts, rollout.rolloutId)?.[0];
   if (stop) {
     const detail = { scope: `rollout ${name}`, level: stop.level, reason: stop.reason };
     return { code: 'STOPPED', rule: { kind: 'stop', id: stop.stopId }, detail };
   }
-  if (!c.installed && !rollout.includeInstalls) return { code: 'ROLLOUT_NOT_FOR_INSTALLS', rule, detail: { rollout: name } };
-  if (live.state === 'PAUSED') return { code: 'ROLLOUT_PAUSED', rule, detail: { rollout: name, target } };
+  if (!c.installed && !rollout.includeInstalls)
+    return { code: 'ROLLOUT_NOT_FOR_INSTALLS', rule, detail: { rollout: name } };
+  if (live.state === 'PAUSED')
+    return { code: 'ROLLOUT_PAUSED', rule, detail: { rollout: name, target } };
   return undefined;
 }
 

@@ -13,7 +13,8 @@ export function stopsOfDevice(policy: PolicySnapshot, fleets: readonly FleetPoli
   const { stops } = policy.overlay;
   const found = stops.brand.map((stop) => toReason(stop, 'brand'));
   for (const fleet of fleets) {
-    for (const stop of own(stops.fleets, fleet.fleetId) ?? []) found.push(toReason(stop, `fleet ${fleet.name}`));
+    for (const stop of own(stops.fleets, fleet.fleetId) ?? [])
+      found.push(toReason(stop, `fleet ${fleet.name}`));
   }
   return found;
 }

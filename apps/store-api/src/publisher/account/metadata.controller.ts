@@ -33,12 +33,20 @@ export class MetadataController {
 
   @Post()
   @HttpCode(200)
-  post(@Who() who: Publisher, @Param('snapId') snapId: string, @Body() body: unknown): Promise<object> {
+  post(
+    @Who() who: Publisher,
+    @Param('snapId') snapId: string,
+    @Body() body: unknown,
+  ): Promise<object> {
     return this.update(who, snapId, body);
   }
 
   @Put()
-  put(@Who() who: Publisher, @Param('snapId') snapId: string, @Body() body: unknown): Promise<object> {
+  put(
+    @Who() who: Publisher,
+    @Param('snapId') snapId: string,
+    @Body() body: unknown,
+  ): Promise<object> {
     return this.update(who, snapId, body);
   }
 

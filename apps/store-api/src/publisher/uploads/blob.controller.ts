@@ -28,7 +28,9 @@ export class BlobController {
     } catch (error) {
       if (!part.file.errored) throw error;
       // The connection or the form ended before the file did; nothing is kept of it.
-      throw new OperationError('invalid', 'cannot take the file: it was cut off', undefined, { cause: error });
+      throw new OperationError('invalid', 'cannot take the file: it was cut off', undefined, {
+        cause: error,
+      });
     }
   }
 }

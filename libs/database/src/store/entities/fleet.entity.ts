@@ -1,4 +1,12 @@
-import { Check, Column, Entity, ForeignKey, PrimaryColumn, PrimaryGeneratedColumn, Unique } from 'typeorm';
+import {
+  Check,
+  Column,
+  Entity,
+  ForeignKey,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+  Unique,
+} from 'typeorm';
 import { createdAt, optional } from '../../columns.js';
 import { Account } from './account.entity.js';
 import { Device } from './device.entity.js';
