@@ -9,6 +9,7 @@ import {
   BrandReader,
   BrandService,
   DecisionService,
+  FactsBuffer,
   FleetService,
   KeyService,
   LaneService,
@@ -63,6 +64,11 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
       provide: DecisionService,
       inject: [DeviceServices],
       useFactory: ({ decisions }: DeviceServices) => decisions,
+    },
+    {
+      provide: FactsBuffer,
+      inject: [DeviceServices],
+      useFactory: ({ facts }: DeviceServices) => facts,
     },
   ],
 })

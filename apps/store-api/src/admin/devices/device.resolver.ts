@@ -1,6 +1,12 @@
 import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
 import type { Device } from '#libs/database';
-import { BrandReader, DecisionService, FleetService, type Principal } from '#libs/operations';
+import {
+  BrandReader,
+  DecisionService,
+  FactsBuffer,
+  FleetService,
+  type Principal,
+} from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
 import { connection, fromCursor, pageSize } from '../paging.js';
@@ -23,6 +29,7 @@ export class DeviceResolver {
     private readonly reader: BrandReader,
     private readonly fleets: FleetService,
     private readonly decisions: DecisionService,
+    private readonly facts: FactsBuffer,
   ) {}
 
   @Query(() => DeviceConnectionType)
@@ -58,6 +65,8 @@ export class DeviceResolver {
     @Args('device', { type: () => ID, description: 'Its uid.' }) device: string,
     @Args('snap', { description: 'Its name.' }) snap: string,
   ): Promise<ExplanationType> {
+    // What the device said a moment ago counts too.
+    await this.facts.flush();
     const { decision, ...rest } = await this.decisions.explain(brand, device, snap);
     return {
       ...rest,
