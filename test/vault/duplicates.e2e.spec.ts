@@ -52,7 +52,13 @@ async function pending(serial: string): Promise<Pending[]> {
 }
 
 const decide = (verb: 'approve' | 'refuse', id: string | undefined): Promise<{ state: string }> =>
-  mutate(vault, vault.token, `${verb}Request(brand: "${BRAND}", id: "${id}", reason: "seen")`, 'PendingRequest', 'state');
+  mutate(
+    vault,
+    vault.token,
+    `${verb}Request(brand: "${BRAND}", id: "${id}", reason: "seen")`,
+    'PendingRequest',
+    'state',
+  );
 
 const outcomes = async (serial: string): Promise<string[]> =>
   (
@@ -75,25 +81,39 @@ describe('S1, same serial and key', () => {
     const model = await registerModel(vault, 'acme-retired', { signingKeyId: retiring });
     const device = freshKey();
     expect((await register(vault, model, device, 'S1-B')).status).toBe(200);
-    const { signingKeys } = await query<{ signingKeys: { keyId: string; accountKeyRequest: string }[] }>(
-      vault,
-      vault.token,
-      `{ signingKeys(brand: "${BRAND}") { keyId accountKeyRequest } }`,
-    );
+    const { signingKeys } = await query<{
+      signingKeys: { keyId: string; accountKeyRequest: string }[];
+    }>(vault, vault.token, `{ signingKeys(brand: "${BRAND}") { keyId accountKeyRequest } }`);
     const request = signingKeys.find((one) => one.keyId === retiring)?.accountKeyRequest ?? '';
     const ended = await certify(decodeAssertion(Buffer.from(request)), {
       revision: '1',
       until: '2025-01-01T00:00:00Z',
     });
-    await mutate(vault, vault.token, `importAccountKey(brand: "${BRAND}", assertions: $a)`, 'SigningKey', 'isCertified', {
-      a: ['String!', ended.bytes.toString()],
-    });
+    await mutate(
+      vault,
+      vault.token,
+      `importAccountKey(brand: "${BRAND}", assertions: $a)`,
+      'SigningKey',
+      'isCertified',
+      {
+        a: ['String!', ended.bytes.toString()],
+      },
+    );
     await registerModel(vault, 'acme-retired', { signingKeyId: keyId }, model.assertion);
     const renewed = await register(vault, model, device, 'S1-B');
     expect(renewed.status).toBe(200);
-    expect(serialIn(renewed.text).headers).toMatchObject({ revision: '1', 'sign-key-sha3-384': keyId });
+    expect(serialIn(renewed.text).headers).toMatchObject({
+      revision: '1',
+      'sign-key-sha3-384': keyId,
+    });
 
-    await mutate(vault, vault.token, `revokeDevice(brand: "${BRAND}", model: "acme-hold", serial: "S1-A", reason: "stolen")`, 'Device', 'revokedAt');
+    await mutate(
+      vault,
+      vault.token,
+      `revokeDevice(brand: "${BRAND}", model: "acme-hold", serial: "S1-A", reason: "stolen")`,
+      'Device',
+      'revokedAt',
+    );
     const refused = await register(vault, hold, key, 'S1-A');
     expect([refused.status, codeOf(refused)]).toEqual([403, 'revoked-device']);
     // Nor does the key get anything else of the brand, nor the serial with another key.
@@ -110,7 +130,10 @@ describe('S2, same serial and another key', () => {
     const held = await register(vault, hold, newKey, 'S2-A');
     expect([held.status, held.headers.get('content-type')]).toEqual([202, 'application/json']);
     const [entry] = await pending('S2-A');
-    expect(entry).toMatchObject({ deviceKeyId: newKey.publicKey.id, formerDeviceKeyId: oldKey.publicKey.id });
+    expect(entry).toMatchObject({
+      deviceKeyId: newKey.publicKey.id,
+      formerDeviceKeyId: oldKey.publicKey.id,
+    });
     await decide('approve', entry?.id);
     const approved = await register(vault, hold, newKey, 'S2-A');
     expect(approved.status).toBe(200);
@@ -129,20 +152,32 @@ describe('S2, same serial and another key', () => {
     expect([refused.status, codeOf(refused)]).toEqual([403, 'refused-by-operator']);
     await expect(decide('approve', second?.id)).rejects.toThrow('Conflict');
 
-    const strict = await registerModel(vault, 'acme-refuse', { signingKeyId: keyId, duplicates: 'refuse' });
+    const strict = await registerModel(vault, 'acme-refuse', {
+      signingKeyId: keyId,
+      duplicates: 'refuse',
+    });
     await register(vault, strict, freshKey(), 'S2-B');
     const conflict = await register(vault, strict, freshKey(), 'S2-B');
     expect([conflict.status, codeOf(conflict)]).toEqual([409, 'duplicate-serial']);
 
-    const some = await registerModel(vault, 'acme-reissue', { signingKeyId: keyId, duplicates: 'reissue', reissueLimit: 2, reissueDays: 10 });
+    const some = await registerModel(vault, 'acme-reissue', {
+      signingKeyId: keyId,
+      duplicates: 'reissue',
+      reissueLimit: 2,
+      reissueDays: 10,
+    });
     const statuses: number[] = [];
-    for (let index = 0; index < 4; index++) statuses.push((await register(vault, some, freshKey(), 'S2-C')).status);
+    for (let index = 0; index < 4; index++)
+      statuses.push((await register(vault, some, freshKey(), 'S2-C')).status);
     expect(statuses).toEqual([200, 200, 200, 409]);
     await shiftClock(vault.urls.owner, 11 * DAY_MS);
     expect((await register(vault, some, freshKey(), 'S2-C')).status).toBe(200);
     await shiftClock(vault.urls.owner, 0);
 
-    const any = await registerModel(vault, 'acme-allow', { signingKeyId: keyId, duplicates: 'allow' });
+    const any = await registerModel(vault, 'acme-allow', {
+      signingKeyId: keyId,
+      duplicates: 'allow',
+    });
     const revisions: (string | undefined)[] = [];
     for (let index = 0; index < 3; index++) {
       const { headers } = serialIn((await register(vault, any, freshKey(), 'S2-D')).text);
@@ -152,16 +187,26 @@ describe('S2, same serial and another key', () => {
   });
 
   it('V25 the revision is absent at first, and 1 at the first re-issue', async () => {
-    const model = await registerModel(vault, 'acme-revisions', { signingKeyId: keyId, duplicates: 'allow' });
+    const model = await registerModel(vault, 'acme-revisions', {
+      signingKeyId: keyId,
+      duplicates: 'allow',
+    });
     const first = serialIn((await register(vault, model, freshKey(), 'R-1')).text);
     expect(first.bytes.toString()).not.toContain('revision:');
-    expect(header(serialIn((await register(vault, model, freshKey(), 'R-1')).text), 'revision')).toBe('1');
+    expect(
+      header(serialIn((await register(vault, model, freshKey(), 'R-1')).text), 'revision'),
+    ).toBe('1');
   });
 
   it('V32 waits longer than its request-id lives, and joins one entry when the device begins again', async () => {
     await register(vault, hold, freshKey(), 'S2-W');
     const key = freshKey();
-    const request = await serialRequest(hold.assertion, await requestId(vault, hold.apiKey), key, 'S2-W');
+    const request = await serialRequest(
+      hold.assertion,
+      await requestId(vault, hold.apiKey),
+      key,
+      'S2-W',
+    );
     const body = inStream(request, hold.assertion);
     const poll = async (): Promise<number> => (await postSerial(vault, hold.apiKey, body)).status;
     expect(await poll()).toBe(202);
@@ -180,10 +225,16 @@ describe('S2, same serial and another key', () => {
 
   it('the same request gets 202 three times and then 200, with one row that says signed', async () => {
     await register(vault, hold, freshKey(), 'S2-P');
-    const request = await serialRequest(hold.assertion, await requestId(vault, hold.apiKey), freshKey(), 'S2-P');
+    const request = await serialRequest(
+      hold.assertion,
+      await requestId(vault, hold.apiKey),
+      freshKey(),
+      'S2-P',
+    );
     const body = inStream(request, hold.assertion);
     const statuses: number[] = [];
-    for (let index = 0; index < 3; index++) statuses.push((await postSerial(vault, hold.apiKey, body)).status);
+    for (let index = 0; index < 3; index++)
+      statuses.push((await postSerial(vault, hold.apiKey, body)).status);
     await decide('approve', (await pending('S2-P'))[0]?.id);
     const last = await postSerial(vault, hold.apiKey, body);
     expect([...statuses, last.status]).toEqual([202, 202, 202, 200]);
@@ -233,11 +284,24 @@ it('the same serial under two models of the brand is two devices', async () => {
 it('the dry run tells each check, and leaves nothing behind', async () => {
   await register(vault, hold, freshKey(), 'DRY-1');
   const count = async (): Promise<unknown> =>
-    vault.sql('SELECT (SELECT count(*) FROM vault.signing_log) AS rows, (SELECT count(*) FROM vault.reservations) AS held, (SELECT count(*) FROM vault.pending) AS pending');
+    vault.sql(
+      'SELECT (SELECT count(*) FROM vault.signing_log) AS rows, (SELECT count(*) FROM vault.reservations) AS held, (SELECT count(*) FROM vault.pending) AS pending',
+    );
   const before = await count();
-  const would = async (model: string, serial: string): Promise<{ outcome: string; verdicts: { step: number; passed: boolean; code: string | null }[] }> =>
+  const would = async (
+    model: string,
+    serial: string,
+  ): Promise<{
+    outcome: string;
+    verdicts: { step: number; passed: boolean; code: string | null }[];
+  }> =>
     (
-      await query<{ wouldSign: { outcome: string; verdicts: { step: number; passed: boolean; code: string | null }[] } }>(
+      await query<{
+        wouldSign: {
+          outcome: string;
+          verdicts: { step: number; passed: boolean; code: string | null }[];
+        };
+      }>(
         vault,
         vault.token,
         `{ wouldSign(brand: "${BRAND}", model: "${model}", serial: "${serial}") { outcome verdicts { step name passed code message } } }`,
@@ -248,7 +312,11 @@ it('the dry run tells each check, and leaves nothing behind', async () => {
   const bad = await would('acme-hold', 'S1 A');
   expect(bad.outcome).toBe('refused');
   expect(bad.verdicts.map(({ step, code }) => [step, code])).toContainEqual([13, 'bad-serial']);
-  expect((await would('acme-hold', 'S1-A')).verdicts).toContainEqual(expect.objectContaining({ step: 14, passed: false, code: 'revoked-device' }));
-  expect((await would('acme-nothing', 'X')).verdicts).toEqual([expect.objectContaining({ step: 9, code: 'unknown-model' })]);
+  expect((await would('acme-hold', 'S1-A')).verdicts).toContainEqual(
+    expect.objectContaining({ step: 14, passed: false, code: 'revoked-device' }),
+  );
+  expect((await would('acme-nothing', 'X')).verdicts).toEqual([
+    expect.objectContaining({ step: 9, code: 'unknown-model' }),
+  ]);
   expect(await count()).toEqual(before);
 });

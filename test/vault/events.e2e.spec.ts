@@ -66,9 +66,15 @@ async function events(count: number): Promise<readonly Received[]> {
 }
 
 const revoke = (serial: string): Promise<unknown> =>
-  mutate(vault, vault.token, `revokeDevice(brand: "${BRAND}", model: "acme-events", serial: "${serial}", reason: "stolen from a lorry")`, 'Device', 'revokedAt');
+  mutate(
+    vault,
+    vault.token,
+    `revokeDevice(brand: "${BRAND}", model: "acme-events", serial: "${serial}", reason: "stolen from a lorry")`,
+    'Device',
+    'revokedAt',
+  );
 
-it('a revocation reaches the store within a second, signed with the brand\'s serial key', async () => {
+it("a revocation reaches the store within a second, signed with the brand's serial key", async () => {
   await register(vault, model, freshKey(), 'E-1');
   const start = Date.now();
   await revoke('E-1');
@@ -86,9 +92,15 @@ it('a revocation reaches the store within a second, signed with the brand\'s ser
     reason: 'stolen from a lorry',
   });
   expect(event?.key).toBe(keyId);
-  const [row] = await vault.sql<{ bytes: Buffer }>('SELECT bytes FROM vault.assertions WHERE primary_key = $1', [keyId]);
+  const [row] = await vault.sql<{ bytes: Buffer }>(
+    'SELECT bytes FROM vault.assertions WHERE primary_key = $1',
+    [keyId],
+  );
   const { publicKey } = accountKeyOf(decodeAssertion(row?.bytes ?? Buffer.alloc(0)));
-  const verify = (body: Buffer): boolean => createVerify('sha512').update(body).verify(publicKey.key, event?.signature ?? Buffer.alloc(0));
+  const verify = (body: Buffer): boolean =>
+    createVerify('sha512')
+      .update(body)
+      .verify(publicKey.key, event?.signature ?? Buffer.alloc(0));
   expect(verify(event?.body ?? Buffer.alloc(0))).toBe(true);
   expect(verify(Buffer.concat([event?.body ?? Buffer.alloc(0), Buffer.from(' ')]))).toBe(false);
   // Revoking again is no second event.
@@ -107,7 +119,9 @@ it('what the store refuses or misses is sent again until it says 204', async () 
   expect(new Set(ids).size).toBe(1);
   await new Promise((resolve) => setTimeout(resolve, 2_500));
   expect(received).toHaveLength(4);
-  const [row] = await vault.sql<{ attempts: number; done: boolean }>('SELECT attempts, delivered_at IS NOT NULL AS done FROM vault.outbox ORDER BY id DESC LIMIT 1');
+  const [row] = await vault.sql<{ attempts: number; done: boolean }>(
+    'SELECT attempts, delivered_at IS NOT NULL AS done FROM vault.outbox ORDER BY id DESC LIMIT 1',
+  );
   expect(row).toEqual({ attempts: 4, done: true });
 });
 
@@ -119,7 +133,10 @@ it('an event that a stopped vault left behind is sent after the restart', async 
   await events(1);
   await vault.restart();
   const sent = await events(2);
-  expect(JSON.parse(sent[1]?.body.toString() ?? '')).toMatchObject({ kind: 'revoked', serial: 'E-3' });
+  expect(JSON.parse(sent[1]?.body.toString() ?? '')).toMatchObject({
+    kind: 'revoked',
+    serial: 'E-3',
+  });
 });
 
 it('a re-issue supersedes the former device key', async () => {

@@ -36,7 +36,12 @@ afterAll(() => vault?.stop());
 
 /** Signer processes that this test's vault started. */
 function signers(): number[] {
-  const children = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)]).toString();
+  const children = execFileSync('ps', [
+    '-o',
+    'pid=,args=',
+    '--ppid',
+    String(process.pid),
+  ]).toString();
   return children
     .split('\n')
     .filter((line) => line.includes('brandstore-signer') || line.includes('signer-process'))
@@ -44,9 +49,14 @@ function signers(): number[] {
 }
 
 const calls = async (): Promise<readonly (readonly [number, string | null])[]> => {
-  const first = await ask(`${vault.url}/v1/request-id`, { method: 'POST', headers: { 'api-key': model.apiKey } });
+  const first = await ask(`${vault.url}/v1/request-id`, {
+    method: 'POST',
+    headers: { 'api-key': model.apiKey },
+  });
   const second = await postSerial(vault, model.apiKey, 'x');
-  return [first, second].map(({ status, headers }) => [status, headers.get('content-type')] as const);
+  return [first, second].map(
+    ({ status, headers }) => [status, headers.get('content-type')] as const,
+  );
 };
 const UNAVAILABLE = [503, 'application/json'];
 
@@ -58,54 +68,92 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   }
 }
 
-it('V27 a database that is down, a signer that hangs and an error that nobody foresaw are 503, never 500', async () => {
+/** Ends every connection to the vault's database and lets none in, until the result is called. */
+async function cutDatabase(): Promise<() => Promise<void>> {
   const database = new URL(vault.urls.owner).pathname.slice(1);
   const admin = new Client({ connectionString: vault.adminUrl });
   await admin.connect();
   await admin.query(`ALTER DATABASE "${database}" WITH ALLOW_CONNECTIONS false`);
-  await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [database]);
+  await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
+    database,
+  ]);
+  return async () => {
+    await admin.query(`ALTER DATABASE "${database}" WITH ALLOW_CONNECTIONS true`);
+    await admin.end();
+    await until(isWell);
+  };
+}
+
+/** Kills the signer and takes its master key away, so that no other one starts, until the result is called. */
+async function cutSigner(): Promise<() => Promise<void>> {
+  const masterKey = vault.env.MASTER_KEY_FILE ?? '';
+  await rename(masterKey, `${masterKey}.away`);
+  const [signer = 0] = signers();
+  process.kill(signer, 'SIGKILL');
+  await until(async () => !(await isWell()));
+  return async () => {
+    await rename(`${masterKey}.away`, masterKey);
+    await until(isWell);
+  };
+}
+
+const isWell = async (): Promise<boolean> =>
+  (await ask(`${vault.url}/_status/check`)).status === 200;
+
+it('V27 a database that is down, a signer that is down or hangs, and an error that nobody foresaw are 503, never 500', async () => {
+  const mendDatabase = await cutDatabase();
   for (let index = 0; index < 3; index++) expect(await calls()).toEqual([UNAVAILABLE, UNAVAILABLE]);
-  const check = await ask(`${vault.url}/_status/check`);
-  expect([check.status, check.json()]).toEqual([503, { database: 'unavailable', signer: 'OK' }]);
-  expect((await ask(`${vault.url}/v1/health`)).status).toBe(503);
-  await admin.query(`ALTER DATABASE "${database}" WITH ALLOW_CONNECTIONS true`);
-  await admin.end();
-  await until(async () => (await ask(`${vault.url}/_status/check`)).status === 200);
+  await mendDatabase();
   expect((await register(vault, model, freshKey(), 'F-1')).status).toBe(200);
 
+  const device = freshKey();
+  const signingFails = async (): Promise<void> => {
+    const refused = await register(vault, model, device, 'F-2');
+    const seen = [refused.status, refused.headers.get('content-type'), codeOf(refused)];
+    expect(seen).toEqual([...UNAVAILABLE, 'signing-failed']);
+  };
+  const mendSigner = await cutSigner();
+  await signingFails();
+  await mendSigner();
   const [signer = 0] = signers();
   process.kill(signer, 'SIGSTOP');
-  const device = freshKey();
-  const refused = await register(vault, model, device, 'F-2');
+  await signingFails();
   process.kill(signer, 'SIGCONT');
-  expect([refused.status, refused.headers.get('content-type'), codeOf(refused)]).toEqual([...UNAVAILABLE, 'signing-failed']);
   expect((await register(vault, model, device, 'F-2')).status).toBe(200);
 
   await vault.sql('ALTER TABLE vault.nonces RENAME TO hidden');
   expect((await calls())[0]).toEqual(UNAVAILABLE);
-  const whole = await postSerial(
-    vault,
-    model.apiKey,
-    inStream(await serialRequest(model.assertion, 'any', freshKey(), 'F-3'), model.assertion),
-  );
+  const request = await serialRequest(model.assertion, 'any', freshKey(), 'F-3');
+  const whole = await postSerial(vault, model.apiKey, inStream(request, model.assertion));
   expect([whole.status, codeOf(whole)]).toEqual([503, 'store-unavailable']);
   expect(whole.text).not.toMatch(/nonces|relation|vault\./);
   await vault.sql('ALTER TABLE vault.hidden RENAME TO nonces');
 });
 
-it('a signer that dies comes back, and while it cannot the device gets 503', async () => {
-  const masterKey = vault.env.MASTER_KEY_FILE ?? '';
-  await rename(masterKey, `${masterKey}.away`);
-  const [signer = 0] = signers();
-  process.kill(signer, 'SIGKILL');
+it('V91 the status check turns 503 when the database or the signer is cut, and back', async () => {
+  const state = async (): Promise<unknown> => {
+    const answer = await ask(`${vault.url}/_status/check`);
+    return [answer.status, answer.headers.get('cache-control'), answer.json()];
+  };
+  expect(await state()).toEqual([200, 'no-store', { database: 'OK', signer: 'OK' }]);
+  const mendDatabase = await cutDatabase();
+  expect(await state()).toEqual([503, 'no-store', { database: 'unavailable', signer: 'OK' }]);
+  expect((await ask(`${vault.url}/v1/health`)).status).toBe(503);
+  await mendDatabase();
+  const mendSigner = await cutSigner();
+  expect(await state()).toEqual([503, 'no-store', { database: 'OK', signer: 'unavailable' }]);
+  await mendSigner();
+  expect(await state()).toEqual([200, 'no-store', { database: 'OK', signer: 'OK' }]);
+});
+
+it('V90 metrics are on the port for operators only, and carry no serial and no key', async () => {
   const device = freshKey();
-  const refused = await register(vault, model, device, 'F-4');
-  expect([refused.status, codeOf(refused)]).toEqual([503, 'signing-failed']);
-  const check = await ask(`${vault.url}/_status/check`);
-  expect([check.status, check.json()]).toEqual([503, { database: 'OK', signer: 'unavailable' }]);
-  await rename(`${masterKey}.away`, masterKey);
-  await until(async () => (await ask(`${vault.url}/_status/check`)).status === 200);
-  expect((await register(vault, model, device, 'F-4')).status).toBe(200);
+  expect((await register(vault, model, device, 'F-METRIC')).status).toBe(200);
+  expect((await ask(`${vault.url}/metrics`)).status).toBe(404);
+  const { text } = await ask(`${vault.opsUrl()}/metrics`);
+  expect(text).toMatch(/brandstore_vault_registrations_total\{outcome="signed",code=""/);
+  for (const secret of ['F-METRIC', device.publicKey.id, keyId, model.apiKey, model.apiKeyId])
+    expect(text).not.toContain(secret);
 });
 
 it('with a clock outside the validity of the account-key nothing is signed, and the device may come back', async () => {
@@ -126,7 +174,12 @@ it('with a clock outside the validity of the account-key nothing is signed, and 
 
 it('V28 a client that hangs up: log and serial agree, and a retry gives the same serial', async () => {
   const device = freshKey();
-  const request = await serialRequest(model.assertion, await requestId(vault, model.apiKey), device, 'F-6');
+  const request = await serialRequest(
+    model.assertion,
+    await requestId(vault, model.apiKey),
+    device,
+    'F-6',
+  );
   const body = inStream(request, model.assertion);
   const socket = connect(Number(new URL(vault.url).port), '127.0.0.1');
   socket.end(
@@ -147,7 +200,8 @@ it('V28 a client that hangs up: log and serial agree, and a retry gives the same
 it('20 wrong keys from one address block it, those exempt never', async () => {
   await vault.restart({ RATE_EXEMPT: '10.0.0.0/8' });
   const status = async (key: string): Promise<number> =>
-    (await ask(`${vault.url}/v1/request-id`, { method: 'POST', headers: { 'api-key': key } })).status;
+    (await ask(`${vault.url}/v1/request-id`, { method: 'POST', headers: { 'api-key': key } }))
+      .status;
   const wrong: number[] = [];
   for (let index = 0; index < 20; index++) {
     wrong.push(await status(`${index}`.padStart(50, 'w')));
@@ -156,7 +210,8 @@ it('20 wrong keys from one address block it, those exempt never', async () => {
   expect(new Set(wrong)).toEqual(new Set([401]));
   expect(await status(model.apiKey)).toBe(403);
   await vault.restart();
-  for (let index = 0; index < 25; index++) expect(await status(`${index}`.padStart(50, 'x'))).toBe(401);
+  for (let index = 0; index < 25; index++)
+    expect(await status(`${index}`.padStart(50, 'x'))).toBe(401);
   expect(await status(model.apiKey)).toBe(200);
 });
 
@@ -173,5 +228,7 @@ it('a rate above the limit gets 503, and after a second the device is served aga
   await new Promise((resolve) => setTimeout(resolve, 1_200));
   expect((await register(vault, model, freshKey(), 'F-7')).status).toBe(200);
   await vault.restart();
-  expect(header(serialIn((await register(vault, model, freshKey(), 'F-8')).text), 'serial')).toBe('F-8');
+  expect(header(serialIn((await register(vault, model, freshKey(), 'F-8')).text), 'serial')).toBe(
+    'F-8',
+  );
 });

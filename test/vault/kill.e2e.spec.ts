@@ -87,7 +87,10 @@ const isWaitedFor = (): Promise<boolean> =>
   exists(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
 
 function signerOf(pid: number): number {
-  const [line = ''] = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)]).toString().trim().split('\n');
+  const [line = ''] = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)])
+    .toString()
+    .trim()
+    .split('\n');
   return Number(line.trim());
 }
 
@@ -144,28 +147,43 @@ for (const [index, point] of POINTS.entries()) {
     it(`SIGKILL ${point.name}; the device finishes with ${how}`, async () => {
       const serial = `KILL-${index}-${how.length}`;
       const key = freshKey();
-      const request = await serialRequest(model.assertion, await requestId(vault, model.apiKey), key, serial);
+      const request = await serialRequest(
+        model.assertion,
+        await requestId(vault, model.apiKey),
+        key,
+        serial,
+      );
       const body = inStream(request, model.assertion);
       const goOn = await point.stop(serial);
       sendAndForget(body);
       await until(point.name, () => point.reached(serial));
       await processes.kill('serial-vault');
       await goOn();
-      expect(await exists('SELECT 1 FROM vault.devices WHERE serial = $1', [serial])).toBe(point.isWritten);
+      expect(await exists('SELECT 1 FROM vault.devices WHERE serial = $1', [serial])).toBe(
+        point.isWritten,
+      );
       await processes.restart('serial-vault');
       const answer =
         how === 'a new request-id'
           ? await register(vault, model, key, serial)
           : await postSerial(vault, model.apiKey, body);
       expect(answer.status).toBe(200);
-      expect(serialIn(answer.text).headers).toMatchObject({ serial, 'device-key-sha3-384': key.publicKey.id });
-      expect(await outcomesOf(serial)).toEqual(point.isWritten ? ['signed', 'repeated'] : ['signed']);
+      expect(serialIn(answer.text).headers).toMatchObject({
+        serial,
+        'device-key-sha3-384': key.publicKey.id,
+      });
+      expect(await outcomesOf(serial)).toEqual(
+        point.isWritten ? ['signed', 'repeated'] : ['signed'],
+      );
     });
   }
 }
 
 it('SIGKILL three times while 40 devices register: all finish, each signed once, the chain is whole', async () => {
-  const devices = Array.from({ length: 40 }, (_, index) => ({ key: freshKey(), serial: `STORM-${index}` }));
+  const devices = Array.from({ length: 40 }, (_, index) => ({
+    key: freshKey(),
+    serial: `STORM-${index}`,
+  }));
   let kills = 0;
   const finish = async ({ key, serial }: { key: Signer; serial: string }): Promise<void> => {
     for (let attempt = 0; attempt < 200; attempt++) {
@@ -182,8 +200,13 @@ it('SIGKILL three times while 40 devices register: all finish, each signed once,
   };
   const storm = (async () => {
     for (; kills < 3; kills++) {
-      const before = (await prepared.sql(`SELECT 1 FROM vault.devices WHERE serial LIKE 'STORM-%'`)).length;
-      await until('some registrations', () => exists(`SELECT 1 FROM vault.devices WHERE serial LIKE 'STORM-%' OFFSET $1`, [Math.min(before + 4, 38)]));
+      const before = (await prepared.sql(`SELECT 1 FROM vault.devices WHERE serial LIKE 'STORM-%'`))
+        .length;
+      await until('some registrations', () =>
+        exists(`SELECT 1 FROM vault.devices WHERE serial LIKE 'STORM-%' OFFSET $1`, [
+          Math.min(before + 4, 38),
+        ]),
+      );
       await processes.kill('serial-vault');
       await processes.restart('serial-vault');
     }
@@ -194,5 +217,7 @@ it('SIGKILL three times while 40 devices register: all finish, each signed once,
   );
   expect(signed).toHaveLength(40);
   expect(new Set(signed.map(({ count }) => count))).toEqual(new Set(['1']));
-  expect(await query(vault, vault.token, `{ verifyLogs(brand: "${BRAND}") { signingLog } }`)).toEqual({ verifyLogs: { signingLog: null } });
+  expect(
+    await query(vault, vault.token, `{ verifyLogs(brand: "${BRAND}") { signingLog } }`),
+  ).toEqual({ verifyLogs: { signingLog: null } });
 });

@@ -23,7 +23,9 @@ beforeAll(async () => {
 afterAll(() => vault?.stop());
 
 it('200 devices with keys of 2048 bits register, eight at a time', async () => {
-  const model = await registerModel(vault, 'acme-load', { signingKeyId: await certifiedKey(vault) });
+  const model = await registerModel(vault, 'acme-load', {
+    signingKeyId: await certifiedKey(vault),
+  });
   const keys = await makeKeys(DEVICES);
   const times: number[] = [];
   const delay = monitorEventLoopDelay({ resolution: 10 });

@@ -41,7 +41,13 @@ const allow = (rule: Record<string, unknown> = {}): Promise<{ id: string }> =>
   });
 
 const endRule = (id: string): Promise<unknown> =>
-  mutate(vault, vault.token, `endRemodelRule(brand: "${BRAND}", id: "${id}")`, 'RemodelRule', 'endedAt');
+  mutate(
+    vault,
+    vault.token,
+    `endRemodelRule(brand: "${BRAND}", id: "${id}")`,
+    'RemodelRule',
+    'endedAt',
+  );
 
 async function enrolled(serial: string): Promise<{ key: Signer; old: Assertion }> {
   const key = freshKey();
@@ -76,7 +82,11 @@ it('a rule for all devices or for one lets a device become another model, with i
   const { id } = await allow({ fromSerial: 'RM-1' });
   const answer = await remodel(key, old);
   expect(answer.status).toBe(200);
-  expect(serialIn(answer.text).headers).toMatchObject({ model: 'acme-new', serial: 'RM-1', 'device-key-sha3-384': key.publicKey.id });
+  expect(serialIn(answer.text).headers).toMatchObject({
+    model: 'acme-new',
+    serial: 'RM-1',
+    'device-key-sha3-384': key.publicKey.id,
+  });
   // A retry gives the same, and the new model's key is as good as the old one's.
   expect((await remodel(key, old, {}, to.apiKey, 'serial first')).text).toBe(answer.text);
   const other = await enrolled('RM-2');
@@ -85,7 +95,9 @@ it('a rule for all devices or for one lets a device become another model, with i
   const all = await allow();
   expect((await remodel(other.key, other.old)).status).toBe(200);
   await endRule(all.id);
-  const [row] = await vault.sql(`SELECT remodelled_to FROM vault.devices WHERE model = 'acme-old' AND serial = 'RM-2'`);
+  const [row] = await vault.sql(
+    `SELECT remodelled_to FROM vault.devices WHERE model = 'acme-old' AND serial = 'RM-2'`,
+  );
   expect(row).toEqual({ remodelled_to: 'acme-new' });
 });
 
@@ -96,11 +108,22 @@ it('V57 originals that are incomplete or do not fit are 400', async () => {
     const answer = await remodel(key, old, { [missing]: undefined });
     expect([missing, answer.status]).toEqual([missing, 400]);
   }
-  const two = await remodel(key, old, { 'original-brand-id': undefined, 'original-model': undefined });
+  const two = await remodel(key, old, {
+    'original-brand-id': undefined,
+    'original-model': undefined,
+  });
   expect(two.status).toBe(400);
-  const without = await remodel(key, old, { 'original-brand-id': undefined, 'original-model': undefined, 'original-serial': undefined });
+  const without = await remodel(key, old, {
+    'original-brand-id': undefined,
+    'original-model': undefined,
+    'original-serial': undefined,
+  });
   expect([without.status, codeOf(without)]).toEqual([400, 'unexpected-assertion']);
-  for (const wrong of [{ 'original-model': 'acme-new' }, { 'original-brand-id': 'other' }, { 'original-serial': 'RM-2' }]) {
+  for (const wrong of [
+    { 'original-model': 'acme-new' },
+    { 'original-brand-id': 'other' },
+    { 'original-serial': 'RM-2' },
+  ]) {
     const answer = await remodel(key, old, wrong);
     expect([wrong, answer.status, codeOf(answer)]).toEqual([wrong, 400, 'mismatched-original']);
   }
@@ -115,13 +138,33 @@ it('V58 an old serial by a retired key of the old model works, one by a foreign 
   const { key, old } = await enrolled('RM-4');
   const next = await certifiedKey(vault, 'next-serials');
   const policy = { signingKeyId: next, minimumKeyBits: 2048 };
-  await mutate(vault, vault.token, `setModelPolicy(brand: "${BRAND}", model: "acme-old", policy: $p)`, 'Model', 'policyRevision', {
-    p: ['PolicyInput!', policy],
-  });
-  await mutate(vault, vault.token, `setSigningKeyEnabled(brand: "${BRAND}", keyId: "${keyId}", isEnabled: false, confirmModels: ["acme-new"])`, 'SigningKey', 'isEnabled');
-  await mutate(vault, vault.token, `setModelPolicy(brand: "${BRAND}", model: "acme-new", policy: $p)`, 'Model', 'policyRevision', {
-    p: ['PolicyInput!', policy],
-  });
+  await mutate(
+    vault,
+    vault.token,
+    `setModelPolicy(brand: "${BRAND}", model: "acme-old", policy: $p)`,
+    'Model',
+    'policyRevision',
+    {
+      p: ['PolicyInput!', policy],
+    },
+  );
+  await mutate(
+    vault,
+    vault.token,
+    `setSigningKeyEnabled(brand: "${BRAND}", keyId: "${keyId}", isEnabled: false, confirmModels: ["acme-new"])`,
+    'SigningKey',
+    'isEnabled',
+  );
+  await mutate(
+    vault,
+    vault.token,
+    `setModelPolicy(brand: "${BRAND}", model: "acme-new", policy: $p)`,
+    'Model',
+    'policyRevision',
+    {
+      p: ['PolicyInput!', policy],
+    },
+  );
   const forged = await signAssertion(
     { type: 'serial', headers: old.headers },
     localSigner(vectorKey('brand2')),
@@ -148,13 +191,27 @@ it('V60 a superseded or revoked old serial is 403', async () => {
   const superseded = await enrolled('RM-6');
   const newKey = freshKey();
   await register(vault, from, newKey, 'RM-6');
-  const [row] = await vault.sql<{ id: string }>(`SELECT id FROM vault.pending WHERE serial = 'RM-6'`);
-  await mutate(vault, vault.token, `approveRequest(brand: "${BRAND}", id: "${row?.id}")`, 'PendingRequest', 'state');
+  const [row] = await vault.sql<{ id: string }>(
+    `SELECT id FROM vault.pending WHERE serial = 'RM-6'`,
+  );
+  await mutate(
+    vault,
+    vault.token,
+    `approveRequest(brand: "${BRAND}", id: "${row?.id}")`,
+    'PendingRequest',
+    'state',
+  );
   const current = serialIn((await register(vault, from, newKey, 'RM-6')).text);
   const answer = await remodel(superseded.key, superseded.old);
   expect([answer.status, codeOf(answer)]).toEqual([403, 'remodel-not-allowed']);
   const revoked = await enrolled('RM-7');
-  await mutate(vault, vault.token, `revokeDevice(brand: "${BRAND}", model: "acme-old", serial: "RM-7", reason: "lost")`, 'Device', 'revokedAt');
+  await mutate(
+    vault,
+    vault.token,
+    `revokeDevice(brand: "${BRAND}", model: "acme-old", serial: "RM-7", reason: "lost")`,
+    'Device',
+    'revokedAt',
+  );
   const second = await remodel(revoked.key, revoked.old);
   expect([second.status, codeOf(second)]).toEqual([403, 'remodel-not-allowed']);
   expect((await remodel(newKey, current)).status).toBe(200);
@@ -166,10 +223,22 @@ it('V61 the serial is kept, and taken in the new model by another key it is held
   await register(vault, to, freshKey(), 'RM-8');
   const { key, old } = await enrolled('RM-8');
   expect((await remodel(key, old)).status).toBe(202);
-  const [row] = await vault.sql<{ id: string }>(`SELECT id FROM vault.pending WHERE serial = 'RM-8'`);
-  await mutate(vault, vault.token, `approveRequest(brand: "${BRAND}", id: "${row?.id}")`, 'PendingRequest', 'state');
+  const [row] = await vault.sql<{ id: string }>(
+    `SELECT id FROM vault.pending WHERE serial = 'RM-8'`,
+  );
+  await mutate(
+    vault,
+    vault.token,
+    `approveRequest(brand: "${BRAND}", id: "${row?.id}")`,
+    'PendingRequest',
+    'state',
+  );
   const answer = await remodel(key, old);
-  expect(serialIn(answer.text).headers).toMatchObject({ model: 'acme-new', serial: 'RM-8', revision: '1' });
+  expect(serialIn(answer.text).headers).toMatchObject({
+    model: 'acme-new',
+    serial: 'RM-8',
+    revision: '1',
+  });
   await endRule(rule.id);
 });
 

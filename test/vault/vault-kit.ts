@@ -53,13 +53,15 @@ export interface RunningVault {
   readonly trusted: readonly Assertion[];
   /** As the owner, who sees every row; for what no route shows. */
   sql<T>(text: string, values?: readonly unknown[]): Promise<T[]>;
+  /** Metrics and health. */
+  opsUrl(): string;
   /** Stops the process's parts and starts them anew, on the same database and port. */
   restart(change?: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** A database, files and first token for a vault that trusts the vectors' root. */
-export interface PreparedVault extends Omit<RunningVault, 'url' | 'restart' | 'stop'> {
+export interface PreparedVault extends Omit<RunningVault, 'url' | 'opsUrl' | 'restart' | 'stop'> {
   readonly adminUrl: string;
   remove(): Promise<void>;
 }
@@ -114,6 +116,7 @@ export async function startVault(
   return {
     ...prepared,
     url,
+    opsUrl: () => app.addresses.ops ?? '',
     restart: async (more = {}) => {
       await app.stop();
       app = await startApp(vaultPlan, { ...prepared.env, PORT: new URL(url).port, ...more });
@@ -141,8 +144,11 @@ export async function runSql<T>(
 
 /** The only serial in an answer. */
 export function serialIn(text: string): Assertion {
-  const [serial, ...more] = decodeAssertions(Buffer.from(text)).filter(({ type }) => type === 'serial');
-  if (!serial || more.length > 0) throw new Error(`cannot find one serial in: ${text.slice(0, 200)}`);
+  const [serial, ...more] = decodeAssertions(Buffer.from(text)).filter(
+    ({ type }) => type === 'serial',
+  );
+  if (!serial || more.length > 0)
+    throw new Error(`cannot find one serial in: ${text.slice(0, 200)}`);
   return serial;
 }
 
@@ -155,7 +161,10 @@ export async function query<T>(
 ): Promise<T> {
   const answer = await ask(`${vault.url}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    headers: {
+      'content-type': 'application/json',
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
     body: JSON.stringify({ query: document, variables }),
   });
   const { data, errors } = answer.json<{
@@ -166,7 +175,8 @@ export async function query<T>(
   return data;
 }
 
-const REFUSED = '... on Invalid { message problems { path message } } ... on Forbidden { message } ... on NotFound { message } ... on Conflict { message }';
+const REFUSED =
+  '... on Invalid { message problems { path message } } ... on Forbidden { message } ... on NotFound { message } ... on Conflict { message }';
 
 /** One mutation whose result is a union; throws with the type's name when it was refused. */
 export async function mutate<T>(
@@ -179,15 +189,21 @@ export async function mutate<T>(
 ): Promise<T> {
   const declared = Object.entries(variables).map(([name, [typeName]]) => `$${name}: ${typeName}`);
   const head = declared.length > 0 ? `(${declared.join(', ')})` : '';
-  const values = Object.fromEntries(Object.entries(variables).map(([name, [, value]]) => [name, value]));
-  const { result } = await query<{ result: T & { __typename: string; message?: string; problems?: unknown } }>(
+  const values = Object.fromEntries(
+    Object.entries(variables).map(([name, [, value]]) => [name, value]),
+  );
+  const { result } = await query<{
+    result: T & { __typename: string; message?: string; problems?: unknown };
+  }>(
     vault,
     token,
     `mutation ${head} { result: ${call} { __typename ... on ${type} { ${fields} } ${REFUSED} } }`,
     values,
   );
   if (result.__typename !== type)
-    throw new Error(`${result.__typename}: ${result.message ?? ''} ${JSON.stringify(result.problems ?? [])}`);
+    throw new Error(
+      `${result.__typename}: ${result.message ?? ''} ${JSON.stringify(result.problems ?? [])}`,
+    );
   return result;
 }
 
@@ -197,9 +213,16 @@ export async function registerBrand(vault: Administered): Promise<void> {
     'chain/brand-account.assert',
     'chain/brand-account-key.assert',
   ]);
-  await mutate(vault, vault.token, `registerBrand(brand: "${BRAND}", assertions: $a)`, 'Brand', 'id', {
-    a: ['String!', assertions],
-  });
+  await mutate(
+    vault,
+    vault.token,
+    `registerBrand(brand: "${BRAND}", assertions: $a)`,
+    'Brand',
+    'id',
+    {
+      a: ['String!', assertions],
+    },
+  );
 }
 
 /** What the store does with an account-key-request. */
@@ -240,13 +263,23 @@ export async function certifiedKey(
     'keyId accountKeyRequest',
   );
   const accountKey = await certify(decodeAssertion(Buffer.from(made.accountKeyRequest)), more);
-  await mutate(vault, vault.token, `importAccountKey(brand: "${BRAND}", assertions: $a)`, 'SigningKey', 'isCertified', {
-    a: ['String!', accountKey.bytes.toString()],
-  });
+  await mutate(
+    vault,
+    vault.token,
+    `importAccountKey(brand: "${BRAND}", assertions: $a)`,
+    'SigningKey',
+    'isCertified',
+    {
+      a: ['String!', accountKey.bytes.toString()],
+    },
+  );
   return made.keyId;
 }
 
-export function modelAssertion(model: string, more: Readonly<Record<string, unknown>> = {}): Promise<Assertion> {
+export function modelAssertion(
+  model: string,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<Assertion> {
   const draft: AssertionDraft = {
     type: 'model',
     headers: {
@@ -286,7 +319,10 @@ export async function registerModel(
     `registerModel(brand: "${BRAND}", assertion: $a, policy: $p)`,
     'Model',
     'policyRevision',
-    { a: ['String!', signed.bytes.toString()], p: ['PolicyInput!', { minimumKeyBits: 2048, ...policy }] },
+    {
+      a: ['String!', signed.bytes.toString()],
+      p: ['PolicyInput!', { minimumKeyBits: 2048, ...policy }],
+    },
   );
   const key = await createApiKey(vault, name);
   return { name, assertion: signed, apiKey: key.key, apiKeyId: key.id };
@@ -354,8 +390,12 @@ export function serialRequest(
 }
 
 export async function requestId(vault: Pick<RunningVault, 'url'>, apiKey: string): Promise<string> {
-  const answer = await ask(`${vault.url}/v1/request-id`, { method: 'POST', headers: { 'api-key': apiKey } });
-  if (answer.status !== 200) throw new Error(`cannot get a request-id: ${answer.status} ${answer.text}`);
+  const answer = await ask(`${vault.url}/v1/request-id`, {
+    method: 'POST',
+    headers: { 'api-key': apiKey },
+  });
+  if (answer.status !== 200)
+    throw new Error(`cannot get a request-id: ${answer.status} ${answer.text}`);
   return answer.json<{ 'request-id': string }>()['request-id'];
 }
 

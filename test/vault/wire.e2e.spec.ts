@@ -92,7 +92,12 @@ describe('request-id', () => {
     for (const base of ['/v1/', '/', '/factory/line-3/v1/', '/api/v1/snaps/auth/']) {
       expect((await post(`${base}request-id`, { 'api-key': model.apiKey })).status).toBe(200);
     }
-    for (const path of ['/v1/serial', '/line-3/v1/serial', '/api/v1/snaps/auth/devices', '/x/api/v1/snaps/auth/devices']) {
+    for (const path of [
+      '/v1/serial',
+      '/line-3/v1/serial',
+      '/api/v1/snaps/auth/devices',
+      '/x/api/v1/snaps/auth/devices',
+    ]) {
       const answer = await post(path, { 'api-key': model.apiKey, 'content-type': ASSERTIONS }, '');
       expect(codeOf(answer)).toBe('empty-body');
     }
@@ -102,7 +107,11 @@ describe('request-id', () => {
     const get = await ask(`${vault.url}/v1/request-id`, { headers: { 'api-key': model.apiKey } });
     expect([get.status, get.headers.get('content-type')]).toEqual([405, JSON_TYPE]);
     for (const type of ['application/json', 'text/plain', 'nonsense/']) {
-      const answer = await post('/v1/request-id', { 'api-key': model.apiKey, 'content-type': type }, '{"broken');
+      const answer = await post(
+        '/v1/request-id',
+        { 'api-key': model.apiKey, 'content-type': type },
+        '{"broken',
+      );
       expect(answer.status).toBe(200);
     }
   });
@@ -140,13 +149,21 @@ describe('serial', () => {
   it('V9 with serial-stream the answer validates against a database that holds the root only', async () => {
     const answer = await register(vault, model, freshKey(), nextSerial());
     const stream = decodeAssertions(Buffer.from(answer.text));
-    expect(stream.map(({ type }) => type)).toEqual(expect.arrayContaining(['account', 'account-key', 'serial']));
+    expect(stream.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(['account', 'account-key', 'serial']),
+    );
     const database = new AssertionDatabase({ trusted: [...vault.trusted] });
-    for (const assertion of stream) expect(database.add(assertion, new Date())).toEqual({ valid: true });
+    for (const assertion of stream)
+      expect(database.add(assertion, new Date())).toEqual({ valid: true });
   });
 
   it('V10 without that header the serial is alone', async () => {
-    const request = await serialRequest(model.assertion, await requestId(vault, model.apiKey), freshKey(), nextSerial());
+    const request = await serialRequest(
+      model.assertion,
+      await requestId(vault, model.apiKey),
+      freshKey(),
+      nextSerial(),
+    );
     const answer = await postSerial(vault, model.apiKey, inStream(request, model.assertion), {
       'snap-device-capabilities': 'other-thing',
     });
@@ -155,7 +172,12 @@ describe('serial', () => {
   });
 
   it('V13 refuses empty bodies, garbage, wrong order, doubles and extras with 400', async () => {
-    const request = await serialRequest(model.assertion, await requestId(vault, model.apiKey), freshKey(), nextSerial());
+    const request = await serialRequest(
+      model.assertion,
+      await requestId(vault, model.apiKey),
+      freshKey(),
+      nextSerial(),
+    );
     const send = async (body: string): Promise<readonly [number, string]> => {
       const answer = await postSerial(vault, model.apiKey, body);
       expect(answer.headers.get('content-type')).toBe(JSON_TYPE);
@@ -167,12 +189,23 @@ describe('serial', () => {
     expect(await send(inStream(request))).toEqual([400, 'unexpected-assertion']);
     expect(await send(inStream(model.assertion, request))).toEqual([400, 'unexpected-assertion']);
     expect(await send(inStream(request, request))).toEqual([400, 'unexpected-assertion']);
-    expect(await send(inStream(request, model.assertion, model.assertion))).toEqual([400, 'unexpected-assertion']);
+    expect(await send(inStream(request, model.assertion, model.assertion))).toEqual([
+      400,
+      'unexpected-assertion',
+    ]);
     const extra = vector('chain/brand-account.assert');
-    expect(await send(inStream(request, model.assertion, extra))).toEqual([400, 'unexpected-assertion']);
-    expect(await send(inStream(request, model.assertion, extra, extra))).toEqual([400, 'unexpected-assertion']);
+    expect(await send(inStream(request, model.assertion, extra))).toEqual([
+      400,
+      'unexpected-assertion',
+    ]);
+    expect(await send(inStream(request, model.assertion, extra, extra))).toEqual([
+      400,
+      'unexpected-assertion',
+    ]);
     // None of this has used the request-id up (V19).
-    expect((await postSerial(vault, model.apiKey, inStream(request, model.assertion))).status).toBe(200);
+    expect((await postSerial(vault, model.apiKey, inStream(request, model.assertion))).status).toBe(
+      200,
+    );
   });
 
   it('another media type is 415', async () => {
@@ -186,7 +219,9 @@ describe('serial', () => {
     const signer = freshKey();
     const serial = nextSerial();
     const make = async (bodyLength: number): Promise<string> => {
-      const request = await serialRequest(model.assertion, id, signer, serial, { body: 'x'.repeat(bodyLength) });
+      const request = await serialRequest(model.assertion, id, signer, serial, {
+        body: 'x'.repeat(bodyLength),
+      });
       return inStream(request, model.assertion);
     };
     const overhead = (await make(200_000)).length - 200_000;
@@ -205,11 +240,22 @@ describe('serial', () => {
     const [own, other] = [freshKey(), freshKey()];
     const honest = await serialRequest(model.assertion, id, own, nextSerial());
     const lender = await serialRequest(model.assertion, id, other, header(honest, 'serial'));
-    const forged = Buffer.concat([honest.content, Buffer.from(`\n\n${lender.signature}`)]).toString();
-    const answer = await postSerial(vault, model.apiKey, `${forged}\n${model.assertion.bytes.toString()}`);
+    const forged = Buffer.concat([
+      honest.content,
+      Buffer.from(`\n\n${lender.signature}`),
+    ]).toString();
+    const answer = await postSerial(
+      vault,
+      model.apiKey,
+      `${forged}\n${model.assertion.bytes.toString()}`,
+    );
     expect([answer.status, codeOf(answer)]).toEqual([400, 'bad-signature']);
     const swapped = honest.bytes.toString().replace(own.publicKey.id, other.publicKey.id);
-    const second = await postSerial(vault, model.apiKey, `${swapped}\n${model.assertion.bytes.toString()}`);
+    const second = await postSerial(
+      vault,
+      model.apiKey,
+      `${swapped}\n${model.assertion.bytes.toString()}`,
+    );
     expect(second.status).toBe(400);
   });
 
@@ -219,12 +265,19 @@ describe('serial', () => {
     const id = header(vector('chain/brand-account-key.assert'), 'public-key-sha3-384');
     const signature = vector('chain/brand-account.assert').signature;
     const request = `type: serial-request\nbrand-id: ${BRAND}\ndevice-key:\n    ${encoded.replaceAll('\n', '\n    ')}\nmodel: acme-device-1\nrequest-id: x\nserial: S\nsign-key-sha3-384: ${id}\n\n${signature}`;
-    const answer = await postSerial(vault, model.apiKey, `${request}\n${model.assertion.bytes.toString()}`);
+    const answer = await postSerial(
+      vault,
+      model.apiKey,
+      `${request}\n${model.assertion.bytes.toString()}`,
+    );
     expect([answer.status, codeOf(answer)]).toEqual([400, 'weak-device-key']);
   });
 
   it('a model that asks for stock keys refuses 2048 bits', async () => {
-    const strict = await registerModel(vault, 'acme-strict', { signingKeyId: keyId, minimumKeyBits: 4096 });
+    const strict = await registerModel(vault, 'acme-strict', {
+      signingKeyId: keyId,
+      minimumKeyBits: 4096,
+    });
     const answer = await register(vault, strict, freshKey(), nextSerial());
     expect([answer.status, codeOf(answer)]).toEqual([400, 'weak-device-key']);
     const stock = localSigner(vectorKey('device'));
@@ -233,14 +286,24 @@ describe('serial', () => {
 
   it('V17 refuses models that are foreign, broken, unknown, inactive or withdrawn', async () => {
     const outcome = async (sent: Assertion, claimed = sent): Promise<readonly [number, string]> => {
-      const request = await serialRequest(claimed, await requestId(vault, model.apiKey), freshKey(), nextSerial());
+      const request = await serialRequest(
+        claimed,
+        await requestId(vault, model.apiKey),
+        freshKey(),
+        nextSerial(),
+      );
       const answer = await postSerial(vault, model.apiKey, inStream(request, sent));
       return [answer.status, codeOf(answer)];
     };
     const foreign = await signAssertion(
       {
         type: 'model',
-        headers: { ...model.assertion.headers, 'brand-id': 'other', 'authority-id': 'other', 'body-length': undefined },
+        headers: {
+          ...model.assertion.headers,
+          'brand-id': 'other',
+          'authority-id': 'other',
+          'body-length': undefined,
+        },
       },
       brandSigner,
       new Date(),
@@ -248,26 +311,48 @@ describe('serial', () => {
     expect(await outcome(foreign, model.assertion)).toEqual([400, 'mismatched-model']);
     const forged = await modelAssertionBy('acme-device-1', freshKey());
     expect(await outcome(forged)).toEqual([400, 'untrusted-model']);
-    const bytes = model.assertion.bytes.toString().replace('kernel: acme-kernel', 'kernel: evil-kernel');
+    const bytes = model.assertion.bytes
+      .toString()
+      .replace('kernel: acme-kernel', 'kernel: evil-kernel');
     const tampered = decodeAssertions(Buffer.from(bytes))[0] as Assertion;
     expect(await outcome(tampered)).toEqual([400, 'untrusted-model']);
-    expect(await outcome(await modelAssertion('acme-unregistered'))).toEqual([403, 'unknown-model']);
+    expect(await outcome(await modelAssertion('acme-unregistered'))).toEqual([
+      403,
+      'unknown-model',
+    ]);
 
     const doomed = await registerModel(vault, 'acme-doomed', { signingKeyId: keyId });
     const revision = await modelAssertion('acme-doomed', { revision: '3' });
     const send = async (assertion: Assertion): Promise<readonly [number, string]> => {
-      const request = await serialRequest(assertion, await requestId(vault, doomed.apiKey), freshKey(), nextSerial());
+      const request = await serialRequest(
+        assertion,
+        await requestId(vault, doomed.apiKey),
+        freshKey(),
+        nextSerial(),
+      );
       const answer = await postSerial(vault, doomed.apiKey, inStream(request, assertion));
       return [answer.status, answer.status === 200 ? '' : codeOf(answer)];
     };
-    await mutate(vault, vault.token, `setRevokedModelRevisions(brand: "${BRAND}", model: "acme-doomed", revisions: [3])`, 'Model', 'model');
+    await mutate(
+      vault,
+      vault.token,
+      `setRevokedModelRevisions(brand: "${BRAND}", model: "acme-doomed", revisions: [3])`,
+      'Model',
+      'model',
+    );
     expect(await send(revision)).toEqual([403, 'revoked-model']);
     expect(await send(doomed.assertion)).toEqual([200, '']);
-    await mutate(vault, vault.token, `setModelActive(brand: "${BRAND}", model: "acme-doomed", isActive: false)`, 'Model', 'model');
+    await mutate(
+      vault,
+      vault.token,
+      `setModelActive(brand: "${BRAND}", model: "acme-doomed", isActive: false)`,
+      'Model',
+      'model',
+    );
     expect(await send(doomed.assertion)).toEqual([403, 'inactive-model']);
   });
 
-  it('V18 refuses keys of other models, and other brands\' keys like unknown ones', async () => {
+  it("V18 refuses keys of other models, and other brands' keys like unknown ones", async () => {
     const sibling = await registerModel(vault, 'acme-sibling', { signingKeyId: keyId });
     const with_ = async (apiKey: string): Promise<readonly [number, string, string]> => {
       const id = await requestId(vault, apiKey);
@@ -275,10 +360,18 @@ describe('serial', () => {
       const answer = await postSerial(vault, apiKey, inStream(request, model.assertion));
       return [answer.status, codeOf(answer), answer.json<{ message: string }>().message];
     };
-    expect(await with_(sibling.apiKey)).toMatchObject([403, 'key-not-for-model', expect.any(String)]);
+    expect(await with_(sibling.apiKey)).toMatchObject([
+      403,
+      'key-not-for-model',
+      expect.any(String),
+    ]);
     const foreignKey = await keyOfOtherBrand();
     const unknown = await postSerial(vault, 'u'.repeat(64), 'x');
-    expect(await with_(foreignKey)).toEqual([401, 'invalid-api-key', unknown.json<{ message: string }>().message]);
+    expect(await with_(foreignKey)).toEqual([
+      401,
+      'invalid-api-key',
+      unknown.json<{ message: string }>().message,
+    ]);
   });
 
   it('V19 takes a request-id once, in time, and from the key that it was given to', async () => {
@@ -302,10 +395,16 @@ describe('serial', () => {
     const kept = await requestId(vault, model.apiKey);
     const request = await serialRequest(model.assertion, kept, freshKey(), nextSerial());
     const body = inStream(request, model.assertion);
-    expect((await postSerial(vault, model.apiKey, body, { 'content-type': 'text/plain' })).status).toBe(415);
+    expect(
+      (await postSerial(vault, model.apiKey, body, { 'content-type': 'text/plain' })).status,
+    ).toBe(415);
     expect((await postSerial(vault, 'w'.repeat(64), body)).status).toBe(401);
     expect((await postSerial(vault, model.apiKey, request.bytes)).status).toBe(400);
-    const unsigned = Buffer.concat([request.content, Buffer.from(`\n\n${model.assertion.signature}\n`), model.assertion.bytes]);
+    const unsigned = Buffer.concat([
+      request.content,
+      Buffer.from(`\n\n${model.assertion.signature}\n`),
+      model.assertion.bytes,
+    ]);
     expect(codeOf(await postSerial(vault, model.apiKey, unsigned))).toBe('bad-signature');
     expect((await postSerial(vault, model.apiKey, body)).status).toBe(200);
   });
@@ -323,13 +422,28 @@ describe('serial', () => {
 
   it('a byte-identical request that runs twice at once is signed once, and both get that serial', async () => {
     const serial = nextSerial();
-    const request = await serialRequest(model.assertion, await requestId(vault, model.apiKey), freshKey(), serial);
+    const request = await serialRequest(
+      model.assertion,
+      await requestId(vault, model.apiKey),
+      freshKey(),
+      serial,
+    );
     const body = inStream(request, model.assertion);
-    const answers = await Promise.all([1, 2, 3, 4].map(() => postSerial(vault, model.apiKey, body)));
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map(() => postSerial(vault, model.apiKey, body)),
+    );
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
     expect(answers[0]?.status).toBe(200);
-    const rows = await sql<{ outcome: string }>('SELECT outcome FROM vault.signing_log WHERE serial = $1 ORDER BY seq', [serial]);
-    expect(rows.map(({ outcome }) => outcome)).toEqual(['signed', 'repeated', 'repeated', 'repeated']);
+    const rows = await sql<{ outcome: string }>(
+      'SELECT outcome FROM vault.signing_log WHERE serial = $1 ORDER BY seq',
+      [serial],
+    );
+    expect(rows.map(({ outcome }) => outcome)).toEqual([
+      'signed',
+      'repeated',
+      'repeated',
+      'repeated',
+    ]);
   });
 
   it('V21 the header wins over the body, texts and numbers of the YAML body are taken as written, bombs are not', async () => {
@@ -343,14 +457,25 @@ describe('serial', () => {
     expect(await serialOf('', 'serial: 0042\n')).toBe('0042');
     expect(await serialOf('', '- serial\n')).toBe('missing-serial');
     expect(await serialOf('', 'serial: [1]\n')).toBe('missing-serial');
-    const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]', ...'bcdefgh'.split('').map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[index]}`).join(',')}]`), 'serial: *h'].join('\n');
+    const bomb = [
+      'a: &a [x,x,x,x,x,x,x,x,x]',
+      ...'bcdefgh'
+        .split('')
+        .map(
+          (name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[index]}`).join(',')}]`,
+        ),
+      'serial: *h',
+    ].join('\n');
     const start = Date.now();
     expect(await serialOf('', bomb)).toBe('missing-serial');
     expect(Date.now() - start).toBeLessThan(1_000);
   });
 
   it('V22 serials keep to the form, unless the model is legacy', async () => {
-    const legacy = await registerModel(vault, 'acme-legacy', { signingKeyId: keyId, serialForm: 'legacy' });
+    const legacy = await registerModel(vault, 'acme-legacy', {
+      signingKeyId: keyId,
+      serialForm: 'legacy',
+    });
     const outcome = async (serial: string, of = model): Promise<string> => {
       const answer = await register(vault, of, freshKey(), serial);
       if (answer.status === 200) return header(serialIn(answer.text), 'serial');
@@ -360,8 +485,14 @@ describe('serial', () => {
     for (const bad of ['a/b', 'a b', 'x'.repeat(129), 'A--B', '-A', 'é'])
       expect(await outcome(bad)).toBe('bad-serial');
     // The assertion itself may not hold control characters, so that is found when it is read.
-    const control = (await serialRequest(model.assertion, await requestId(vault, model.apiKey), freshKey(), 'a-b')).bytes.toString();
-    const answer = await postSerial(vault, model.apiKey, `${control.replace('serial: a-b', 'serial: a\u0007b')}\n${model.assertion.bytes.toString()}`);
+    const control = (
+      await serialRequest(model.assertion, await requestId(vault, model.apiKey), freshKey(), 'a-b')
+    ).bytes.toString();
+    const answer = await postSerial(
+      vault,
+      model.apiKey,
+      `${control.replace('serial: a-b', 'serial: a\u0007b')}\n${model.assertion.bytes.toString()}`,
+    );
     expect(answer.status).toBe(400);
     expect(await outcome('00:11-A+B')).toBe('00:11-A+B');
     expect(await outcome('x'.repeat(128))).toBe('x'.repeat(128));
@@ -373,15 +504,27 @@ describe('serial', () => {
   it('V24 the body is copied byte for byte, or left out, as the model says', async () => {
     const bare = await registerModel(vault, 'acme-bare', { signingKeyId: keyId, body: 'none' });
     const body = 'mac: 00:11:22\nünïcode: ✓\n\n\nlast';
-    const copied = serialIn((await register(vault, model, freshKey(), nextSerial(), { body })).text);
+    const copied = serialIn(
+      (await register(vault, model, freshKey(), nextSerial(), { body })).text,
+    );
     expect(copied.body.toString()).toBe(body);
-    const without = serialIn((await register(vault, bare, freshKey(), nextSerial(), { body })).text);
+    const without = serialIn(
+      (await register(vault, bare, freshKey(), nextSerial(), { body })).text,
+    );
     expect(without.body).toHaveLength(0);
     expect(without.headers['body-length']).toBeUndefined();
   });
 
   it('V29 redirects nowhere', async () => {
-    for (const path of ['/v1/request-id', '/v1/request-id/', '/v1/serial', '/v1/serial/', '/api/v1/snaps/auth/devices', '/', '/nothing']) {
+    for (const path of [
+      '/v1/request-id',
+      '/v1/request-id/',
+      '/v1/serial',
+      '/v1/serial/',
+      '/api/v1/snaps/auth/devices',
+      '/',
+      '/nothing',
+    ]) {
       for (const method of ['GET', 'POST', 'PUT']) {
         const { status } = await ask(`${vault.url}${path}`, { method });
         expect(status < 300 || status >= 400).toBe(true);
@@ -404,7 +547,10 @@ describe('serial', () => {
       });
       expect([answer.status, codeOf(answer)]).toEqual([403, 'forbidden-device-service']);
     }
-    const own = { 'api-key': model.apiKey, 'x-snap-device-service-url': 'https://vault.acme.example/v1/' };
+    const own = {
+      'api-key': model.apiKey,
+      'x-snap-device-service-url': 'https://vault.acme.example/v1/',
+    };
     expect((await post('/api/v1/snaps/auth/request-id', own)).status).toBe(200);
     expect(connections).toBe(0);
     outside.close();
@@ -412,14 +558,20 @@ describe('serial', () => {
 
   it('signs what verifies with the certified key', async () => {
     const assertion = serialIn((await register(vault, model, freshKey(), nextSerial())).text);
-    const [accountKey] = await sql<{ bytes: Buffer }>(`SELECT bytes FROM vault.assertions WHERE primary_key = $1`, [keyId]);
+    const [accountKey] = await sql<{ bytes: Buffer }>(
+      `SELECT bytes FROM vault.assertions WHERE primary_key = $1`,
+      [keyId],
+    );
     const publicKey = decodeAssertions(accountKey?.bytes ?? Buffer.alloc(0))[0];
     expect(publicKey?.headers['public-key-sha3-384']).toBe(assertion.signKeyId);
     expect(verifySelfSigned(assertion, brandSigner.publicKey).valid).toBe(false);
   });
 });
 
-async function modelAssertionBy(name: string, signer: ReturnType<typeof freshKey>): Promise<Assertion> {
+async function modelAssertionBy(
+  name: string,
+  signer: ReturnType<typeof freshKey>,
+): Promise<Assertion> {
   const { headers } = await modelAssertion(name);
   return signAssertion({ type: 'model', headers }, signer, new Date());
 }
@@ -428,8 +580,18 @@ async function keyOfOtherBrand(): Promise<string> {
   const account = vector('chain/brand2-account.assert');
   const brand = header(account, 'account-id');
   const assertions = inStream(account, vector('chain/brand2-account-key.assert'));
-  await mutate(vault, vault.token, `registerBrand(brand: "${brand}", assertions: $a)`, 'Brand', 'id', { a: ['String!', assertions] });
-  await sql(`INSERT INTO vault.models (brand_id, model, revision, bytes) VALUES ($1, 'theirs', 0, $2)`, [brand, model.assertion.bytes]);
+  await mutate(
+    vault,
+    vault.token,
+    `registerBrand(brand: "${brand}", assertions: $a)`,
+    'Brand',
+    'id',
+    { a: ['String!', assertions] },
+  );
+  await sql(
+    `INSERT INTO vault.models (brand_id, model, revision, bytes) VALUES ($1, 'theirs', 0, $2)`,
+    [brand, model.assertion.bytes],
+  );
   const made = await mutate<{ key: string }>(
     vault,
     vault.token,

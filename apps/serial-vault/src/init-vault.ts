@@ -31,4 +31,3 @@ export async function initVault(env: Env): Promise<{ token?: string }> {
     await db.close();
   }
 }
-

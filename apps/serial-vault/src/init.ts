@@ -4,8 +4,7 @@ import { initVault } from './init-vault.js';
 try {
   process.stdout.write(`${JSON.stringify(await initVault(process.env))}\n`);
 } catch (error) {
-  const why =
-    error instanceof Error ? error.message : String(error);
+  const why = error instanceof Error ? error.message : String(error);
   process.stderr.write(`serial-vault init: ${why}\n`);
   process.exitCode = 1;
 }

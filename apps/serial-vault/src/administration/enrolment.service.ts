@@ -102,7 +102,11 @@ export class EnrolmentService {
     });
   }
 
-  async endRemodelRule(who: VaultPrincipal, brandId: string, id: string): Promise<VaultRemodelRule> {
+  async endRemodelRule(
+    who: VaultPrincipal,
+    brandId: string,
+    id: string,
+  ): Promise<VaultRemodelRule> {
     requireId(id, 'remodel rule');
     return this.resources.db.asBrand(brandId, async (tx) => {
       found(await tx.findOneBy(VaultRemodelRule, { id, brandId }), `remodel rule ${id}`);

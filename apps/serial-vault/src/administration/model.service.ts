@@ -148,7 +148,8 @@ async function requireUsableKey(
   if (!(await tx.existsBy(VaultSigningKey, { keyId, brandId })))
     throw problem('this vault has no such key of the brand');
   const accountKey = trusted.find('account-key', [keyId]);
-  if (accountKey === undefined) throw problem('it is not certified yet: import its account-key first');
+  if (accountKey === undefined)
+    throw problem('it is not certified yet: import its account-key first');
   const why = whyNotAuthority(accountKey, model);
   if (why !== null) throw problem(why);
 }

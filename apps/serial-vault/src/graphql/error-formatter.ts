@@ -22,8 +22,8 @@ export function formatErrors(execution: Execution, log: Logger): Formatted {
 
 /** mercurius packs what is wrong with a document into one error that does not tell. */
 function unpack(error: GraphQLError): readonly GraphQLError[] {
-  const packed = (error.originalError as { errors?: readonly GraphQLError[] } | undefined)?.errors;
-  return Array.isArray(packed) && packed.length > 0 ? packed : [error];
+  const { errors = [] } = (error.originalError ?? {}) as { errors?: readonly GraphQLError[] };
+  return errors.length > 0 ? errors : [error];
 }
 
 function publicError(error: GraphQLError, log: Logger): GraphQLError {

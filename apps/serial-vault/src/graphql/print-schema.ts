@@ -8,7 +8,9 @@ const HEAD = '# Written by `npm run api:write` from the resolvers; a test compar
 
 /** The schema as text, sorted: what `apps/serial-vault/schema.graphql` holds. */
 export async function printVaultSchema(): Promise<string> {
-  const app = await NestFactory.createApplicationContext(GraphQLSchemaBuilderModule, { logger: false });
+  const app = await NestFactory.createApplicationContext(GraphQLSchemaBuilderModule, {
+    logger: false,
+  });
   try {
     const schema = await app.get(GraphQLSchemaFactory).create([...RESOLVERS]);
     return `${HEAD}${printSchema(lexicographicSortSchema(schema))}\n`;

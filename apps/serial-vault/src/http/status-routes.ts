@@ -41,7 +41,9 @@ async function states({ db, keys }: VaultResources): Promise<{ database: string;
 
 async function stateOf(ping: Promise<void>): Promise<string> {
   try {
-    const late = sleep(PING_MS, undefined, { ref: false }).then(() => Promise.reject(new Error('late')));
+    const late = sleep(PING_MS, undefined, { ref: false }).then(() =>
+      Promise.reject(new Error('late')),
+    );
     late.catch(() => undefined);
     await Promise.race([ping, late]);
     return 'OK';

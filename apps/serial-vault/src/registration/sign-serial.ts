@@ -24,9 +24,10 @@ export async function signSerial(
   let serial: Assertion;
   try {
     const signer = await within(settings.signMs, keys.signer(policy.signingKeyId));
-    serial = await within(settings.signMs, signAssertion({ type: 'serial', headers, body: serialBody(attempt) },
-      signer,
-      now));
+    serial = await within(
+      settings.signMs,
+      signAssertion({ type: 'serial', headers, body: serialBody(attempt) }, signer, now),
+    );
   } catch (error) {
     if (!(error instanceof KeyringError)) throw error;
     log.error({ err: error, keyId: policy.signingKeyId }, 'the signer cannot sign');
@@ -51,7 +52,10 @@ export async function signSerial(
 async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const error = new KeyringError('signer-slow', `cannot wait longer than ${limitMs} ms for a signature`);
+    const error = new KeyringError(
+      'signer-slow',
+      `cannot wait longer than ${limitMs} ms for a signature`,
+    );
     timer = setTimeout(() => reject(error), limitMs);
   });
   try {

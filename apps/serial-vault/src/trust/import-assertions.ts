@@ -1,4 +1,10 @@
-import { decodeAssertions, header, AssertionError, type Assertion, type AssertionDatabase } from '#libs/assertions';
+import {
+  decodeAssertions,
+  header,
+  AssertionError,
+  type Assertion,
+  type AssertionDatabase,
+} from '#libs/assertions';
 import { VaultAssertion, type Tx } from '#libs/database';
 import { VaultError } from '../administration/vault-error.js';
 
