@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { header, type Assertion } from './assertion.js';
+import { hasControlCharacter } from './control-characters.js';
 import { refuse } from './error.js';
 import { quote, type HeaderMap, type MutableHeaderMap } from './headers.js';
 import { checkJsonBody } from './json-body.js';
@@ -142,13 +143,4 @@ function checkStrictly(assertion: Assertion, head: Buffer, isBuiltin: boolean): 
       'format',
     );
   }
-}
-
-/** Tab and newline are the only control characters with an honest use. UTF-8 uses these bytes for nothing else. */
-function hasControlCharacter(bytes: Buffer): boolean {
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at] ?? 0;
-    if ((byte < 0x20 && byte !== 0x0a && byte !== 0x09) || byte === 0x7f) return true;
-  }
-  return false;
 }

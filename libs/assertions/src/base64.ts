@@ -27,10 +27,11 @@ function countNewlines(text: string): number {
 
 /** How many "=" end the text; the bits of the last character that no byte uses must be zero. */
 function paddingOf(text: string, bytes: Buffer, what: string): number {
-  const flat = text.replaceAll('\n', '');
-  const padding = flat.endsWith('==') ? 2 : 1;
-  if (!flat.endsWith(bytes.subarray(-(bytes.length % 3)).toString('base64'))) undecodable(what);
-  return padding;
+  const tail = text.slice(-4);
+  const last = tail.includes('\n') ? text.replaceAll('\n', '').slice(-4) : tail;
+  const rest = bytes.length - (bytes.length % 3);
+  if (last !== bytes.toString('base64', rest)) undecodable(what);
+  return last.endsWith('==') ? 2 : 1;
 }
 
 function undecodable(what: string): never {

@@ -16,8 +16,12 @@ export function isHeaderName(name: string): boolean {
   return NAME.test(name);
 }
 
+/** An object whose only ancestor is empty: as safe as one without prototype, and many times faster to fill in V8. */
+const BareMap = function () {} as unknown as new () => MutableHeaderMap;
+BareMap.prototype = Object.create(null) as object;
+
 export function newHeaderMap(): MutableHeaderMap {
-  return Object.create(null) as MutableHeaderMap;
+  return new BareMap();
 }
 
 /**

@@ -27,15 +27,7 @@ export const SERIES = '16';
 
 /** Snap names, and everything that follows the same rules: components, resources. */
 export function isSnapName(name: string): boolean {
-  return (
-    name.length >= 2 &&
-    name.length <= 40 &&
-    /^[a-z0-9-]+$/.test(name) &&
-    /[a-z]/.test(name) &&
-    !name.startsWith('-') &&
-    !name.endsWith('-') &&
-    !name.includes('--')
-  );
+  return name.length >= 2 && name.length <= 40 && LOWER_NAME.test(name) && /[a-z]/.test(name);
 }
 
 /** A snap name with an optional instance key. */

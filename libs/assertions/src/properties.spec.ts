@@ -19,7 +19,9 @@ import {
 } from './index.js';
 
 const folder = join(import.meta.dirname, '../../../test/vectors/assertions');
-const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.assert'));
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.assert'),
+);
 const corpus = files.map((file) => readFileSync(join(folder, file)));
 
 /** A short key is quick, and pads its base64; a long one is what everybody uses. */
@@ -32,7 +34,9 @@ const at = new Date('2026-01-01T00:00:00Z');
 const name = fc.stringMatching(/^[a-z](-?[a-z0-9]){0,8}$/).filter((each) => !RESERVED.has(each));
 const RESERVED = new Set(['type', 'format', 'revision', 'timestamp', 'grade']);
 /** Any text without the control characters that are refused. */
-const text = fc.string({ unit: 'grapheme' }).map((each) => each.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '\n'));
+const text = fc
+  .string({ unit: 'grapheme' })
+  .map((each) => each.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '\n'));
 
 const { value } = fc.letrec<{ value: HeaderValue }>((tie) => ({
   value: fc.oneof(
@@ -91,7 +95,9 @@ describe('for whatever is signed', () => {
         const encoded = encodeAssertions([signed]);
         expect(decodeAssertion(encoded).bytes.equals(encoded)).toBe(true);
         expect(decodeAssertions(encoded).map(({ bytes }) => bytes)).toEqual([signed.bytes]);
-        expect(verifySelfSigned(decodeAssertion(encoded), each.signer.publicKey)).toEqual({ valid: true });
+        expect(verifySelfSigned(decodeAssertion(encoded), each.signer.publicKey)).toEqual({
+          valid: true,
+        });
       }),
       { numRuns: 60 },
     );
@@ -99,30 +105,42 @@ describe('for whatever is signed', () => {
 
   it('a changed byte never verifies, be it in the content or in the signature', async () => {
     await fc.assert(
-      fc.asyncProperty(draft, fc.nat(), fc.integer({ min: 1, max: 255 }), async (each, place, mask) => {
-        const { bytes } = await sign(each);
-        const changed = Buffer.from(bytes);
-        const index = place % changed.length;
-        changed[index] = (changed[index] ?? 0) ^ mask;
-        for (const assertion of decodeOr(() => [decodeAssertion(changed)], [])) {
-          expect(verifySelfSigned(assertion, each.signer.publicKey).valid).toBe(false);
-        }
-        for (const assertion of decodeOr(() => decodeAssertions(changed), [])) {
-          expect(verifySelfSigned(assertion, each.signer.publicKey).valid).toBe(false);
-        }
-      }),
+      fc.asyncProperty(
+        draft,
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        async (each, place, mask) => {
+          const { bytes } = await sign(each);
+          const changed = Buffer.from(bytes);
+          const index = place % changed.length;
+          changed[index] = (changed[index] ?? 0) ^ mask;
+          for (const assertion of decodeOr(() => [decodeAssertion(changed)], [])) {
+            expect(verifySelfSigned(assertion, each.signer.publicKey).valid).toBe(false);
+          }
+          for (const assertion of decodeOr(() => decodeAssertions(changed), [])) {
+            expect(verifySelfSigned(assertion, each.signer.publicKey).valid).toBe(false);
+          }
+        },
+      ),
       { numRuns: 150 },
     );
   });
 
   it('no change of any single bit of one assertion verifies', async () => {
     const [signer] = signers;
-    const { bytes } = await sign({ extra: { note: ['a', { b: 'c\nd' }] }, body: 'body', revision: 1, signer });
+    const { bytes } = await sign({
+      extra: { note: ['a', { b: 'c\nd' }] },
+      body: 'body',
+      revision: 1,
+      signer,
+    });
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {
       const changed = Buffer.from(bytes);
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       const assertions = decodeOr(() => [decodeAssertion(changed)], []);
-      expect(assertions.map((each) => verifySelfSigned(each, signer.publicKey).valid)).not.toContain(true);
+      expect(
+        assertions.map((each) => verifySelfSigned(each, signer.publicKey).valid),
+      ).not.toContain(true);
     }
   });
 
@@ -148,7 +166,9 @@ it('headers are read as they were written', () => {
 });
 
 it('every accepted vector is given back byte for byte, alone and in a stream', () => {
-  const accepted = corpus.flatMap((input) => decodeOr(() => [{ input, assertion: decodeAssertion(input) }], []));
+  const accepted = corpus.flatMap((input) =>
+    decodeOr(() => [{ input, assertion: decodeAssertion(input) }], []),
+  );
   expect(accepted.length).toBeGreaterThan(200);
   for (const { input, assertion } of accepted) {
     expect(encodeAssertions([assertion]).equals(input)).toBe(true);
@@ -166,7 +186,21 @@ describe('nothing but the library’s own error comes', () => {
     };
     fc.assert(fc.property(fc.uint8Array({ maxLength: 2000 }), decode), { numRuns: 2000 });
     const pieces = fc.array(
-      fc.oneof(fc.constantFrom('\n', '\n\n', ': ', ':', '  - ', '    ', 'type', 'model', 'body-length', '5'), fc.string()),
+      fc.oneof(
+        fc.constantFrom(
+          '\n',
+          '\n\n',
+          ': ',
+          ':',
+          '  - ',
+          '    ',
+          'type',
+          'model',
+          'body-length',
+          '5',
+        ),
+        fc.string(),
+      ),
     );
     fc.assert(
       fc.property(pieces, (each) => decode(Buffer.from(each.join('')))),
@@ -178,13 +212,23 @@ describe('nothing but the library’s own error comes', () => {
     const database = new AssertionDatabase({ trusted: [] });
     const stretch = fc.uint8Array({ maxLength: 8 });
     fc.assert(
-      fc.property(fc.constantFrom(...corpus), fc.nat(), fc.nat({ max: 8 }), stretch, (input, place, length, by) => {
-        const start = place % (input.length + 1);
-        const changed = Buffer.concat([input.subarray(0, start), by, input.subarray(start + length)]);
-        for (const assertion of decodeOr(() => decodeAssertions(changed), [])) {
-          expect(typeof database.check(assertion, at).valid).toBe('boolean');
-        }
-      }),
+      fc.property(
+        fc.constantFrom(...corpus),
+        fc.nat(),
+        fc.nat({ max: 8 }),
+        stretch,
+        (input, place, length, by) => {
+          const start = place % (input.length + 1);
+          const changed = Buffer.concat([
+            input.subarray(0, start),
+            by,
+            input.subarray(start + length),
+          ]);
+          for (const assertion of decodeOr(() => decodeAssertions(changed), [])) {
+            expect(typeof database.check(assertion, at).valid).toBe('boolean');
+          }
+        },
+      ),
       { numRuns: 3000 },
     );
   });

@@ -30,17 +30,25 @@ const RSA = 1;
  * @example publicKeyFromEncoded(header(serial, 'device-key')).id
  */
 export function publicKeyFromEncoded(text: string): PublicKey {
-  const reader = openPacket(decodeBase64Lines(text, 'public key'), PUBLIC_KEY_TAG, 'public key');
+  const bytes = decodeBase64Lines(text, 'public key');
+  const reader = openPacket(bytes, PUBLIC_KEY_TAG, 'public key');
   const version = reader.byte();
-  reader.uint32(); // the creation time, which is not part of the key's identity
+  const creation = bytes.length - reader.left;
+  reader.uint32();
   const algorithm = reader.byte();
   if (version !== 4) undecodable(`the public key packet has version ${version} instead of 4`);
-  if (algorithm !== RSA)
-    undecodable(`the public key has algorithm ${algorithm} instead of RSA (1)`);
-  const modulus = withoutLeadingZeros(reader.number());
-  const exponent = withoutLeadingZeros(reader.number());
+  if (algorithm !== RSA) undecodable(`the public key has algorithm ${algorithm} instead of RSA`);
+  const modulusBits = reader.uint16();
+  const modulus = reader.take(Math.ceil(modulusBits / 8));
+  const exponentBits = reader.uint16();
+  const exponent = reader.take(Math.ceil(exponentBits / 8));
   if (reader.left > 0) undecodable('the public key packet has further bytes after the key');
-  return new RsaPublicKey(modulus, exponent);
+  if (bitLength(modulus) !== modulusBits || bitLength(exponent) !== exponentBits) {
+    return new RsaPublicKey(withoutLeadingZeros(modulus), withoutLeadingZeros(exponent));
+  }
+  // The creation time is not part of the key's identity: with the fixed one, this is the packet that the key is known by.
+  bytes.writeUInt32BE(FIXED_CREATION, creation);
+  return new RsaPublicKey(modulus, exponent, bytes);
 }
 
 /**
@@ -58,12 +66,12 @@ export function publicKeyFromKeyObject(key: KeyObject): PublicKey {
 class RsaPublicKey implements PublicKey {
   readonly id: string;
   readonly bits: number;
-  private readonly packet: Buffer;
   private keyObject: KeyObject | undefined;
 
   constructor(
     private readonly modulus: Buffer,
     private readonly exponent: Buffer,
+    private readonly packet = keyPacket(modulus, exponent),
   ) {
     this.bits = bitLength(modulus);
     if (this.bits < MINIMUM_BITS || this.bits > MAXIMUM_BITS) {
@@ -75,7 +83,6 @@ class RsaPublicKey implements PublicKey {
     if (exponent.length > 3 || exponentValue(exponent) < 3 || exponentValue(exponent) % 2 === 0) {
       undecodable('the RSA key has an unusable public exponent');
     }
-    this.packet = keyPacket(modulus, exponent);
     this.id = hash('sha3-384', this.packet, 'base64url');
   }
 

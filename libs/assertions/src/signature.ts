@@ -92,13 +92,26 @@ function subpacketLength(area: PacketReader): number {
 }
 
 /** What is hashed: the content, the hashed part of the packet, `04 ff` and that part's length (assertions.md 5). */
-function signedBytes(content: Uint8Array, hashedPart: Uint8Array): Buffer {
-  const signed = Buffer.allocUnsafe(content.length + hashedPart.length + 6);
-  signed.set(content);
-  signed.set(hashedPart, content.length);
-  signed.writeUInt16BE(0x04ff, content.length + hashedPart.length);
-  signed.writeUInt32BE(hashedPart.length, content.length + hashedPart.length + 2);
-  return signed;
+function writeSignedBytes(into: Buffer, content: Uint8Array, hashedPart: Uint8Array): Buffer {
+  into.set(content);
+  into.set(hashedPart, content.length);
+  into.writeUInt16BE(0x04ff, content.length + hashedPart.length);
+  into.writeUInt32BE(hashedPart.length, content.length + hashedPart.length + 2);
+  return into;
+}
+
+function signedLength(content: Uint8Array, hashedPart: Uint8Array): number {
+  return content.length + hashedPart.length + 6;
+}
+
+/** Reused for whatever fits, since it is hashed before anything else can happen. */
+const scratch = Buffer.allocUnsafeSlow(16384);
+
+/** SHA-512 as one character per byte. */
+function digestOf(content: Uint8Array, hashedPart: Uint8Array): string {
+  const length = signedLength(content, hashedPart);
+  const into = length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafe(length);
+  return hash('sha512', writeSignedBytes(into, content, hashedPart), 'binary');
 }
 
 /** The DER frame of a SHA-512 digest in a PKCS#1 v1.5 signature (RFC 8017, 9.2), one character per byte as in `binary` output. */
@@ -119,7 +132,7 @@ export function verifySignature(
   signature: Signature,
   publicKey: PublicKey,
 ): void {
-  const digest = hash('sha512', signedBytes(content, signature.hashedPart), 'binary');
+  const digest = digestOf(content, signature.hashedPart);
   if (tagOf(digest) === signature.tag && signature.algorithm === RSA) {
     if (recover(signature.number, publicKey) === SHA512_FRAME + digest) return;
   }
@@ -179,12 +192,16 @@ export function frameSignature(content: Uint8Array, created: number): SignatureF
     0,
   ]);
   hashedPart.writeUInt32BE(created, 8);
-  const toSign = signedBytes(content, hashedPart);
+  const toSign = writeSignedBytes(
+    Buffer.allocUnsafe(signedLength(content, hashedPart)),
+    content,
+    hashedPart,
+  );
   return {
     toSign,
     finish(number) {
       const tail = Buffer.alloc(6);
-      tail.writeUInt16BE(tagOf(hash('sha512', toSign, 'binary')), 2);
+      tail.writeUInt16BE(tagOf(digestOf(content, hashedPart)), 2);
       tail.writeUInt16BE(number.length * 8, 4);
       return encodeBase64Lines(packPacket(SIGNATURE_TAG, hashedPart, tail, number));
     },

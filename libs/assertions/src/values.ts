@@ -72,19 +72,26 @@ const MAX_INT64 = 2n ** 63n - 1n;
 const MAX_UINT64 = 2n ** 64n - 1n;
 
 /** A decimal integer of 64 bits without sign for zero and up, and without leading zeros (assertions.md 2). */
-export function parseInteger(text: string, what: string, header: string): bigint {
-  if (!/^-?\d+$/.test(text)) badNumber(`${what} is not an integer: ${quote(text)}`, header);
-  if (/^-?0./.test(text) || text === '-0')
-    badNumber(`${what} has a leading zero or a signed zero: ${text}`, header);
-  // Twenty characters hold every 64-bit number; longer ones are not worth converting.
-  const value = text.length > 20 ? MAX_UINT64 : BigInt(text);
-  if (value > MAX_INT64 || value < -MAX_INT64 - 1n)
-    badNumber(`${what} is out of range: ${quote(text)}`, header);
-  return value;
+export function parseInteger(text: string, name: string, where = ''): bigint {
+  const value = DECIMAL.test(text) ? decimalValue(text) : undefined;
+  if (value !== undefined && value <= MAX_INT64 && value >= -MAX_INT64 - 1n) return value;
+  const isDecimal = /^[+-]?\d+$/.test(text);
+  badNumber(
+    `"${name}"${at(where)} ${isDecimal ? 'is out of range, or has a sign or zeros in front' : 'is not an integer'}: ${quote(text)}`,
+    name,
+  );
+}
+
+const DECIMAL = /^(?:0|-?[1-9]\d*)$/;
+
+/** Twenty characters hold every 64-bit number; longer ones are not worth converting. */
+function decimalValue(text: string): bigint | undefined {
+  if (text.length < 16) return BigInt(Number(text));
+  return text.length > 20 ? undefined : BigInt(text);
 }
 
 export function requiredInteger(map: HeaderMap, name: string, where = ''): bigint {
-  return parseInteger(requiredText(map, name, where), `"${name}"${at(where)}`, name);
+  return parseInteger(requiredText(map, name, where), name, where);
 }
 
 /** An integer header that counts as zero when missing: body-length, format, revision. */
@@ -92,7 +99,7 @@ export function integerOrZero(map: HeaderMap, name: string): bigint {
   const value = map[name];
   if (value === undefined) return 0n;
   if (typeof value !== 'string') badNumber(`"${name}" is not an integer`, name);
-  return parseInteger(value, `"${name}"`, name);
+  return parseInteger(value, name);
 }
 
 /** format and revision: zero or more. */
@@ -100,6 +107,12 @@ export function iteration(map: HeaderMap, name: string): bigint {
   const value = integerOrZero(map, name);
   if (value < 0n) badNumber(`"${name}" must not be negative: ${value}`, name);
   return value;
+}
+
+/** As {@link positiveInteger} where only the check matters: nearly all texts pass without being converted. */
+export function checkPositive(map: HeaderMap, name: string, where = ''): void {
+  const text = map[name];
+  if (typeof text !== 'string' || !/^[1-9]\d{0,17}$/.test(text)) positiveInteger(map, name, where);
 }
 
 /** Revisions of snaps and resources, and places in a sequence: one or more. */
@@ -111,13 +124,9 @@ export function positiveInteger(map: HeaderMap, name: string, where = ''): bigin
 
 export function unsigned(map: HeaderMap, name: string, where = ''): bigint {
   const text = requiredText(map, name, where);
-  const what = `"${name}"${at(where)}`;
-  if (!/^\d+$/.test(text)) badNumber(`${what} is not an unsigned integer: ${quote(text)}`, name);
-  if (text.startsWith('0') && text !== '0')
-    badNumber(`${what} has a leading zero: ${quote(text)}`, name);
-  const value = text.length > 20 ? MAX_UINT64 + 1n : BigInt(text);
-  if (value > MAX_UINT64) badNumber(`${what} is out of range: ${quote(text)}`, name);
-  return value;
+  const value = DECIMAL.test(text) ? decimalValue(text) : undefined;
+  if (value !== undefined && value >= 0n && value <= MAX_UINT64) return value;
+  badNumber(`"${name}"${at(where)} is not an unsigned integer of 64 bits: ${quote(text)}`, name);
 }
 
 export function badNumber(message: string, header: string): never {
@@ -231,6 +240,14 @@ export function mapList(map: HeaderMap, name: string, where = ''): readonly Head
     if (!isHeaderMap(item)) breaksRule(`"${name}"${at(where)} must be a list of maps`, name);
     return item;
   });
+}
+
+/** Refuses a list in which something stands twice. */
+export function assertUnique(values: readonly string[], what: string, header: string): void {
+  if (new Set(values).size === values.length) return;
+  const seen = new Set<string>();
+  const twin = values.find((value) => seen.size === seen.add(value).size);
+  breaksRule(`${what} ${quote(twin ?? '')} is listed twice`, header);
 }
 
 /** As {@link mapList}, but the header must be there. */

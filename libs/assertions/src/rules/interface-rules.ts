@@ -13,6 +13,9 @@ const SUBRULES: readonly SubruleName[] = [
   'deny-auto-connection',
 ];
 
+/** Headers are asked for their format as well as for their rules; large ones are compiled once. */
+const compiled = new WeakMap<HeaderMap, ReadonlySet<Feature>>();
+
 /**
  * Checks the `plugs` and `slots` of a declaration (assertions.md 10.1).
  *
@@ -20,13 +23,17 @@ const SUBRULES: readonly SubruleName[] = [
  * @throws AssertionError `header value breaks a rule of the type`
  */
 export function checkInterfaceRules(headers: HeaderMap): ReadonlySet<Feature> {
+  const known = compiled.get(headers);
+  if (known !== undefined) return known;
   const parts: { features: ReadonlySet<Feature> }[] = [];
   for (const side of ['plug', 'slot'] as const) {
     for (const [name, rule] of Object.entries(optionalMap(headers, `${side}s`) ?? {})) {
       if (rule !== undefined) parts.push({ features: checkRule(rule, side, name) });
     }
   }
-  return union(parts);
+  const features = union(parts);
+  if (parts.length > 0) compiled.set(headers, features);
+  return features;
 }
 
 function checkRule(rule: HeaderValue, side: Side, interfaceName: string): ReadonlySet<Feature> {

@@ -1,4 +1,9 @@
-import { parseEscape, PatternSyntaxError, type Flags, type PatternReader } from './pattern-reader.js';
+import {
+  parseEscape,
+  PatternSyntaxError,
+  type Flags,
+  type PatternReader,
+} from './pattern-reader.js';
 
 /** Whether one character, a whole code point, is meant. */
 export type CharTest = (char: string) => boolean;
@@ -40,6 +45,7 @@ export function parseEscapedClass(
   reader: PatternReader,
   { ignoreCase }: Flags,
 ): CharTest | undefined {
+  if (!reader.sees('\\')) return undefined;
   const perl = reader.match(/\\([dsw])/iy);
   if (perl !== null) {
     const letter = perl[1] ?? '';

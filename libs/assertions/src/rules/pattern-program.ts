@@ -92,7 +92,12 @@ function consumes(step: Step | undefined, char: string): boolean {
 }
 
 /** All steps that can be reached without taking a character. */
-function follow(program: Program, from: readonly number[], chars: readonly string[], at: number): number[] {
+function follow(
+  program: Program,
+  from: readonly number[],
+  chars: readonly string[],
+  at: number,
+): number[] {
   const seen = new Uint8Array(program.length);
   const open = [...from];
   const reached: number[] = [];

@@ -24,6 +24,11 @@ export class PatternReader {
     return this.source.startsWith(text, this.at);
   }
 
+  /** Whether the next character is among these; false at the end. */
+  seesOneOf(characters: string): boolean {
+    return !this.isAtEnd && characters.includes(this.source.charAt(this.at));
+  }
+
   take(text: string): boolean {
     const isThere = this.sees(text);
     if (isThere) this.at += text.length;
@@ -77,6 +82,7 @@ export function parseEscape(reader: PatternReader): string {
   const control = reader.match(/\\([aftnrv])/y);
   if (control !== null) return CONTROLS[control[1] ?? ''] ?? '';
   const punctuation = reader.match(/\\([\x00-\x7f])/y);
-  if (punctuation === null || /[0-9A-Za-z]/.test(punctuation[1] ?? '')) throw new PatternSyntaxError('invalid escape');
+  if (punctuation === null || /[0-9A-Za-z]/.test(punctuation[1] ?? ''))
+    throw new PatternSyntaxError('invalid escape');
   return punctuation[1] ?? '';
 }

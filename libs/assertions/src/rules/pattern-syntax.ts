@@ -7,11 +7,17 @@ export type Node = { readonly weight: number } & (
   | { readonly kind: 'assert'; readonly place: Place }
   | { readonly kind: 'sequence' | 'either'; readonly nodes: readonly Node[] }
   /** `max` is undefined for no limit. */
-  | { readonly kind: 'repeat'; readonly node: Node; readonly min: number; readonly max: number | undefined }
+  | {
+      readonly kind: 'repeat';
+      readonly node: Node;
+      readonly min: number;
+      readonly max: number | undefined;
+    }
 );
 
 /** Where a position must be. */
-export type Place = 'text-start' | 'text-end' | 'line-start' | 'line-end' | 'word-edge' | 'no-word-edge';
+export type Place =
+  'text-start' | 'text-end' | 'line-start' | 'line-end' | 'word-edge' | 'no-word-edge';
 
 const MAX_DEPTH = 1000;
 const MAX_REPEAT = 1000;
@@ -52,7 +58,7 @@ class PatternParser {
     const nodes: Node[] = [];
     let isAfterRepeat = false;
     while (!this.reader.isAtEnd && !this.reader.sees('|') && !this.reader.sees(')')) {
-      const count = this.repeatCount();
+      const count = this.reader.seesOneOf('*+?{') ? this.repeatCount() : undefined;
       if (count === undefined) {
         this.atom(nodes, depth);
         isAfterRepeat = false;
@@ -78,7 +84,8 @@ class PatternParser {
     const match = this.reader.match(/\{(0|[1-9]\d*)(,(0|[1-9]\d*)?)?\}/y);
     if (match === null) return undefined;
     const min = Number(match[1]);
-    const max = match[2] === undefined ? min : match[3] === undefined ? undefined : Number(match[3]);
+    const max =
+      match[2] === undefined ? min : match[3] === undefined ? undefined : Number(match[3]);
     if (min > MAX_REPEAT || (max ?? 0) > MAX_REPEAT || (max !== undefined && max < min)) {
       throw new PatternSyntaxError('invalid repeat count');
     }
@@ -87,15 +94,17 @@ class PatternParser {
 
   private atom(nodes: Node[], depth: number): void {
     const { reader } = this;
-    if (reader.take('(')) {
+    if (!reader.seesOneOf('([.^$\\')) nodes.push(this.literal(reader.next()));
+    else if (reader.take('(')) {
       const group = this.group(depth);
       if (group !== undefined) nodes.push(group);
     } else if (reader.take('[')) nodes.push(character(parseClass(reader, this.flags)));
     else if (reader.take('.')) nodes.push(character(this.flags.dotAll ? any : notNewline));
-    else if (reader.take('^')) nodes.push(assertion(this.flags.multiLine ? 'line-start' : 'text-start'));
-    else if (reader.take('$')) nodes.push(assertion(this.flags.multiLine ? 'line-end' : 'text-end'));
-    else if (reader.sees('\\')) this.escape(nodes);
-    else nodes.push(this.literal(reader.next()));
+    else if (reader.take('^'))
+      nodes.push(assertion(this.flags.multiLine ? 'line-start' : 'text-start'));
+    else if (reader.take('$'))
+      nodes.push(assertion(this.flags.multiLine ? 'line-end' : 'text-end'));
+    else this.escape(nodes);
   }
 
   /** What follows `(`; undefined for a group that only sets flags, which hold to the end of the group around it. */
@@ -125,7 +134,8 @@ class PatternParser {
   }
 
   private addName(name: string): void {
-    if (!/^\w+$/.test(name) || this.names.has(name)) throw new PatternSyntaxError('invalid group name');
+    if (!/^\w+$/.test(name) || this.names.has(name))
+      throw new PatternSyntaxError('invalid group name');
     this.names.add(name);
   }
 
@@ -133,7 +143,8 @@ class PatternParser {
     const match = this.reader.match(/([imsU]*)(?:-([imsU]+))?(?=[:)])/y);
     if (match === null) throw new PatternSyntaxError('invalid flags');
     const [, on = '', off = ''] = match;
-    const flag = (letter: string, before: boolean): boolean => (before || on.includes(letter)) && !off.includes(letter);
+    const flag = (letter: string, before: boolean): boolean =>
+      (before || on.includes(letter)) && !off.includes(letter);
     return {
       ignoreCase: flag('i', this.flags.ignoreCase),
       multiLine: flag('m', this.flags.multiLine),

@@ -5,6 +5,7 @@ import {
   breaksRule,
   mapList,
   parseInteger,
+  checkPositive,
   positiveInteger,
   requiredText,
   textList,
@@ -17,7 +18,7 @@ export const clusterType = defineType({
   primaryKey: ['cluster-id', 'sequence'],
   isSequence: true,
   check({ headers }) {
-    positiveInteger(headers, 'sequence');
+    checkPositive(headers, 'sequence');
     const devices = deviceNumbers(headers);
     const names = new Set<string>();
     const mentioned: bigint[] = [];
@@ -48,7 +49,7 @@ function deviceNumbers(headers: HeaderMap): ReadonlySet<bigint> {
 
 function memberNumbers(subcluster: HeaderMap): bigint[] {
   return textList(subcluster, 'devices').map((text) => {
-    const id = parseInteger(text, 'a device of a subcluster', 'subclusters');
+    const id = parseInteger(text, 'devices', 'of subcluster');
     if (id < 1n) badNumber(`a device of a subcluster must be 1 or more: ${id}`, 'subclusters');
     return id;
   });

@@ -1,11 +1,12 @@
 import type { HeaderMap } from '../headers.js';
 import { isSnapName, LOWER_NAME, SNAP_ID } from '../names.js';
 import {
+  assertUnique,
   breaksRule,
   isMissing,
   mapList,
   matchingText,
-  positiveInteger,
+  checkPositive,
   requiredMapList,
   requiredText,
   requiredTime,
@@ -28,8 +29,8 @@ export const preseedType = defineType({
 });
 
 function checkSnaps(snaps: readonly HeaderMap[]): void {
-  const names = new Set<string>();
-  const ids = new Set<string>();
+  const names: string[] = [];
+  const ids: string[] = [];
   for (const snap of snaps) {
     const name = nameOf(snap, 'snap');
     const where = `of snap "${name}"`;
@@ -38,23 +39,23 @@ function checkSnaps(snaps: readonly HeaderMap[]): void {
     if ((id !== '') !== hasRevision)
       breaksRule(`"id" and "revision" ${where} must be given both or neither`, 'snaps');
     checkComponents(snap, where, hasRevision);
-    if (names.has(name)) breaksRule(`snap "${name}" is listed twice`, 'snaps');
-    if (ids.has(id)) breaksRule(`snap id ${id} is listed twice`, 'snaps');
-    names.add(name);
-    if (id !== '') ids.add(id);
+    names.push(name);
+    if (id !== '') ids.push(id);
   }
+  assertUnique(names, 'snap', 'snaps');
+  assertUnique(ids, 'snap id', 'snaps');
 }
 
 function checkComponents(snap: HeaderMap, where: string, snapHasRevision: boolean): void {
-  const names = new Set<string>();
+  const names: string[] = [];
   for (const component of mapList(snap, 'components', where)) {
     const name = nameOf(component, 'component');
     if (hasRevisionOf(component, `of component "${name}"`) !== snapHasRevision) {
       breaksRule(`component "${name}" must have a revision exactly when its snap has one`, 'snaps');
     }
-    if (names.has(name)) breaksRule(`component "${name}" is listed twice`, 'snaps');
-    names.add(name);
+    names.push(name);
   }
+  assertUnique(names, 'component', 'snaps');
 }
 
 function nameOf(entry: HeaderMap, what: 'snap' | 'component'): string {
@@ -65,6 +66,6 @@ function nameOf(entry: HeaderMap, what: 'snap' | 'component'): string {
 
 function hasRevisionOf(entry: HeaderMap, where: string): boolean {
   if (isMissing(entry, 'revision')) return false;
-  positiveInteger(entry, 'revision', where);
+  checkPositive(entry, 'revision', where);
   return true;
 }

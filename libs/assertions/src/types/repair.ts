@@ -2,7 +2,7 @@ import { isSnapName } from '../names.js';
 import {
   breaksRule,
   optionalBoolean,
-  positiveInteger,
+  checkPositive,
   requiredText,
   requiredTime,
   textList,
@@ -18,7 +18,7 @@ export const repairType = defineType({
   check(assertion) {
     const { headers } = assertion;
     authorityIs(assertion, 'brand-id');
-    positiveInteger(headers, 'repair-id');
+    checkPositive(headers, 'repair-id');
     if (/[\n\r]/.test(requiredText(headers, 'summary')))
       breaksRule('"summary" must be one line', 'summary');
     for (const name of ['series', 'models', 'architectures']) textList(headers, name);

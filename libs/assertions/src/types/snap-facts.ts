@@ -9,7 +9,7 @@ import {
   matchingText,
   optionalBoolean,
   optionalTime,
-  positiveInteger,
+  checkPositive,
   requiredText,
   requiredTime,
   sha3Digest,
@@ -42,7 +42,7 @@ export const validationType = defineType({
   primaryKey: ['series', 'snap-id', 'approved-snap-id', 'approved-snap-revision'],
   hasTimestamp: true,
   check({ headers }) {
-    positiveInteger(headers, 'approved-snap-revision');
+    checkPositive(headers, 'approved-snap-revision');
     optionalBoolean(headers, 'revoked');
     requiredTime(headers, 'timestamp');
   },

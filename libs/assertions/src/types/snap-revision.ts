@@ -9,7 +9,7 @@ import {
   hexDigest,
   mapList,
   matchingText,
-  positiveInteger,
+  checkPositive,
   requiredText,
   requiredTime,
   sha3Digest,
@@ -35,7 +35,7 @@ export const snapRevisionType = defineType({
     matchingText(headers, 'provenance', PROVENANCE);
     requiredText(headers, 'snap-id');
     unsigned(headers, 'snap-size');
-    positiveInteger(headers, 'snap-revision');
+    checkPositive(headers, 'snap-revision');
     requiredText(headers, 'developer-id');
     requiredTime(headers, 'timestamp');
     checkIntegrity(headers);
@@ -57,7 +57,7 @@ export const snapResourceRevisionType = defineType({
     sha3Digest(headers, 'resource-sha3-384');
     matchingText(headers, 'provenance', PROVENANCE);
     unsigned(headers, 'resource-size');
-    positiveInteger(headers, 'resource-revision');
+    checkPositive(headers, 'resource-revision');
     requiredText(headers, 'developer-id');
     requiredTime(headers, 'timestamp');
     checkIntegrity(headers);
@@ -77,8 +77,8 @@ export const snapResourcePairType = defineType({
   check({ headers }) {
     resourceName(headers);
     matchingText(headers, 'provenance', PROVENANCE);
-    positiveInteger(headers, 'resource-revision');
-    positiveInteger(headers, 'snap-revision');
+    checkPositive(headers, 'resource-revision');
+    checkPositive(headers, 'snap-revision');
     requiredText(headers, 'developer-id');
     requiredTime(headers, 'timestamp');
   },

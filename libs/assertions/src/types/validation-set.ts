@@ -1,13 +1,14 @@
 import type { HeaderMap, HeaderValue } from '../headers.js';
 import { isSnapName, LOWER_NAME, SNAP_ID } from '../names.js';
 import {
+  assertUnique,
   breaksRule,
   existingText,
   isHeaderMap,
   isMissing,
   matchingText,
   oneOf,
-  positiveInteger,
+  checkPositive,
   requiredMapList,
   requiredText,
   requiredTime,
@@ -26,34 +27,33 @@ export const validationSetType = defineType({
     const { headers } = assertion;
     authorityIs(assertion, 'account-id');
     matchingText(headers, 'name', LOWER_NAME);
-    positiveInteger(headers, 'sequence');
+    checkPositive(headers, 'sequence');
     checkSnaps(requiredMapList(headers, 'snaps'));
     requiredTime(headers, 'timestamp');
   },
 });
 
 function checkSnaps(snaps: readonly HeaderMap[]): void {
-  const names = new Set<string>();
-  const ids = new Set<string>();
+  const names: string[] = [];
+  const ids: string[] = [];
   for (const snap of snaps) {
     const name = requiredText(snap, 'name', 'of snap');
     if (!isSnapName(name)) breaksRule(`invalid snap name "${name}"`, 'snaps');
     const where = `of snap "${name}"`;
-    const id = matchingText(snap, 'id', SNAP_ID, where);
+    ids.push(matchingText(snap, 'id', SNAP_ID, where));
     const presence = oneOf(snap, 'presence', PRESENCES, where);
     const hasRevision = revision(snap, presence, where);
     checkComponents(snap, name, hasRevision);
-    if (names.has(name)) breaksRule(`snap "${name}" is listed twice`, 'snaps');
-    if (ids.has(id)) breaksRule(`snap id ${id} is listed twice`, 'snaps');
-    names.add(name);
-    ids.add(id);
+    names.push(name);
   }
+  assertUnique(names, 'snap', 'snaps');
+  assertUnique(ids, 'snap id', 'snaps');
 }
 
 /** @returns whether a revision is given */
 function revision(entry: HeaderMap, presence: string, where: string): boolean {
   if (isMissing(entry, 'revision')) return false;
-  positiveInteger(entry, 'revision', where);
+  checkPositive(entry, 'revision', where);
   if (presence === 'invalid')
     breaksRule(`"revision" ${where} contradicts its presence "invalid"`, 'snaps');
   return true;
