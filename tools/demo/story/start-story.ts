@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '#stack';
 import type { Installation } from '../../installation/index.js';
@@ -22,6 +23,9 @@ export async function startStory({
   scale,
   keyCache,
 }: StoryOptions): Promise<Story> {
+  narrator.say(
+    `${scale.devices} device keys: ${existsSync(keyCache) ? 'from the cache' : 'made once, this takes a while'}`,
+  );
   return {
     installation,
     narrator,
