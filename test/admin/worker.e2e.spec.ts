@@ -1,0 +1,293 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Database, shiftClock } from '#libs/database';
+import { RolloutProgressService, type Resources } from '#libs/operations';
+import { AdminStore, type RolloutAnswer } from './support/admin-store.js';
+
+const manual = (...percents: number[]): object[] =>
+  percents.map((percent) => ({ percent, soakSeconds: 0, isManual: true }));
+const soaked = (...percents: number[]): object[] =>
+  percents.map((percent) => ({ percent, soakSeconds: 0 }));
+const COMPLETED = ['DRAFT', 'PENDING_APPROVAL', 'SCHEDULED', 'ACTIVE', 'COMPLETING', 'COMPLETED'];
+const states = ({ transitions }: RolloutAnswer): string[] =>
+  transitions.map(({ toState }) => toState);
+
+/** What must be true of the database after every crash and every doubled job. */
+async function expectWhole(store: AdminStore, rollout: { id: string }): Promise<void> {
+  const { transitions } = await store.read(rollout);
+  expect(transitions.map(({ seq }) => seq)).toEqual(transitions.map((_, index) => index + 1));
+  const twice = await store.owner.query(
+    `SELECT action, detail ->> 'wave' FROM store.audit_log WHERE subject = $1 AND action LIKE 'wave-%'
+     GROUP BY 1, 2 HAVING count(*) > 1`,
+    [`rollout:${rollout.id}`],
+  );
+  expect(twice.rows).toEqual([]);
+  const ranked = await store.owner.query<{ n: string }>(
+    `SELECT count(*) AS n FROM store.lane_events WHERE rollout_id = $1 AND kind = 'rollout'`,
+    [rollout.id],
+  );
+  expect(ranked.rows[0]?.n).toBe('1');
+}
+
+describe('the worker, killed and doubled', () => {
+  let store: AdminStore;
+  let blocker: Client;
+  let groups = 0;
+
+  beforeAll(async () => {
+    store = await AdminStore.start();
+    await store.publish('acme-dashboard', 2);
+  });
+  afterAll(() => store?.stop());
+  beforeEach(async () => {
+    blocker = new Client({ connectionString: store.installation.databaseUrls.owner });
+    await blocker.connect();
+  });
+  afterEach(() => blocker.end());
+
+  async function group(count: number): Promise<{ fleetId: string; uids: string[] }> {
+    groups += 1;
+    const tag = `group-${groups}`;
+    const uids = await store.addDevices(count, { group: tag }, 'acme-dashboard');
+    return { fleetId: await store.createFleet(tag, 100 + groups, ['group', tag]), uids };
+  }
+
+  /** Until somebody waits for a lock that `blocker` holds. */
+  async function untilBlocked(): Promise<void> {
+    for (let tries = 0; tries < 400; tries += 1) {
+      const { rows } = await store.owner.query('SELECT 1 FROM pg_locks WHERE NOT granted');
+      if (rows.length > 0) return;
+      await sleep(25);
+    }
+    throw new Error('cannot wait any longer for the worker to meet the lock');
+  }
+
+  it('killed while it opens a wave, it opens the wave once after its return', async () => {
+    const { fleetId, uids } = await group(30);
+    const rollout = await store.approved({ fleetId, waves: manual(10, 100) });
+    // Whoever opens the second wave meets this lock, after it has passed the first in the same transaction.
+    await blocker.query('BEGIN');
+    await blocker.query('SELECT 1 FROM store.waves WHERE rollout_id = $1 AND no = 2 FOR UPDATE', [
+      rollout.id,
+    ]);
+    const first = await store.until(rollout, ({ waves: [wave] }) => wave?.state === 'OPEN');
+    await store.on(store.planner, 'advanceRollout', rollout, 'wave: 1');
+    await untilBlocked();
+    await store.installation.processes.kill('worker');
+    await blocker.query('ROLLBACK');
+    await sleep(300);
+    const dead = await store.read(rollout);
+    expect(dead.waves[1]).toMatchObject({ state: 'WAITING', threshold: null });
+    expect(dead.waves[0]).toEqual(first.waves[0]);
+    await store.installation.processes.restart('worker');
+    const open = await store.until(rollout, ({ waves }) => waves[1]?.state === 'OPEN', 40_000);
+    expect(open.waves[1]).toMatchObject({ k: 30, population: 30, threshold: 2 ** 53 });
+    await store.on(store.planner, 'advanceRollout', rollout, 'wave: 2');
+    expect(states(await store.until(rollout, ({ state }) => state === 'COMPLETED'))).toEqual(
+      COMPLETED,
+    );
+    await expectWhole(store, rollout);
+    await store.settled();
+    expect(await store.movedTo(2, uids)).toHaveLength(30);
+  });
+
+  it('killed between the count and the threshold, it writes the threshold once', async () => {
+    const { fleetId } = await group(20);
+    await store.installation.processes.kill('worker');
+    const rollout = await store.approved({ fleetId, waves: manual(25, 100) });
+    const db = await Database.open({
+      url: store.installation.databaseUrls.worker,
+      room: 'store',
+      applicationName: 'worker twin',
+    });
+    try {
+      // Nobody else works: one tick starts the rollout and asks for the freeze, and there it stays.
+      await new RolloutProgressService({ db } as Resources).tick(store.brand, rollout.id);
+    } finally {
+      await db.close();
+    }
+    expect((await store.read(rollout)).waves[0]).toMatchObject({
+      state: 'OPENING',
+      threshold: null,
+    });
+    await blocker.query('BEGIN');
+    await blocker.query('SELECT 1 FROM store.waves WHERE rollout_id = $1 AND no = 1 FOR UPDATE', [
+      rollout.id,
+    ]);
+    await store.installation.processes.restart('worker');
+    await untilBlocked();
+    await store.installation.processes.kill('worker');
+    await blocker.query('ROLLBACK');
+    await sleep(300);
+    expect((await store.read(rollout)).waves[0]).toMatchObject({
+      state: 'OPENING',
+      threshold: null,
+    });
+    await store.installation.processes.restart('worker');
+    const open = await store.until(rollout, ({ waves: [wave] }) => wave?.state === 'OPEN', 40_000);
+    expect(open.waves[0]).toMatchObject({ k: 5, population: 20 });
+    await expectWhole(store, rollout);
+    await store.on(store.planner, 'abortRollout', rollout);
+  });
+
+  it('U55 completing moves the baseline in the same transaction: killed in between, both or none', async () => {
+    const { fleetId, uids } = await group(6);
+    const others = await group(3);
+    await store.planner.act(
+      `setLaneProtected(brand: "${store.brand}", snap: "acme-dashboard", channel: "latest/stable", isProtected: true)`,
+    );
+    await blocker.query('BEGIN');
+    await blocker.query('LOCK TABLE store.fleet_baselines IN SHARE ROW EXCLUSIVE MODE');
+    const rollout = await store.approved({ fleetId, waves: soaked(100) });
+    await store.until(rollout, ({ waves: [wave] }) => wave?.state === 'OPEN');
+    await untilBlocked();
+    await store.installation.processes.kill('worker');
+    await blocker.query('ROLLBACK');
+    await sleep(300);
+    const baselines = async (): Promise<unknown[]> =>
+      (
+        await store.owner.query('SELECT revision FROM store.fleet_baselines WHERE fleet_id = $1', [
+          fleetId,
+        ])
+      ).rows as unknown[];
+    expect(await store.read(rollout)).toMatchObject({
+      state: 'ACTIVE',
+      waves: [{ state: 'OPEN' }],
+    });
+    expect(await baselines()).toEqual([]);
+    await store.installation.processes.restart('worker');
+    await store.until(rollout, ({ state }) => state === 'COMPLETED', 40_000);
+    expect(await baselines()).toContainEqual({ revision: 2 });
+    await expectWhole(store, rollout);
+    await store.settled();
+    // Other fleets of the lane do not move, a new device of the fleet gets the target at once, a bare release is refused.
+    expect(await store.movedTo(2, others.uids)).toEqual([]);
+    const [newcomer = ''] = await store.addDevices(
+      1,
+      { group: `group-${groups - 1}` },
+      'acme-dashboard',
+    );
+    expect(await store.movedTo(2, [...uids, newcomer])).toHaveLength(7);
+    expect(
+      (await store.publisher.release('acme-dashboard', 2, ['stable'])).status,
+    ).toBeGreaterThanOrEqual(400);
+  });
+
+  it('U57 every handler run many times at once, and again after the end, leaves what one run leaves', async () => {
+    const { fleetId } = await group(12);
+    const twins = await Promise.all(
+      [1, 2, 3].map((no) =>
+        Database.open({
+          url: store.installation.databaseUrls.worker,
+          room: 'store',
+          applicationName: `twin ${no}`,
+        }),
+      ),
+    );
+    const services = twins.map((db) => new RolloutProgressService({ db } as Resources));
+    const everyHandler = (id: string): Promise<unknown> =>
+      Promise.allSettled(
+        services.flatMap((service) => [
+          service.tick(store.brand, id),
+          ...[1, 2, 3].map((no) => service.freeze(store.brand, id, no)),
+          service.tick(store.brand, id),
+        ]),
+      );
+    try {
+      const rollout = await store.approved({ fleetId, waves: manual(10, 50, 100) });
+      for (const no of [1, 2, 3]) {
+        for (
+          let state = '';
+          state !== 'OPEN';
+          state = (await store.read(rollout)).waves[no - 1]?.state ?? ''
+        )
+          await everyHandler(rollout.id);
+        await everyHandler(rollout.id);
+        await Promise.all(
+          [1, 2, 3].map(() => store.on(store.planner, 'advanceRollout', rollout, `wave: ${no}`)),
+        );
+      }
+      await store.until(rollout, ({ state }) => state === 'COMPLETED');
+      const before = await store.read(rollout);
+      expect(states(before)).toEqual(COMPLETED);
+      expect(before.waves.map(({ k }) => k)).toEqual([2, 6, 12]);
+      await expectWhole(store, rollout);
+      const audit = async (): Promise<unknown> =>
+        (await store.owner.query('SELECT count(*) FROM store.audit_log')).rows[0] as unknown;
+      const rows = await audit();
+      await everyHandler(rollout.id);
+      expect(await store.read(rollout)).toEqual(before);
+      expect(await audit()).toEqual(rows);
+    } finally {
+      await Promise.all(twins.map((db) => db.close()));
+    }
+  });
+
+  it('a rollout that nobody asked the queue about is found in the database', async () => {
+    const { fleetId } = await group(4);
+    await store.installation.processes.kill('worker');
+    const rollout = await store.approved({ fleetId, waves: soaked(50, 100) });
+    // As if the queue had taken the job and lost it.
+    await store.owner.query(
+      `UPDATE store.outbox SET delivered_at = app.now() WHERE delivered_at IS NULL`,
+    );
+    await store.installation.processes.restart('worker');
+    await store.until(rollout, ({ state }) => state === 'COMPLETED', 40_000);
+    await store.settled();
+    await expectWhole(store, rollout);
+  });
+
+  it('U64 a tick two hours early does nothing, and one two hours late ends in the same state', async () => {
+    const { fleetId } = await group(4);
+    const { owner } = store.installation.databaseUrls;
+    const startAt = new Date(Date.now() + 2 * 3_600_000).toISOString();
+    const input = { fleetId, startAt, latestStartSeconds: 10 * 3_600, waves: soaked(100) };
+    const db = await Database.open({
+      url: store.installation.databaseUrls.worker,
+      room: 'store',
+      applicationName: 'early',
+    });
+    try {
+      const rollout = await store.approved(input);
+      await new RolloutProgressService({ db } as Resources).tick(store.brand, rollout.id);
+      expect(await store.read(rollout)).toMatchObject({ state: 'SCHEDULED' });
+      await store.installation.processes.kill('worker');
+      await shiftClock(owner, 4 * 3_600_000);
+      await store.installation.processes.restart('worker');
+      expect(
+        states(await store.until(rollout, ({ state }) => state === 'COMPLETED', 40_000)),
+      ).toEqual(COMPLETED);
+      await expectWhole(store, rollout);
+    } finally {
+      await db.close();
+      await shiftClock(owner, 0);
+    }
+  });
+
+  it('a start that was missed by more than the plan allows expires, and nothing is served', async () => {
+    const { fleetId, uids } = await group(4);
+    const { owner } = store.installation.databaseUrls;
+    const startAt = new Date(Date.now() + 60_000).toISOString();
+    const rollout = await store.approved({
+      fleetId,
+      startAt,
+      latestStartSeconds: 3_600,
+      waves: soaked(100),
+    });
+    await store.installation.processes.kill('worker');
+    await shiftClock(owner, 2 * 3_600_000);
+    try {
+      await store.installation.processes.restart('worker');
+      const over = await store.until(rollout, ({ state }) => state === 'EXPIRED', 40_000);
+      expect(over.transitions.at(-1)).toMatchObject({
+        cause: 'start missed',
+        actor: 'job:rollout-tick',
+      });
+      await store.settled();
+      expect(await store.movedTo(2, uids)).toEqual([]);
+    } finally {
+      await shiftClock(owner, 0);
+    }
+  });
+});
