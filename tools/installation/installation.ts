@@ -47,23 +47,24 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   if (ran.length > 0) log(`database migrated: ${ran.join(', ')}`);
   const ports = options.dir ? await keptPorts(join(dir, 'ports.json')) : await freshPorts();
   const specs = processSpecs({ stack, dir, ports, secrets, databaseUrls, env: options.env ?? {} });
-  const store = await runInit<StoreInit>(
-    appMain('store-api').replace(/main\.js$/, 'init.js'),
-    specs['store-api'].env,
-  );
-  const vault = await runInit<VaultInit>(
-    appMain('serial-vault').replace(/main\.js$/, 'init.js'),
-    specs['serial-vault'].env,
-  );
+  const init = <T>(name: AppName): Promise<T> =>
+    runInit<T>(appMain(name).replace(/main\.js$/, 'init.js'), specs[name].env);
+  const store = await init<StoreInit>('store-api');
+  log('root and store key are there');
   const processes = new Processes({
     logDir: join(dir, 'log'),
     ...(options.onUnexpectedExit && { onUnexpectedExit: options.onUnexpectedExit }),
   });
-  try {
-    await Promise.all(apps.map((name) => processes.start(specs[name])));
-  } catch (error) {
+  let vault: VaultInit = {};
+  const start = async (name: AppName): Promise<void> => {
+    if (name === 'serial-vault') vault = await init<VaultInit>(name);
+    await processes.start(specs[name]);
+  };
+  const started = await Promise.allSettled(apps.map(start));
+  const failed = started.find((outcome) => outcome.status === 'rejected');
+  if (failed) {
     await processes.stopAll();
-    throw error;
+    throw failed.reason;
   }
   return {
     storeUrl: `http://127.0.0.1:${ports.store}`,

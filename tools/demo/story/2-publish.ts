@@ -17,19 +17,19 @@ export async function publish(story: Story): Promise<void> {
   story.brandSigner = localSigner(generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey);
   await publisher.registerKey('acme-models', story.brandSigner);
   narrator.say(`key acme-models registered: ${story.brandSigner.publicKey.id.slice(0, 12)}…`);
-  for (const name of SNAPS) {
-    story.snapIds.set(name, await publisher.register(name));
-    const { revision, code, problems } = await publisher.upload(
-      name,
-      join(story.snapsDir, `${name}_1.snap`),
-      ['stable'],
-    );
-    if (revision !== 1)
-      throw new Error(`cannot go on: ${name} ended as ${code}: ${problems.join('; ')}`);
-    narrator.say(
-      `${name} registered, uploaded, reviewed: revision ${revision}, released to stable`,
-    );
-  }
+  for (const name of SNAPS) story.snapIds.set(name, await publisher.register(name));
+  narrator.say(`names registered: ${SNAPS.join(', ')}`);
+  await Promise.all(SNAPS.map((name) => uploadFirst(story, publisher, name)));
   for (const name of PROTECTED) await planner.protectSnap(known(story.brandId, 'the brand'), name);
   narrator.say(`only for ACME's own devices: ${PROTECTED.join(', ')}`);
+}
+
+async function uploadFirst(story: Story, publisher: Publisher, name: string): Promise<void> {
+  const file = join(story.snapsDir, `${name}_1.snap`);
+  const { revision, code, problems } = await publisher.upload(name, file, ['stable']);
+  if (revision !== 1)
+    throw new Error(`cannot go on: ${name} ended as ${code}: ${problems.join('; ')}`);
+  story.narrator.say(
+    `${name} uploaded and reviewed: revision ${revision}, signed, released to stable`,
+  );
 }

@@ -1,9 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { header, localSigner, signAssertion, type Signer } from '#libs/assertions';
+import { header, signAssertion, type Signer } from '#libs/assertions';
 import type { Answer } from '../../clients/http.js';
 import { ScriptedDevice, type RefreshAnswer } from '../../clients/device.js';
 import { foundStranger, type Stranger } from './stranger.js';
-import type { Story } from './story.js';
+import { known, type Story } from './story.js';
 
 const at = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 
@@ -33,7 +32,7 @@ async function otherBrand(story: Story, { device }: Stranger): Promise<void> {
 
 /** A serial for ACME's model that ACME's vault never signed. */
 async function foreignKey(story: Story, device: ScriptedDevice, signer: Signer): Promise<void> {
-  const key = newKey();
+  const key = known(story.deviceKeys.at(-2), 'a key for the forger');
   const forged = await signAssertion(
     {
       type: 'serial',
@@ -129,6 +128,3 @@ function twin(device: ScriptedDevice, key: Signer = device.options.key): Scripte
   copy.serial = device.serial;
   return copy;
 }
-
-const newKey = (): Signer =>
-  localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);

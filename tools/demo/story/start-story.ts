@@ -15,6 +15,8 @@ export interface StoryOptions {
 }
 
 const KEY_BITS = 2048;
+/** Keys for a device of another brand and for a forged serial (chapter 7). */
+const STRANGERS = 2;
 
 /** A story of which nothing has happened yet. */
 export async function startStory({
@@ -30,7 +32,7 @@ export async function startStory({
     installation,
     narrator,
     scale,
-    deviceKeys: await makeDeviceKeys(scale.devices, KEY_BITS, keyCache),
+    deviceKeys: await makeDeviceKeys(scale.devices + STRANGERS, KEY_BITS, keyCache),
     snapsDir: join(projectRoot, 'test', 'snaps'),
     snapIds: new Map(),
     devices: [],

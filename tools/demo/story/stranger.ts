@@ -24,7 +24,7 @@ export async function foundStranger(story: Story): Promise<Stranger> {
   await admin.certifyKey(brand.brandId, 'other-models', signer);
   const model = await signModel(brand, signer);
   await admin.registerModel(brand.brandId, model);
-  const key = localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+  const key = known(story.deviceKeys.at(-1), 'a key for the stranger');
   const device = new ScriptedDevice({
     storeUrl: story.installation.storeUrl,
     vaultUrl: story.installation.vaultUrl,
