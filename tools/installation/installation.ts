@@ -40,7 +40,8 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   const adminUrl = stack.env.DATABASE_URL ?? '';
   const databaseUrls = await provision({
     adminUrl,
-    database: options.database ?? 'brandstore',
+    // A given server's own database is used as it is named in DATABASE_URL.
+    database: options.database ?? decodeURIComponent(new URL(adminUrl).pathname.slice(1)),
     secret: readSecret(secrets.database),
   });
   const ran = await migrate(databaseUrls.owner);

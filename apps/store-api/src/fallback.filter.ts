@@ -31,6 +31,7 @@ export class FallbackFilter implements ExceptionFilter {
       .status(status)
       // The bare type: a charset parameter hides the text from snapd (device-api.md 4 nr. 2).
       .header('content-type', 'application/json')
-      .send(JSON.stringify({ error_list: errors, 'error-list': errors }));
+      // Bytes, since Fastify adds a charset to text.
+      .send(Buffer.from(JSON.stringify({ error_list: errors, 'error-list': errors })));
   }
 }

@@ -33,5 +33,5 @@ function answerUnroutable(error: Error, _request: FastifyRequest, reply: Fastify
   void reply
     .status(400)
     .header('content-type', 'application/json')
-    .send(JSON.stringify({ error_list: errors, 'error-list': errors }));
+    .send(Buffer.from(JSON.stringify({ error_list: errors, 'error-list': errors })));
 }
