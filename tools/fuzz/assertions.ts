@@ -107,22 +107,33 @@ class FuzzRun {
   private once(input: Buffer): void {
     this.executions += 1;
     const start = performance.now();
+    let single: Assertion[] = [];
+    let stream: Assertion[] = [];
     try {
-      const single = attempt(() => [decodeAssertion(input)]);
-      const stream = attempt(() => decodeAssertions(input, { maxAssertions: 1000 }));
-      for (const assertion of [...single, ...stream.slice(0, 3)]) this.useDecoded(assertion);
+      single = attempt(() => [decodeAssertion(input)]);
+      stream = attempt(() => decodeAssertions(input, { maxAssertions: 1000 }));
     } catch (error) {
       this.record(`threw ${String(error)}`, input);
     }
-    let took = performance.now() - start;
-    // A pause of the machine is no finding: what is slow is slow again.
-    if (took > SLOW_MS)
-      took = Math.min(
-        took,
+    this.time(performance.now() - start, input);
+    try {
+      for (const assertion of [...single, ...stream.slice(0, 3)]) this.useDecoded(assertion);
+    } catch (error) {
+      this.record(`using what was read threw ${String(error)}`, input);
+    }
+  }
+
+  /** A pause of the machine is no finding: what is slow is slow again. */
+  private time(tookMs: number, input: Buffer): void {
+    let best = tookMs;
+    for (let again = 0; again < 3 && best > SLOW_MS; again += 1) {
+      best = Math.min(
+        best,
         timed(() => this.replay(input)),
       );
-    this.slowestMs = Math.max(this.slowestMs, took);
-    if (took > SLOW_MS) this.record(`took ${took.toFixed(0)} ms`, input);
+    }
+    this.slowestMs = Math.max(this.slowestMs, best);
+    if (best > SLOW_MS) this.record(`took ${best.toFixed(0)} ms`, input);
   }
 
   /** What was read must come back byte for byte, and checking it must not throw. */

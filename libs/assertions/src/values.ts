@@ -234,12 +234,15 @@ export function optionalList(map: HeaderMap, name: string, where = ''): HeaderLi
   return value;
 }
 
-/** A list of maps; a missing header is an empty list. */
-export function mapList(map: HeaderMap, name: string, where = ''): readonly HeaderMap[] {
-  return optionalList(map, name, where).map((item) => {
+/**
+ * The members of a list of maps, one by one, so that what is wrong with an earlier member is found before a later member
+ * that is no map; a missing header is an empty list.
+ */
+export function* mapList(map: HeaderMap, name: string, where = ''): Generator<HeaderMap> {
+  for (const item of optionalList(map, name, where)) {
     if (!isHeaderMap(item)) breaksRule(`"${name}"${at(where)} must be a list of maps`, name);
-    return item;
-  });
+    yield item;
+  }
 }
 
 /** Refuses a list in which something stands twice. */
@@ -251,7 +254,7 @@ export function assertUnique(values: readonly string[], what: string, header: st
 }
 
 /** As {@link mapList}, but the header must be there. */
-export function requiredMapList(map: HeaderMap, name: string): readonly HeaderMap[] {
+export function requiredMapList(map: HeaderMap, name: string): Iterable<HeaderMap> {
   if (isMissing(map, name)) {
     refuse(MISSING, `"${name}" is missing`, { header: name, rule: 'assertions.md 9' });
   }

@@ -35,11 +35,11 @@ export class PatternReader {
     return isThere;
   }
 
-  /** Whether the text stands anywhere from here on; searches once for all questions about the same text. */
+  /** Whether the text stands after the next two characters; searches once for all questions about the same text. */
   hasLater(text: string): boolean {
     let last = this.lastPlaces.get(text);
     if (last === undefined) this.lastPlaces.set(text, (last = this.source.lastIndexOf(text)));
-    return last >= this.at;
+    return last >= this.at + 2;
   }
 
   /** Takes what a sticky expression matches here. */

@@ -35,6 +35,8 @@ export function parsePattern(source: string): Node {
 
 class PatternParser {
   private readonly names = new Set<string>();
+  /** One node for each character, however often it stands. */
+  private readonly literals = new Map<string, Node>();
   private flags: Flags = { ignoreCase: false, multiLine: false, dotAll: false };
 
   constructor(private readonly reader: PatternReader) {}
@@ -57,7 +59,7 @@ class PatternParser {
   private sequence(depth: number): Node {
     const nodes: Node[] = [];
     let isAfterRepeat = false;
-    while (!this.reader.isAtEnd && !this.reader.sees('|') && !this.reader.sees(')')) {
+    while (!this.reader.isAtEnd && !this.reader.seesOneOf('|)')) {
       const count = this.reader.seesOneOf('*+?{') ? this.repeatCount() : undefined;
       if (count === undefined) {
         this.atom(nodes, depth);
@@ -94,8 +96,10 @@ class PatternParser {
 
   private atom(nodes: Node[], depth: number): void {
     const { reader } = this;
-    if (!reader.seesOneOf('([.^$\\')) nodes.push(this.literal(reader.next()));
-    else if (reader.take('(')) {
+    const plain = reader.match(PLAIN_CHARACTERS);
+    if (plain !== null) {
+      for (const char of plain[0]) nodes.push(this.literal(char));
+    } else if (reader.take('(')) {
       const group = this.group(depth);
       if (group !== undefined) nodes.push(group);
     } else if (reader.take('[')) nodes.push(character(parseClass(reader, this.flags)));
@@ -104,7 +108,8 @@ class PatternParser {
       nodes.push(assertion(this.flags.multiLine ? 'line-start' : 'text-start'));
     else if (reader.take('$'))
       nodes.push(assertion(this.flags.multiLine ? 'line-end' : 'text-end'));
-    else this.escape(nodes);
+    else if (reader.sees('\\')) this.escape(nodes);
+    else nodes.push(this.literal(reader.next()));
   }
 
   /** What follows `(`; undefined for a group that only sets flags, which hold to the end of the group around it. */
@@ -169,11 +174,20 @@ class PatternParser {
   }
 
   private literal(char: string): Node {
-    if (!this.flags.ignoreCase) return character((other) => other === char);
+    const { ignoreCase } = this.flags;
+    const known = this.literals.get(ignoreCase ? `i${char}` : char);
+    if (known !== undefined) return known;
     const folded = char.toLowerCase();
-    return character((other) => other === char || other.toLowerCase() === folded);
+    const node = character(
+      (other) => other === char || (ignoreCase && other.toLowerCase() === folded),
+    );
+    this.literals.set(ignoreCase ? `i${char}` : char, node);
+    return node;
   }
 }
+
+/** Characters that mean themselves and that no repeat can follow unseen; the last one of a run may still be repeated. */
+const PLAIN_CHARACTERS = /[^\\.+*?()|[\]{}^$]+/y;
 
 const ESCAPED_PLACES: readonly (readonly [string, Place])[] = [
   ['\\A', 'text-start'],

@@ -20,6 +20,7 @@ describe('expressions of RE2', () => {
     ['(?P<n>x)\\x41\\x{61}\\07', ['xAa\x07'], ['xAA']],
     ['a)|(b', ['a', 'ax', 'b', 'xb'], ['c']],
     ['/(?:media|mnt)/.*', ['/mnt/x'], ['/home']],
+    ['[[:]', ['[', ':'], ['a']],
     ['[]a-]', [']', 'a', '-'], ['b']],
     ['\\Aa\\b\\z', ['a'], ['ab']],
   ])('%s', (source, matching, others) => {

@@ -28,7 +28,7 @@ export const preseedType = defineType({
   },
 });
 
-function checkSnaps(snaps: readonly HeaderMap[]): void {
+function checkSnaps(snaps: Iterable<HeaderMap>): void {
   const names: string[] = [];
   const ids: string[] = [];
   for (const snap of snaps) {

@@ -69,8 +69,10 @@ export const baseDeclarationType = defineType({
 
 function checkAliases(headers: HeaderMap): void {
   const seen = new Set<string>();
-  for (const [index, entry] of mapList(headers, 'aliases').entries()) {
-    const name = matchingText(entry, 'name', ALIAS, `in "aliases" item ${index + 1}`);
+  let number = 0;
+  for (const entry of mapList(headers, 'aliases')) {
+    number += 1;
+    const name = matchingText(entry, 'name', ALIAS, `in "aliases" item ${number}`);
     matchingText(entry, 'target', APP, `for alias "${name}"`);
     if (seen.has(name)) breaksRule(`alias "${name}" is defined twice`, 'aliases');
     seen.add(name);
@@ -91,7 +93,7 @@ export function revisionAuthoritiesOf(declaration: Assertion): readonly Revision
 }
 
 function readRevisionAuthorities(headers: HeaderMap): readonly RevisionAuthority[] {
-  return mapList(headers, 'revision-authority').map((entry) => {
+  return Array.from(mapList(headers, 'revision-authority'), (entry) => {
     const where = 'in revision-authority';
     const accountId = matchingText(entry, 'account-id', ACCOUNT_ID, where);
     const provenances = textList(entry, 'provenance', PROVENANCE, where);

@@ -95,8 +95,10 @@ function accountsOf(assertion: Assertion): ReadonlySet<string> {
 
 function developerIds(headers: HeaderMap): readonly string[] {
   const revokedById = new Map<string, boolean>();
-  for (const [index, entry] of mapList(headers, 'developers').entries()) {
-    const where = `in "developers" item ${index + 1}`;
+  let number = 0;
+  for (const entry of mapList(headers, 'developers')) {
+    number += 1;
+    const where = `in "developers" item ${number}`;
     const id = matchingText(entry, 'developer-id', ACCOUNT_ID, where);
     const since = requiredTime(entry, 'since', where);
     const until = optionalTime(entry, 'until', where);

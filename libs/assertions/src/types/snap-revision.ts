@@ -94,8 +94,10 @@ function resourceName(headers: HeaderMap): void {
 }
 
 function checkIntegrity(headers: HeaderMap): void {
-  for (const [index, entry] of mapList(headers, 'integrity').entries()) {
-    const where = `of integrity data ${index + 1}`;
+  let number = 0;
+  for (const entry of mapList(headers, 'integrity')) {
+    number += 1;
+    const where = `of integrity data ${number}`;
     if (existingText(entry, 'type', where) !== 'dm-verity')
       breaksRule(`"type" ${where} must be dm-verity`, 'integrity');
     if (unsigned(entry, 'version', where) !== 1n)

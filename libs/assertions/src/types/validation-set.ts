@@ -33,7 +33,7 @@ export const validationSetType = defineType({
   },
 });
 
-function checkSnaps(snaps: readonly HeaderMap[]): void {
+function checkSnaps(snaps: Iterable<HeaderMap>): void {
   const names: string[] = [];
   const ids: string[] = [];
   for (const snap of snaps) {
