@@ -3,6 +3,8 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Database, shiftClock } from '#libs/database';
 import { RolloutProgressService, type Resources } from '#libs/operations';
+import { bucket } from '#libs/update-control';
+import { freePort } from '#stack';
 import { AdminStore, type RolloutAnswer } from './support/admin-store.js';
 
 const manual = (...percents: number[]): object[] =>
@@ -286,6 +288,113 @@ describe('the worker, killed and doubled', () => {
       });
       await store.settled();
       expect(await store.movedTo(2, uids)).toEqual([]);
+    } finally {
+      await shiftClock(owner, 0);
+    }
+  });
+
+  it('without its queue the worker opens waves and compiles policies by itself', async () => {
+    const { fleetId, uids } = await group(8);
+    await store.installation.processes.restart('worker', {
+      REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
+    });
+    const rollout = await store.approved({ fleetId, waves: manual(25, 100) });
+    await store.until(rollout, ({ waves: [wave] }) => wave?.state === 'OPEN', 40_000);
+    await store.settled();
+    expect(await store.movedTo(2, uids)).toHaveLength(2);
+    await store.on(store.planner, 'pauseRollout', rollout);
+    await store.settled();
+    expect(await store.movedTo(2, uids)).toEqual([]);
+    await store.on(store.planner, 'resumeRollout', rollout);
+    await store.on(store.planner, 'advanceRollout', rollout, 'wave: 1');
+    await store.until(rollout, ({ waves }) => waves[1]?.state === 'OPEN', 40_000);
+    await store.installation.processes.restart('worker', { REDIS_URL: '' });
+    await store.on(store.planner, 'advanceRollout', rollout, 'wave: 2');
+    await store.until(rollout, ({ state }) => state === 'COMPLETED', 40_000);
+    await expectWhole(store, rollout);
+  });
+
+  /** How far the rollout has come at this moment, as the store tells a device that is not admitted yet. */
+  async function thresholdNow(uids: readonly string[]): Promise<number> {
+    for (const uid of uids) {
+      const { reasons } = await store.explain(uid);
+      const told = reasons.find(({ code }) => code === 'NOT_IN_WAVE')?.detail?.threshold;
+      if (told !== undefined) return Number(told);
+    }
+    throw new Error('every device is admitted');
+  }
+
+  it('U44 a ramp admits so many an hour, and a pause of three hours adds three hours without a jump', async () => {
+    const { fleetId, uids } = await group(10_000);
+    const perHour = 1_000;
+    const waves = [{ percent: 100, devicesPerHour: perHour, soakSeconds: 0 }];
+    const rollout = await store.approved({ fleetId, waves });
+    await store.until(rollout, ({ waves: [wave] }) => wave?.state === 'OPEN');
+    const { rows } = await store.owner.query<{ salt: Buffer }>(
+      'SELECT salt FROM store.rollouts WHERE id = $1',
+      [rollout.id],
+    );
+    const salt = rows[0]?.salt.toString('hex') ?? '';
+    const buckets = uids.map((uid) => bucket(salt, uid));
+    const { owner } = store.installation.databaseUrls;
+    let hours = 0;
+    const admitted = async (): Promise<number> => {
+      await store.settled();
+      const threshold = await thresholdNow(uids);
+      return buckets.filter((own) => own < threshold).length;
+    };
+    // The lease is 15 minutes: watched time passes in steps that the tick can follow.
+    const pass = async (more: number, stepHours: number): Promise<void> => {
+      for (const end = hours + more; hours < end;) {
+        hours = Math.min(end, hours + stepHours);
+        await shiftClock(owner, hours * 3_600_000);
+        if (stepHours < 0.25) await store.leaseExtended(rollout);
+      }
+    };
+    try {
+      await pass(3, 0.2);
+      const before = await admitted();
+      expect(Math.abs(before / (3 * perHour) - 1)).toBeLessThan(0.05);
+      await store.on(store.planner, 'pauseRollout', rollout);
+      await pass(3, 3);
+      await store.on(store.planner, 'resumeRollout', rollout);
+      const resumed = await admitted();
+      expect(resumed - before).toBeGreaterThanOrEqual(0);
+      expect(resumed - before).toBeLessThan(0.05 * perHour);
+      await pass(2, 0.2);
+      expect(Math.abs(((await admitted()) - before) / (2 * perHour) - 1)).toBeLessThan(0.05);
+      await store.on(store.planner, 'abortRollout', rollout);
+    } finally {
+      await shiftClock(owner, 0);
+    }
+  });
+
+  it('U45 with all workers dead a ramp stops within 15 minutes, and goes on without a burst after their return', async () => {
+    const { fleetId, uids } = await group(100);
+    // 100 devices at 60 an hour: the whole way takes 100 minutes.
+    const waves = [{ percent: 100, devicesPerHour: 60, soakSeconds: 0 }];
+    const rollout = await store.approved({ fleetId, waves });
+    await store.until(rollout, ({ waves: [wave] }) => wave?.state === 'OPEN');
+    await store.settled();
+    await store.installation.processes.kill('worker');
+    const { owner } = store.installation.databaseUrls;
+    const minutesOfRamp = async (): Promise<number> => ((await thresholdNow(uids)) / 2 ** 53) * 100;
+    const at = async (minutes: number): Promise<number> => {
+      await shiftClock(owner, minutes * 60_000);
+      await sleep(200);
+      return minutesOfRamp();
+    };
+    try {
+      expect(await at(10)).toBeCloseTo(10, 0);
+      const stopped = await at(16);
+      expect(stopped).toBeLessThanOrEqual(15.5);
+      expect(await at(600)).toBe(stopped);
+      await store.installation.processes.restart('worker');
+      await store.leaseExtended(rollout);
+      await store.settled();
+      expect((await minutesOfRamp()) - stopped).toBeLessThan(0.5);
+      expect((await at(605)) - stopped).toBeCloseTo(5, 0);
+      await store.on(store.planner, 'abortRollout', rollout);
     } finally {
       await shiftClock(owner, 0);
     }

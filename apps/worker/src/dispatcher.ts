@@ -11,6 +11,8 @@ import type { Logger } from '#libs/runtime';
 const CRITICAL = new Set(['rollout-tick', 'wave-freeze', 'compile-policy']);
 /** Commands wait for a Redis that is away; nobody here does. */
 const ENQUEUE_LIMIT_MS = 2_000;
+/** After a failure the queue is left alone for so long: a batch must not wait for each of its jobs. */
+const AVOID_MS = 5_000;
 
 export type Delivery = 'queued' | 'done-inline' | 'impossible';
 
@@ -20,6 +22,7 @@ export type Delivery = 'queued' | 'done-inline' | 'impossible';
  */
 export class Dispatcher {
   private backend: JobsBackend | null = null;
+  private avoidedUntil = 0;
   private readonly table: ReadonlyMap<string, JobHandler>;
 
   constructor(
@@ -35,11 +38,14 @@ export class Dispatcher {
   }
 
   async dispatch(job: string, payload: unknown, options: EnqueueOptions): Promise<Delivery> {
-    try {
-      await this.enqueue(job, payload, options);
-      return 'queued';
-    } catch (err) {
-      this.logger.warn({ job, err }, 'cannot queue a job');
+    if (performance.now() >= this.avoidedUntil) {
+      try {
+        await this.enqueue(job, payload, options);
+        return 'queued';
+      } catch (err) {
+        this.avoidedUntil = performance.now() + AVOID_MS;
+        this.logger.warn({ job, err }, 'cannot queue a job');
+      }
     }
     if (!CRITICAL.has(job)) return 'impossible';
     return this.doInline(job, payload);

@@ -54,7 +54,7 @@ export async function startQueue(options: QueueOptions): Promise<RunningQueue> {
   try {
     await connect();
   } catch (err) {
-    if (err instanceof QueueError) throw err;
+    if (err instanceof QueueError && err.code !== 'unreachable') throw err;
     logger.error({ err }, 'cannot reach the queue: doing what cannot wait without it');
     retry();
   }

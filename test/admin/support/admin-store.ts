@@ -296,6 +296,18 @@ export class AdminStore {
     }
   }
 
+  /** Waits until a worker has seen that the lease is running out. */
+  async leaseExtended(rollout: { id: string }, limitMs = 20_000): Promise<void> {
+    for (const end = Date.now() + limitMs; ; await sleep(100)) {
+      const { rows } = await this.owner.query<{ ok: boolean }>(
+        `SELECT lease_until > app.now() + interval '10 minutes' AS ok FROM store.rollouts WHERE id = $1`,
+        [rollout.id],
+      );
+      if (rows[0]?.ok === true) return;
+      if (Date.now() > end) throw new Error('cannot wait any longer for the lease');
+    }
+  }
+
   explain(uid: string, snap = 'acme-dashboard'): Promise<Explanation> {
     return this.planner
       .ask<{ explainDevice: Explanation }>(
