@@ -38,10 +38,12 @@ function findProgram(folder: string): string | undefined {
   const unpacked = join(folder, 'usr', 'bin', 'snap');
   if (works('apt-get', ['download', 'snapd'], folder)) {
     const archive = readdirSync(folder).find((name) => name.endsWith('.deb')) ?? '';
-    if (works('dpkg-deb', ['-x', archive, '.'], folder) && works(unpacked, ['version'])) return unpacked;
+    if (works('dpkg-deb', ['-x', archive, '.'], folder) && works(unpacked, ['version']))
+      return unpacked;
   }
   const isRoot = process.getuid?.() === 0;
-  if (isRoot && works('apt-get', ['install', '-y', '--no-install-recommends', 'snapd'])) return 'snap';
+  if (isRoot && works('apt-get', ['install', '-y', '--no-install-recommends', 'snapd']))
+    return 'snap';
   return undefined;
 }
 
@@ -59,7 +61,8 @@ function toolIn(folder: string, program: string): SnapTool {
   };
   return {
     snap: (args) => run(program, args),
-    createKey: (name) => void run('gpg', ['--homedir', keys, '--batch', '--gen-key'], keyTemplate(name)),
+    createKey: (name) =>
+      void run('gpg', ['--homedir', keys, '--batch', '--gen-key'], keyTemplate(name)),
     file(name, content) {
       writeFileSync(join(folder, name), content);
       return join(folder, name);

@@ -22,10 +22,21 @@ async function run(args: string[], files: Record<string, string | Buffer> = {}) 
     err: (text) => void err.push(text),
     now: () => new Date('2026-11-20T12:00:00Z'),
   });
-  return { status, out: Buffer.concat(out), text: Buffer.concat(out).toString(), err: err.join('\n'), written };
+  return {
+    status,
+    out: Buffer.concat(out),
+    text: Buffer.concat(out).toString(),
+    err: err.join('\n'),
+    written,
+  };
 }
 
-const roots = ['--trusted', 'chain/root-account.assert', '--trusted', 'chain/root-account-key.assert'];
+const roots = [
+  '--trusted',
+  'chain/root-account.assert',
+  '--trusted',
+  'chain/root-account-key.assert',
+];
 const brand = ['store-account-key', 'brand-account', 'brand-account-key'].flatMap((name) => [
   '--prerequisite',
   `chain/${name}.assert`,
@@ -33,7 +44,13 @@ const brand = ['store-account-key', 'brand-account', 'brand-account-key'].flatMa
 
 describe('assertion verify', () => {
   it('says of a good model that it is valid', async () => {
-    const { status, text } = await run(['assertion', 'verify', 'valid/model-core18.assert', ...roots, ...brand]);
+    const { status, text } = await run([
+      'assertion',
+      'verify',
+      'valid/model-core18.assert',
+      ...roots,
+      ...brand,
+    ]);
     expect(status).toBe(0);
     expect(text).toBe('valid/model-core18.assert model 16/brand-acme/acme-edge-18: valid\n');
   });
@@ -47,12 +64,25 @@ describe('assertion verify', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(status).toBe(0);
     expect(lines.length).toBeGreaterThan(1);
-    expect(Object.keys(lines[0] ?? {})).toEqual(['file', 'type', 'primaryKey', 'valid', 'errorClass', 'message']);
+    expect(Object.keys(lines[0] ?? {})).toEqual([
+      'file',
+      'type',
+      'primaryKey',
+      'valid',
+      'errorClass',
+      'message',
+    ]);
     expect(lines.every((line) => line['valid'] === true)).toBe(true);
   });
 
   it('gives class and sentence of what is wrong, and status 1', async () => {
-    const { status, text } = await run(['assertion', 'verify', '--json', 'valid/model-core18.assert', ...roots]);
+    const { status, text } = await run([
+      'assertion',
+      'verify',
+      '--json',
+      'valid/model-core18.assert',
+      ...roots,
+    ]);
     expect(status).toBe(1);
     expect(JSON.parse(text)).toMatchObject({
       type: 'model',
@@ -63,7 +93,12 @@ describe('assertion verify', () => {
   });
 
   it('reports what cannot be read without a type', async () => {
-    const { status, text } = await run(['assertion', 'verify', '--json', 'invalid/decode-no-separator.assert']);
+    const { status, text } = await run([
+      'assertion',
+      'verify',
+      '--json',
+      'invalid/decode-no-separator.assert',
+    ]);
     expect(status).toBe(1);
     expect(JSON.parse(text)).toMatchObject({
       type: null,
@@ -80,7 +115,10 @@ describe('assertion verify', () => {
   it('reads standard input, and judges at the time that is asked for', async () => {
     const files = { '-': read('valid/model-core18.assert') };
     expect((await run(['assertion', 'verify', ...roots, ...brand], files)).status).toBe(0);
-    const early = await run(['assertion', 'verify', ...roots, ...brand, '--at', '2023-01-01T00:00:00Z'], files);
+    const early = await run(
+      ['assertion', 'verify', ...roots, ...brand, '--at', '2023-01-01T00:00:00Z'],
+      files,
+    );
     expect(early.status).toBe(1);
     expect(early.text).toContain('signing key unknown');
     expect(early.err).toContain('is not added');
@@ -110,7 +148,11 @@ describe('assertion show', () => {
     const { text } = await run(['assertion', 'show', '--json', 'stream/two.assert']);
     const lines = text.trim().split('\n');
     expect(lines.length).toBe(2);
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ revision: 0, format: 0, body: expect.any(String) as unknown });
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      revision: 0,
+      format: 0,
+      body: expect.any(String) as unknown,
+    });
   });
 });
 
@@ -124,7 +166,9 @@ describe('assertion sign', () => {
   };
 
   it('prints an assertion that verify accepts', async () => {
-    const signed = await run(['assertion', 'sign', '--key', 'keys/store.pem'], { '-': JSON.stringify(draft) });
+    const signed = await run(['assertion', 'sign', '--key', 'keys/store.pem'], {
+      '-': JSON.stringify(draft),
+    });
     expect(signed.status).toBe(0);
     expect(decodeAssertion(signed.out).type).toBe('store');
     const verified = await run(['assertion', 'verify', ...roots, ...brand], { '-': signed.out });
@@ -138,9 +182,14 @@ describe('assertion sign', () => {
     expect(err).toContain('"url" must begin with https:// or http://');
   });
 
-  it.each(['[]', '{', '{"type":"no-such-type"}'])('calls the input %s wrong usage', async (input) => {
-    expect((await run(['assertion', 'sign', '--key', 'keys/store.pem'], { '-': input })).status).toBe(2);
-  });
+  it.each(['[]', '{', '{"type":"no-such-type"}'])(
+    'calls the input %s wrong usage',
+    async (input) => {
+      expect(
+        (await run(['assertion', 'sign', '--key', 'keys/store.pem'], { '-': input })).status,
+      ).toBe(2);
+    },
+  );
 });
 
 describe('key', () => {
@@ -153,7 +202,10 @@ describe('key', () => {
     const exported = await run(['key', 'export', 'brand.pem'], files);
     expect(exported.text).toMatch(/^AcbBTQRWhcGAARAA/);
     expect((await run(['key', 'id'], { '-': exported.text })).text).toBe(created.text);
-    const request = await run(['key', 'export', 'brand.pem', '--account', 'brand-acme', '--name', 'second'], files);
+    const request = await run(
+      ['key', 'export', 'brand.pem', '--account', 'brand-acme', '--name', 'second'],
+      files,
+    );
     const verified = await run(['assertion', 'verify', ...roots, ...brand], { '-': request.out });
     expect(verified.text).toContain('account-key-request');
     expect(verified.status).toBe(0);
@@ -166,7 +218,9 @@ describe('key', () => {
   it('tells the ids of all test keys', async () => {
     const keys = JSON.parse(read('keys/index.json').toString()) as Record<string, string>[];
     for (const key of keys.filter(({ bits }) => Number(bits) >= 2048)) {
-      expect((await run(['key', 'id', key['private_key_pem'] ?? ''])).text.trim()).toBe(key['public_key_sha3_384']);
+      expect((await run(['key', 'id', key['private_key_pem'] ?? ''])).text.trim()).toBe(
+        key['public_key_sha3_384'],
+      );
     }
   });
 });
