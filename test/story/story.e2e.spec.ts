@@ -6,6 +6,7 @@ import { Narrator } from '../../tools/demo/narrator.js';
 import type { Installation } from '../../tools/installation/index.js';
 import { startStore } from '../support/store.js';
 import { expectedOutcome } from './expected-outcome.js';
+import { factorySerialDevice, session, waysTo, type Wanted } from './ways-in.js';
 
 const SCALE = { devices: 40, inBerlin: 24 };
 const SNAP = 'acme-dashboard';
@@ -28,7 +29,7 @@ describe('the story', () => {
 
   const tell = async (no: number): Promise<unknown> => CHAPTERS[no - 1]?.tell(story);
 
-  it('1: S1 an operator founds a brand and its first store in one act, and the account assertion shows them', async () => {
+  it('S1 chapter 1: an operator founds a brand and its first store in one act, and the account assertion shows them', async () => {
     await tell(1);
     const account = await fetch(
       `${installation.storeUrl}/v2/assertions/account/${known(story.brandId, 'brand')}`,
@@ -41,7 +42,7 @@ describe('the story', () => {
     expect(story.trusted?.map(({ type }) => type)).toEqual(['account', 'account-key']);
   });
 
-  it('2: S15 gadget, kernel, base and apps are uploaded, reviewed, given revisions and released', async () => {
+  it('chapter 2: gadget, kernel, base and apps are uploaded, reviewed, given revisions and released', async () => {
     await tell(2);
     expect([...story.snapIds.keys()]).toEqual([
       'acme-gadget',
@@ -52,12 +53,12 @@ describe('the story', () => {
     ]);
   });
 
-  it('3: the model is registered, and the vault has a key of its own that the store certified for it', async () => {
+  it('chapter 3: the model is registered, and the vault has a key of its own that the store certified for it', async () => {
     await tell(3);
     expect(story.apiKey).toMatch(/\S{20,}/);
   });
 
-  it('4: S24 every device gets its serial by request-id and serial-request', async () => {
+  it('chapter 4: every device gets its serial by request-id and serial-request', async () => {
     await tell(4);
     const serials = story.devices.map((device) => header(known(device.serial, 'serial'), 'serial'));
     expect(new Set(serials).size).toBe(SCALE.devices);
@@ -68,7 +69,7 @@ describe('the story', () => {
     }
   });
 
-  it('5: S30 every device opens a session, gets revision 1 and checks bytes and chain up to the root', async () => {
+  it('chapter 5: every device opens a session, gets revision 1 and checks bytes and chain up to the root', async () => {
     await tell(5);
     expect(story.devices.map((device) => device.installedAs(SNAP).revision)).toEqual(
       Array.from({ length: SCALE.devices }, () => 1),
@@ -77,7 +78,7 @@ describe('the story', () => {
     expect(story.assertionsChecked).toBeGreaterThanOrEqual(SCALE.devices * 4);
   });
 
-  it('6: S31 nothing moves before the brand says so; then exactly the admitted devices get it', async () => {
+  it('S31 chapter 6: nothing moves before the brand says so; then exactly the admitted devices get it', async () => {
     await tell(6);
     const perWave = [1, 2, 3].map(
       (wave) => [...story.waveOf.values()].filter((one) => one === wave).length,
@@ -88,7 +89,7 @@ describe('the story', () => {
     }
   });
 
-  it('7: S28, S29 tampered model, foreign serial, replayed nonce, other store, other brand and nobody get nothing', async () => {
+  it('chapter 7: six who should not get in read what the pages prescribe', async () => {
     await tell(7);
     expect(story.refusals.map(({ who, status }) => [who, status])).toEqual([
       ['a device of another brand that asks for acme-dashboard', 200],
@@ -100,9 +101,84 @@ describe('the story', () => {
     ]);
   });
 
-  it('8: S39 a revoked device loses its session within 5 s and gets no other', async () => {
+  it('S28 model and serial open a session; a tampered model, a foreign serial, a wrong device key, another store do not', async () => {
+    const [device, neighbour] = story.devices;
+    const { device: stranger } = known(story.stranger, 'the stranger');
+    if (!device || !neighbour) throw new Error('cannot ask without two devices');
+    const own = session(device);
+    expect((await own.requestSession()).status).toBe(200);
+    const model = device.options.model.bytes.toString();
+    const attempts = [
+      await own.requestSession({ model: model.replace('acme-kernel', 'acme-kernal') }),
+      await own.requestSession({ model: stranger.options.model.bytes.toString() }),
+      await own.requestSession({ serial: known(stranger.serial, 'its serial').bytes.toString() }),
+      await own.requestSession({
+        serial: known(neighbour.serial, 'its serial').bytes.toString(),
+        claim: { serial: neighbour.serialNumber },
+      }),
+      await own.requestSession({ signer: neighbour.signer }),
+      await own.requestSession({ signer: stranger.signer }),
+    ];
+    expect(attempts.map(({ status }) => status)).toEqual([400, 400, 400, 400, 400, 400]);
+    // All alike: nobody learns what was wrong (decisions 13).
+    expect(new Set(attempts.map(({ text }) => text)).size).toBe(1);
+    const elsewhere = await session(device, stranger.session).refresh([]);
+    expect(elsewhere.status).toBe(401);
+    expect(elsewhere.headers.get('www-authenticate')).toContain('refresh_device_session');
+  });
+
+  it('S29 without a serial of the brand there is no way to a protected snap: it answers as what never was', async () => {
+    const [device] = story.devices;
+    if (!device) throw new Error('cannot ask without a device');
+    const stranger = known(story.stranger, 'the stranger');
+    const offered = (await device.install(SNAP)).snap;
+    const wanted: Wanted = {
+      name: SNAP,
+      id: known(story.snapIds.get(SNAP), SNAP),
+      digest: known(offered?.download, 'the download')['sha3-384'],
+    };
+    const never: Wanted = { name: 'no-such-snap', id: 'n'.repeat(32), digest: '0'.repeat(96) };
+
+    const own = await waysTo(device, wanted);
+    expect(own['install'].text).toContain('"download"');
+    expect(own['refresh'].text).toContain('"result":"refresh"');
+    expect(own['download link'].status).toBe(302);
+    expect(own['snap-declaration'].status).toBe(200);
+    expect(own['snap-revision'].status).toBe(200);
+
+    const generic = await factorySerialDevice(story, device, stranger);
+    await generic.openSession();
+    for (const [who, caller] of Object.entries({
+      'without a session': session(device),
+      'of another brand': stranger.device,
+      'with a serial of a listed authority': generic,
+      'with a session of another store': session(device, stranger.device.session),
+    })) {
+      const ways = await waysTo(caller, wanted);
+      expect(ways, who).toEqual(await waysTo(caller, never));
+      for (const [way, { text }] of Object.entries(ways))
+        expect(text, `${who}, ${way}`).not.toMatch(/"(download|deltas|resources|snap)":|dashboard/);
+      for (const way of ['download link', 'snap-declaration', 'snap-revision'] as const)
+        expect(ways[way].status, `${who}, ${way}`).toBe(404);
+    }
+    const anonymous = await waysTo(session(device), wanted);
+    expect(anonymous['install'].text).toContain('name-not-found');
+    expect(anonymous['refresh'].text).toContain('id-not-found');
+    expect(await waysTo(generic, wanted)).toMatchObject({
+      install: { status: 200, text: expect.stringContaining('name-not-found') as string },
+    });
+  });
+
+  it('S39 chapter 8: a revoked device loses its session within 5 s, and gets no other, no serial and no download', async () => {
+    const device = known(story.devices.at(-1), 'the device');
+    const link = known((await device.install(SNAP)).snap?.download, 'the download').url;
     const took = await tell(8);
     expect(took).toBeLessThan(5_000);
+    expect((await device.requestSession()).status).toBe(400);
+    expect((await device.requestSerial()).status).toBeGreaterThanOrEqual(400);
+    await expect(device.download(link)).rejects.toThrow(/status 40[134]/);
+    const neighbour = known(story.devices.at(0), 'its neighbour');
+    expect((await neighbour.download(link)).length).toBeGreaterThan(0);
   });
 
   it('ends with the table that this scale must give', async () => {

@@ -21,6 +21,8 @@ export async function rollOut(story: Story): Promise<void> {
   narrator.say(`${SNAP} revision 2 uploaded, reviewed, released to candidate`);
   const { id, title } = await planRollout(story);
   story.rolloutId = id;
+  // Planned is not said: before the second person has agreed nothing moves (S31).
+  await everybodyPolls(story, 0, 0);
   await approve(story, id);
   for (const [index, percent] of WAVES.entries()) {
     const rollout = await waveOpen(story, id, index + 1);

@@ -11,6 +11,7 @@ export async function refuse(story: Story): Promise<void> {
   const [device] = story.devices;
   if (!device?.serial) throw new Error('cannot go on: no device is registered');
   const stranger = await foundStranger(story);
+  story.stranger = stranger;
   await otherBrand(story, stranger);
   await foreignKey(story, device, stranger.signer);
   await replayedNonce(story, device);

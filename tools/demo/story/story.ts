@@ -5,6 +5,7 @@ import type { ScriptedDevice } from '../../clients/device.js';
 import type { Publisher } from '../../clients/publisher.js';
 import type { VaultAdmin } from '../../clients/vault-admin.js';
 import type { Narrator } from '../narrator.js';
+import type { Stranger } from './stranger.js';
 
 /** How large the story is told; the demo's own is 200 devices in fleets of 120 and 80. */
 export interface StoryScale {
@@ -50,6 +51,8 @@ export interface Story {
   apiKey?: string;
   devices: ScriptedDevice[];
   rolloutId?: string;
+  /** Another brand of the installation, with a device of its own. */
+  stranger?: Stranger;
   /** Wave by which each device got revision 2. */
   readonly waveOf: Map<ScriptedDevice, number>;
   readonly refusals: Refusal[];
