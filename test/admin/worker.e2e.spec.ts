@@ -343,12 +343,20 @@ describe('the worker, killed and doubled', () => {
       const threshold = await thresholdNow(uids);
       return buckets.filter((own) => own < threshold).length;
     };
-    // The lease is 15 minutes: watched time passes in steps that the tick can follow.
+    // The lease is 15 minutes: watched time passes in steps that ticks can follow.
+    const db = await Database.open({
+      url: store.installation.databaseUrls.worker,
+      room: 'store',
+      applicationName: 'ticks',
+    });
+    const progress = new RolloutProgressService({ db } as Resources);
     const pass = async (more: number, stepHours: number): Promise<void> => {
       for (const end = hours + more; hours < end;) {
         hours = Math.min(end, hours + stepHours);
-        await shiftClock(owner, hours * 3_600_000);
-        if (stepHours < 0.25) await store.leaseExtended(rollout);
+        const aheadMs = hours * 3_600_000;
+        await shiftClock(owner, aheadMs);
+        while (Math.abs(db.clock.aheadMs - aheadMs) > 1_000) await sleep(10);
+        await progress.tick(store.brand, rollout.id);
       }
     };
     try {
@@ -366,6 +374,7 @@ describe('the worker, killed and doubled', () => {
       await store.on(store.planner, 'abortRollout', rollout);
     } finally {
       await shiftClock(owner, 0);
+      await db.close();
     }
   });
 
