@@ -68,7 +68,7 @@ const outcomes = async (serial: string): Promise<string[]> =>
     )
   ).map(({ outcome }) => outcome);
 
-describe('S1, same serial and key', () => {
+describe('same serial and key (S1 of serial-vault.md 6.3)', () => {
   it('V41 gets the same bytes again; revoked it is refused; when the key was retired it is signed anew', async () => {
     const key = freshKey();
     const first = await register(vault, hold, key, 'S1-A');
@@ -122,7 +122,7 @@ describe('S1, same serial and key', () => {
   });
 });
 
-describe('S2, same serial and another key', () => {
+describe('same serial and another key (S2 of serial-vault.md 6.3)', () => {
   it('is held, refused, re-issued a few times or allowed, as the model says', async () => {
     // hold → approve
     const [oldKey, newKey] = [freshKey(), freshKey()];
@@ -256,7 +256,7 @@ describe('S2, same serial and another key', () => {
   });
 });
 
-it('V43 S3, another serial for a known key, and S4, another model without remodel, are 409', async () => {
+it('V43 another serial for a known key (S3 of serial-vault.md 6.3), and another model without remodel (S4), are 409', async () => {
   const other = await registerModel(vault, 'acme-other', { signingKeyId: keyId });
   const key = freshKey();
   expect((await register(vault, hold, key, 'S3-A')).status).toBe(200);
