@@ -32,6 +32,23 @@ const isNotFound = (answer: Answer): boolean =>
   answer.headers.get('content-type') === 'application/json' &&
   JSON.stringify(answer.json()) === JSON.stringify(NOT_FOUND);
 
+/** Revision 5 of a declaration, in a format that not every client understands; its revision 0 has format 0. */
+async function newerDeclaration(): Promise<void> {
+  const headers = {
+    'authority-id': store.operatorAccountId,
+    series: '16',
+    'snap-id': open.id,
+    'snap-name': 'open-app',
+    'publisher-id': acme.id,
+    timestamp: timestamp(new Date()),
+    format: '1',
+    revision: '5',
+    plugs: { network: 'true' },
+  };
+  const assertion = await store.signAsStore({ type: 'snap-declaration', headers });
+  await store.resources.db.asSystem((tx) => keepAssertion(tx, assertion, open.id));
+}
+
 /** What `/v2/assertions/` names (device-api.md 2.2). */
 const TYPES = (
   'snap-revision snap-declaration account account-key snap-resource-revision snap-resource-pair store validation-set ' +
@@ -53,6 +70,8 @@ function newestOfEach(assertions: readonly Assertion[]): Assertion[] {
   }
   return [...newest.values()];
 }
+
+const newest = newestOfEach(vectors());
 
 async function validationSet(sequence: number, revision = 0): Promise<void> {
   const headers = {
@@ -84,6 +103,10 @@ beforeAll(async () => {
   session = sessionHeader(device.session);
   for (const sequence of [1, 2, 3]) await validationSet(sequence);
   await validationSet(2, 4);
+  await newerDeclaration();
+  await store.resources.db.asSystem(async (tx) => {
+    for (const one of newest) await keepAssertion(tx, one);
+  });
 });
 afterAll(() => store.stop());
 
@@ -94,10 +117,6 @@ async function digestOf(snap: TestSnap): Promise<string> {
 
 describe('one by one', () => {
   it('D48 each type is served byte for byte as it was signed', async () => {
-    const newest = newestOfEach(vectors());
-    await store.resources.db.asSystem(async (tx) => {
-      for (const one of newest) await keepAssertion(tx, one);
-    });
     const types = new Set(newest.map(({ type }) => type));
     for (const type of TYPES) expect(types).toContain(type);
     for (const { type, primaryKey, bytes } of newest) {
@@ -131,6 +150,18 @@ describe('one by one', () => {
     const long = await get(`snap-revision/${digest}/global-upload?max-format=0`);
     expect([short.status, long.text]).toEqual([200, short.text]);
     expect(isNotFound(await get(`snap-revision/${digest}/other?max-format=0`))).toBe(true);
+    const withProvenance = newest.filter(
+      ({ type, primaryKey }) => type.startsWith('snap-re') && primaryKey.at(-1) === 'global-upload',
+    );
+    expect(new Set(withProvenance.map(({ type }) => type))).toEqual(
+      new Set(['snap-revision', 'snap-resource-revision', 'snap-resource-pair']),
+    );
+    for (const one of withProvenance) {
+      const full = [one.type, ...one.primaryKey].join('/');
+      for (const path of [full, full.slice(0, -'/global-upload'.length)]) {
+        expect((await get(`${path}?max-format=0`)).text).toBe(one.bytes.toString());
+      }
+    }
   });
 
   it('D50 D54 a validation-set by its latest, by a number and by a number in the path, newest revision', async () => {
@@ -147,17 +178,6 @@ describe('one by one', () => {
   });
 
   it('D51 a higher format than the client understands is never given, an older revision is', async () => {
-    const base = {
-      'authority-id': store.operatorAccountId,
-      series: '16',
-      'snap-id': open.id,
-      'snap-name': 'open-app',
-      'publisher-id': acme.id,
-      timestamp: timestamp(new Date()),
-    };
-    const newer = { ...base, format: '1', revision: '5', plugs: { network: 'true' } };
-    const assertion = await store.signAsStore({ type: 'snap-declaration', headers: newer });
-    await store.resources.db.asSystem((tx) => keepAssertion(tx, assertion, open.id));
     const revisionAt = async (maxFormat: string) =>
       decodeAssertion(Buffer.from((await get(`snap-declaration/16/${open.id}${maxFormat}`)).text))
         .revision;
@@ -184,7 +204,7 @@ describe('one by one', () => {
     expect((await get(`account/${acme.id}?max-format=x`)).status).toBe(404);
   });
 
-  it('D55 the chain of a blob on offer is complete up to the root', async () => {
+  it('the chain of a blob on offer is complete up to the root', async () => {
     const device = await makeDevice(store, acme);
     await device.openSession();
     for (const name of ['open-app', 'guarded-app']) {
@@ -230,7 +250,11 @@ describe('in bulk', () => {
     const [url = ''] = result['assertion-stream-urls'] ?? [];
     const answer = await ask(url, { headers: { accept: MEDIA_TYPE, ...headers } });
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, MEDIA_TYPE]);
-    return decodeAssertions(Buffer.from(answer.text));
+    const assertions = decodeAssertions(Buffer.from(answer.text));
+    // Each ends with a line end; one empty line stands between two.
+    const texts = assertions.map(({ bytes }) => bytes.toString().trimEnd() + '\n');
+    expect(answer.text).toBe(texts.join('\n'));
+    return assertions;
   }
 
   const declaration = (snap: TestSnap, more: Record<string, unknown> = {}) => ({
@@ -258,7 +282,9 @@ describe('in bulk', () => {
   it('D58 a stream brings the prerequisites, in an order in which each can be checked', async () => {
     const assertions = await streamed(await fetchAssertions([declaration(open)]));
     expect(assertions.at(-1)?.type).toBe('snap-declaration');
-    expect(assertions.map(({ type }) => type)).toContain('account-key');
+    expect(assertions.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(['account', 'account-key']),
+    );
     const database = new AssertionDatabase({ trusted: store.trusted });
     for (const one of assertions) expect(database.add(one, new Date())).toEqual({ valid: true });
   });
@@ -307,6 +333,13 @@ describe('in bulk', () => {
 
   it('D45 assertions alone and beside snaps', async () => {
     const fetching = { action: 'fetch-assertions', key: 'AAA', assertions: [declaration(open)] };
+    const alone = await refresh(store.url, {
+      context: [],
+      actions: [fetching],
+      'assertion-max-formats': FORMATS,
+    });
+    expect(alone.results).toMatchObject([{ result: 'fetch-assertions', key: 'AAA' }]);
+    expect(alone.results[0]?.['assertion-stream-urls']).toHaveLength(1);
     const { results } = await refresh(store.url, {
       actions: [
         { action: 'install', 'instance-key': 'install-1', name: 'open-app', epoch: null },
@@ -320,6 +353,8 @@ describe('in bulk', () => {
       'AAA',
       'install-2',
     ]);
+    expect(results.map(({ result }) => result)).toEqual(['install', 'fetch-assertions', 'error']);
+    expect(results[1]).toEqual(alone.results[0]);
   });
 
   it('protected declarations come to their devices only, whoever has the URL', async () => {

@@ -1,10 +1,12 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Hold } from '#libs/database';
+import { decodeAssertion } from '#libs/assertions';
+import { Device, Hold } from '#libs/database';
 import type { ScriptedDevice } from '../../tools/clients/device.js';
 import { ask } from '../../tools/clients/http.js';
 import { DeviceStore, type TestBrand, type TestSnap } from './support/device-store.js';
 import {
+  FIELDS,
   SCHEDULED,
   contextOf,
   install,
@@ -20,6 +22,8 @@ let store: DeviceStore;
 let acme: TestBrand;
 /** Public; 1 and 2 on stable, 3 on edge, beta closed, a branch. */
 let dash: TestSnap;
+/** Of its revision 2. */
+let dashBytes: Buffer;
 /** Default track 22. */
 let tracked: TestSnap;
 let guarded: TestSnap;
@@ -32,10 +36,11 @@ beforeAll(async () => {
   acme = await store.brand('acme', { allowPublic: true });
   dash = await store.snap(acme, 'acme-dashboard');
   for (const revision of [1, 2, 3]) {
-    await store.revision(dash, revision, {
+    const bytes = await store.revision(dash, revision, {
       file: `acme-dashboard_${revision}.snap`,
       snapYaml: `name: acme-dashboard\nversion: ${revision}.0\n# the file's own text\n`,
     });
+    if (revision === 2) dashBytes = bytes;
   }
   await store.revision(dash, 4);
   await store.release(dash, 1);
@@ -85,26 +90,68 @@ describe('answers', () => {
     });
   });
 
-  it('D26 D28 D29 D30 D40 a result has all that snapd needs', async () => {
-    const { snap, result } = await install(store.url, { name: dash.name });
-    expect(result).toBe('install');
-    expect(snap).toMatchObject({
-      name: dash.name,
-      'snap-id': dash.id,
-      revision: 2,
-      type: 'app',
-      architectures: ['all'],
-      prices: {},
-      'snap-yaml': "name: acme-dashboard\nversion: 2.0\n# the file's own text\n",
-      publisher: { id: acme.id, username: 'acme' },
+  it('D26 D40 install, download and update have all that snapd needs', async () => {
+    const { results } = await refresh(store.url, {
+      context: [contextOf({ id: dash.id, revision: 1 })],
+      actions: [
+        { action: 'install', 'instance-key': 'install-1', name: dash.name, epoch: null },
+        { action: 'download', 'instance-key': 'download-1', name: dash.name, epoch: null },
+        { action: 'refresh', 'instance-key': dash.id, 'snap-id': dash.id },
+      ],
+      fields: FIELDS,
     });
-    expect(snap?.download.url).toBe(`${store.url}/api/v1/snaps/download/${dash.id}_2.snap`);
-    expect(snap?.download.size).toBeGreaterThan(0);
+    expect(results.map(({ result }) => result)).toEqual(['install', 'download', 'refresh']);
+    for (const { snap } of results) {
+      expect(snap).toMatchObject({
+        name: dash.name,
+        'snap-id': dash.id,
+        revision: 2,
+        type: 'app',
+        architectures: ['all'],
+        prices: {},
+        publisher: { id: acme.id, username: 'acme' },
+      });
+      expect(snap?.download).toMatchObject({
+        url: `${store.url}/api/v1/snaps/download/${dash.id}_2.snap`,
+        size: dashBytes.length,
+        'sha3-384': createHash('sha3-384').update(dashBytes).digest('hex'),
+      });
+    }
+  });
+
+  it('D28 the type is one of the six words', async () => {
+    for (const type of ['app', 'gadget', 'kernel', 'base', 'os', 'snapd'] as const) {
+      const snap = await store.snap(acme, `one-${type}`, { type });
+      await store.revision(snap, 1, { type });
+      await store.release(snap, 1);
+      await store.compile(acme);
+      expect((await install(store.url, { name: snap.name })).snap?.['type']).toBe(type);
+    }
+  });
+
+  it('D29 the hash is that of the snap-revision assertion', async () => {
+    const { snap } = await install(store.url, { name: dash.name });
     expect(snap?.download['sha3-384']).toMatch(/^[0-9a-f]{96}$/);
     const digest = Buffer.from(snap?.download['sha3-384'] ?? '', 'hex').toString('base64url');
-    const revision = await ask(`${store.url}/v2/assertions/snap-revision/${digest}?max-format=0`);
-    expect(revision.text).toContain('\nsnap-revision: 2\n');
-    expect(Object.keys(snap ?? {})).not.toContain('resources');
+    const answer = await ask(`${store.url}/v2/assertions/snap-revision/${digest}?max-format=0`);
+    expect(decodeAssertion(Buffer.from(answer.text)).headers).toMatchObject({
+      'snap-sha3-384': digest,
+      'snap-id': dash.id,
+      'snap-revision': '2',
+    });
+  });
+
+  it('D30 the text of snap.yaml and the resources come to those who ask for them', async () => {
+    const action = { action: 'install', 'instance-key': 'install-1', name: dash.name, epoch: null };
+    const asked = async (fields: string[]) =>
+      (await refresh(store.url, { actions: [action], fields })).results[0]?.snap;
+    expect(await asked(['snap-yaml', 'resources'])).toMatchObject({
+      'snap-yaml': "name: acme-dashboard\nversion: 2.0\n# the file's own text\n",
+      resources: [],
+    });
+    const unasked = await asked(['revision']);
+    expect(unasked).not.toHaveProperty('snap-yaml');
+    expect(unasked).not.toHaveProperty('resources');
   });
 
   it('D32 D33 D39 epochs, sticky flags and unknown fields do no harm', async () => {
@@ -125,6 +172,9 @@ describe('answers', () => {
           'snap-id': dash.id,
           'ignore-validation': false,
           'validation-sets': [['16', acme.id, 'set', '3']],
+          'cohort-key': 'opaque',
+          'refreshed-date': '2026-05-04T08:15:00Z',
+          held: { by: ['system'] },
         },
         {
           action: 'install',
@@ -183,22 +233,47 @@ describe('answers', () => {
     expect(Object.keys(results[0]?.snap ?? {})).toEqual(['snap-id', 'name', 'revision']);
   });
 
-  it('D11 the same POST twice has the same answer', async () => {
+  it('D11 the same POST twice has no second effect', async () => {
     const call = {
       context: [contextOf({ id: dash.id, revision: 1 })],
-      actions: [{ action: 'refresh', 'instance-key': dash.id, 'snap-id': dash.id }],
-      headers: session,
+      actions: [
+        { action: 'refresh', 'instance-key': dash.id, 'snap-id': dash.id },
+        { action: 'install', 'instance-key': 'install-1', name: guarded.name, epoch: null },
+      ],
     };
-    expect(await refresh(store.url, call)).toEqual(await refresh(store.url, call));
+    for (const more of [{}, SCHEDULED]) {
+      const headers = { ...session, ...more };
+      const first = await refresh(store.url, { ...call, headers });
+      expect(await refresh(store.url, { ...call, headers })).toEqual(first);
+    }
+    // The session of the first POST stays good when the second comes too late for its nonce.
+    const again = await makeDevice(store, acme);
+    const nonce = await again.nonce();
+    const [opened, refused] = [
+      await again.requestSession({ nonce }),
+      await again.requestSession({ nonce }),
+    ];
+    expect([opened.status, refused.status]).toEqual([200, 400]);
+    const headers = sessionHeader(opened.json<{ macaroon: string }>().macaroon);
+    expect((await install(store.url, { name: guarded.name }, headers)).result).toBe('install');
+    const known = await store.resources.db.asSystem((tx) =>
+      tx.countBy(Device, { serial: again.serialNumber }),
+    );
+    expect(known).toBe(1);
   });
 
-  it('D38 no deltas are offered', async () => {
-    const result = await poll(
-      store.url,
-      { id: dash.id, revision: 1 },
-      { 'snap-accept-delta-format': '' },
-    );
-    expect(result.snap?.download.deltas).toEqual([]);
+  it('D38 no deltas are offered, neither without a known format nor for any other revision', async () => {
+    const formats = ['snap-1-1-xdelta3,xdelta3', 'no-such-format', '', null];
+    for (const format of formats) {
+      for (const revision of [1, 2]) {
+        const headers = format === null ? {} : { 'snap-accept-delta-format': format };
+        const { snap } = await poll(store.url, { id: dash.id, revision }, headers, {
+          channel: 'latest/edge',
+        });
+        expect(snap?.revision).toBe(3);
+        expect(snap?.download.deltas).toEqual([]);
+      }
+    }
   });
 });
 
@@ -236,6 +311,16 @@ describe('channels', () => {
   it('D17 a closed risk falls back, an unknown track is not found', async () => {
     const closed = await install(store.url, { name: dash.name, channel: 'beta' });
     expect(closed).toMatchObject({ snap: { revision: 2 }, 'effective-channel': 'latest/stable' });
+    const stepped = await store.snap(acme, 'stepped');
+    for (const revision of [1, 2]) await store.revision(stepped, revision);
+    await store.release(stepped, 1, 'latest/stable');
+    await store.release(stepped, 2, 'latest/candidate');
+    await store.compile(acme);
+    // The next safer one that is open, not the safest.
+    expect(await install(store.url, { name: 'stepped', channel: 'edge' })).toMatchObject({
+      snap: { revision: 2 },
+      'effective-channel': 'latest/candidate',
+    });
     const { error } = await install(store.url, { name: dash.name, channel: 'nosuchtrack/edge' });
     expect(error?.code).toBe('revision-not-found');
     expect(error?.extra?.releases).toContainEqual({
@@ -329,8 +414,12 @@ describe('what is not there', () => {
       const unknown = await install(store.url, { name: 'no-such-snap' }, who);
       const text = JSON.stringify(unseen).replaceAll(guarded.name, 'no-such-snap');
       expect(text).toBe(JSON.stringify(unknown));
+      const ghost = 'x'.repeat(guarded.id.length);
       const byId = await poll(store.url, { id: guarded.id, revision: 1 }, who);
       expect(byId.error?.code).toBe('id-not-found');
+      expect(JSON.stringify(byId).replaceAll(guarded.id, ghost)).toBe(
+        JSON.stringify(await poll(store.url, { id: ghost, revision: 1 }, who)),
+      );
     }
     expect(await install(store.url, { name: dash.name }, headers)).toMatchObject({
       result: 'install',
@@ -415,20 +504,33 @@ describe('bad input', () => {
     answer.json<WireAnswer>()['error-list'].map(({ code }) => code);
 
   it('D9 500 snaps with 500 actions are answered in time', async () => {
-    const ids = Array.from({ length: 500 }, (_, n) => `snapidsnapidsnapidsnapidsnap${1000 + n}`);
-    const started = Date.now();
-    const { results } = await refresh(store.url, {
-      context: ids.map((id) => contextOf({ id, revision: 1 })),
-      actions: ids.map((id) => ({
+    // Every second one is known here, as one of many instances.
+    const snaps = Array.from({ length: 500 }, (_, n) =>
+      n % 2 === 0
+        ? { id: dash.id, key: `${dash.id}:${n}` }
+        : { id: `snapidsnapidsnapidsnapidsnap${1000 + n}` },
+    );
+    const call = {
+      context: snaps.map((snap) => ({
+        ...contextOf({ ...snap, revision: 1 }),
+        'refreshed-date': '2026-05-04T08:15:00.123456789Z',
+      })),
+      actions: snaps.map(({ id, key = id }) => ({
         action: 'refresh',
-        'instance-key': id,
+        'instance-key': key,
         'snap-id': id,
         channel: 'latest/stable',
+        'ignore-validation': false,
+        'cohort-key': '',
       })),
-      headers: session,
-    });
-    expect(results).toHaveLength(500);
+    };
+    expect(JSON.stringify(call).length).toBeGreaterThan(200_000);
+    const started = Date.now();
+    const { results } = await refresh(store.url, { ...call, headers: session });
     expect(Date.now() - started).toBeLessThan(10_000);
+    expect(results.map((one) => one.snap?.revision ?? one.error?.code)).toEqual(
+      snaps.map(({ id }) => (id === dash.id ? 2 : 'id-not-found')),
+    );
   });
 
   it('wrong types in 200 kB are refused in words, and the store stays up', async () => {
@@ -482,7 +584,7 @@ describe('bad input', () => {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-no-such-header': 'yes' },
       body: JSON.stringify({
-        context: [],
+        context: [{ ...contextOf({ id: tracked.id, revision: 1 }), colour: 'blue' }],
         actions: [
           {
             action: 'install',

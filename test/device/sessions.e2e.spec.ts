@@ -32,7 +32,7 @@ const nonces = () => ask(`${store.url}/api/v1/snaps/auth/nonces`, { method: 'POS
 const emptyRefresh = (session: string, more: Record<string, string> = {}) =>
   postRefresh(store.url, { actions: [], headers: { ...sessionHeader(session), ...more } });
 const mustRenew = ({ status, headers }: Answer): boolean =>
-  status === 401 && (headers.get('www-authenticate') ?? '').includes('refresh_device_session=1');
+  status === 401 && headers.get('www-authenticate') === 'Macaroon refresh_device_session=1';
 
 /** Any refusal must look like any other. */
 const REFUSED = {
@@ -128,7 +128,7 @@ describe('nonces and sessions', () => {
   });
 });
 
-describe('D70 D69 who cannot prove it gets no session, and all are answered alike', () => {
+describe('who cannot prove it gets no session, and all are answered alike', () => {
   const cases: Record<string, () => Promise<Answer>> = {
     'a request signed by another key': async () =>
       (await makeDevice(store, acme)).requestSession({ signer: makeSigner() }),
@@ -176,7 +176,7 @@ describe('D70 D69 who cannot prove it gets no session, and all are answered alik
       (await makeDevice(store, acme)).requestSession({ model: 'type: model\n\nnothing' }),
   };
 
-  it.each(Object.entries(cases))('%s', async (_, attempt) => {
+  it.each(Object.entries(cases))('D70 refuses %s', async (_, attempt) => {
     expect(seen(await attempt())).toEqual(REFUSED);
   });
 
