@@ -86,15 +86,18 @@ describe('thresholds', () => {
     });
   });
 
-  it('U42 of newcomers after the freeze about the same share is admitted', () => {
+  it('U42 of newcomers after the freeze about the same share is admitted, at 100 % all', () => {
     const all = uids(40_000).map((uid) => bucket(SALT, uid));
     const { threshold } = freezeThreshold(all.slice(0, 20_000), { percent: 5 });
     const admitted = all.slice(20_000).filter((own) => own < threshold).length;
     // Both the threshold and the newcomers vary: twice the variance of one sample.
     expect(Math.abs(admitted - 1000)).toBeLessThan(4 * Math.sqrt(2 * 20_000 * 0.05 * 0.95));
+    const whole = freezeThreshold(all.slice(0, 50), { percent: 100 }).threshold;
+    expect(all.slice(50).filter((own) => own >= whole)).toEqual([]);
+    expect(Math.max(...all.slice(0, 50))).toBeLessThan(Math.max(...all.slice(50)));
   });
 
-  it('U43 the same salt gives the same first k', () => {
+  it('a salt decides who the first k are', () => {
     const first = (saltHex: string) => {
       const members = uids(200).map((uid) => ({ uid, own: bucket(saltHex, uid) }));
       const { threshold } = freezeThreshold(

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { EXPLANATIONS, reasonText } from './explain.js';
 
 describe('explanations', () => {
-  it('U97 every code that a rule gives has words and a remedy, and no words are left over', () => {
+  it('U97 every code that a rule gives has words, a remedy and a line in docs/reasons.md, and none is left over', () => {
     const folder = new URL('./rules/', import.meta.url);
     const sources = [
       ...readdirSync(folder).map((name) => new URL(name, folder)),
@@ -16,6 +16,11 @@ describe('explanations', () => {
     expect(known.filter((code) => !sources.includes(`'${code}'`))).toEqual([]);
     for (const { meaning, remedy } of Object.values(EXPLANATIONS))
       expect(meaning.length * remedy.length).toBeGreaterThan(0);
+    const page = readFileSync(new URL('../../../docs/reasons.md', import.meta.url), 'utf8');
+    const lines = Object.entries(EXPLANATIONS).map(
+      ([code, { meaning, remedy }]) => `| ${code} | ${meaning} | ${remedy} |`,
+    );
+    expect(page.split('\n').filter((line) => /^\| [A-Z_]+ \|/.test(line))).toEqual(lines);
   });
 
   it('gives one line with the details', () => {

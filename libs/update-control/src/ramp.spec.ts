@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EVERYBODY } from './buckets.js';
+import { bucket, EVERYBODY, freezeThreshold } from './buckets.js';
 import { activeMsAt, earliestAdmission, rampMsFor, thresholdAt } from './ramp.js';
 
 const HOUR = 3_600_000;
@@ -21,6 +21,22 @@ describe('ramp', () => {
 
   it('U44 admissions per hour follow the rate, a pause of 3 h adds 3 h, and nothing jumps at resume', () => {
     expect(rampMsFor(150, 50, 20)).toBe(5 * HOUR);
+    // 20,000 devices, a quarter is in, another half follows at 2,000 an hour.
+    const fleet = Array.from({ length: 20_000 }, (_, i) => bucket('0f'.repeat(16), `device-${i}`));
+    const quarter = freezeThreshold(fleet, { percent: 25 });
+    const most = freezeThreshold(fleet, { percent: 75 }, quarter.threshold);
+    const ramp = {
+      threshold: most.threshold,
+      prevThreshold: quarter.threshold,
+      rampMs: rampMsFor(most.k, quarter.k, 2_000),
+      activeMsAtOpen: 0,
+    };
+    const admittedAt = (hours: number) =>
+      fleet.filter((own) => own < thresholdAt(ramp, running, hours * HOUR)).length;
+    for (const hour of [1, 2, 3, 4, 5]) {
+      const perHour = admittedAt(hour) - admittedAt(hour - 1);
+      expect(Math.abs(perHour - 2_000)).toBeLessThanOrEqual(100);
+    }
     const before = thresholdAt(wave, running, 4 * HOUR);
     const paused = { activeMs: 4 * HOUR, activeSince: null, leaseUntil: null };
     expect(thresholdAt(wave, paused, 7 * HOUR)).toBe(before);
@@ -30,7 +46,7 @@ describe('ramp', () => {
     expect(thresholdAt(wave, resumed, 13 * HOUR)).toBe(1_000_000);
   });
 
-  it('U45 without the tick that renews the lease growth stops at its end, and goes on without a burst', () => {
+  it('without the tick that renews the lease growth stops at its end, and goes on without a burst', () => {
     const leased = { ...running, leaseUntil: 3 * HOUR };
     expect(thresholdAt(wave, leased, 9 * HOUR)).toBe(thresholdAt(wave, running, 3 * HOUR));
     const back = {

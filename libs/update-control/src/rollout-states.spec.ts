@@ -44,7 +44,7 @@ describe('rollout states', () => {
     expect(state).toBe(end);
   });
 
-  it('U47 random events never leave the table, and ends are ends', () => {
+  it('random events never leave the table, and ends are ends', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...ROLLOUT_EVENTS), { maxLength: 40 }), (events) => {
         let state: RolloutState = 'DRAFT';

@@ -50,7 +50,7 @@ describe('health gate', () => {
     );
   });
 
-  it('U78 nobody polled until the deadline: inconclusive, never passed', () => {
+  it('nobody polled until the deadline: inconclusive, never passed', () => {
     expect(verdict({}, {}, { isPastDeadline: true })).toBe('INCONCLUSIVE');
     expect(verdict({})).toBe('OPEN');
     expect(verdict({}, {}, { k: 0, isPastDeadline: true })).toBe('INCONCLUSIVE');
@@ -60,7 +60,13 @@ describe('health gate', () => {
     expect(excessDark({ dark: 30, total: 100 }, { dark: 300, total: 1000 })).toBe(0);
     expect(excessDark({ dark: 30, total: 100 }, { dark: 0, total: 1000 })).toBe(30);
     expect(excessDark({ dark: 30, total: 100 }, { dark: 0, total: 0 })).toBe(0);
-    expect(verdict({ seen: 200, confirmed: 160, excessDark: 30 })).toBe('FAIL');
+    const wave = (dark: number) => ({
+      seen: 100,
+      confirmed: 70,
+      excessDark: excessDark({ dark: 30, total: 100 }, { dark, total: 1000 }),
+    });
+    expect(verdict(wave(300), { minSample: 50 })).toBe('PASS');
+    expect(verdict(wave(0), { minSample: 50 })).toBe('FAIL');
   });
 
   it('U80 one architecture’s failure is the wave’s', () => {
@@ -74,6 +80,15 @@ describe('health gate', () => {
       verdict: 'FAIL',
       architecture: 'arm64',
     });
+    // 5 % of the fleet, all of it failing.
+    const twentieth = {
+      amd64: counts({ seen: 950, confirmed: 950 }),
+      arm64: counts({ seen: 50, failed: 50 }),
+    };
+    const fleet = counts({ seen: 1000, confirmed: 950, failed: 50 });
+    expect(
+      evaluateWave({ ...DEFAULT_HEALTH, failPpm: 60_000 }, fleet, twentieth, clock),
+    ).toMatchObject({ verdict: 'FAIL', architecture: 'arm64' });
   });
 
   it('U85 a share of exactly failPpm is no failure, one device more is', () => {

@@ -93,20 +93,20 @@ describe('plan', () => {
       /before its soak has passed/,
     ],
     [
-      'U18 a fleet that reads the revision',
+      'a fleet that reads the revision',
       { fleet: { id: 'f', predicate: { fact: 'snap:dash:revision', equals: 7 } } },
       {},
       /would change who belongs/,
     ],
     [
-      'U26 a cycle',
+      'a cycle',
       {
         requires: [{ snapId: 'kernel', channel: 'latest/stable', revision: 1, ifMissing: 'skip' }],
       },
       { waitsFor: { kernel: ['gadget'], gadget: ['dash'] } },
       /neither would ever move/,
     ],
-    ['U29 a snap that a set pins', {}, { pinnedBySets: 40 }, /pins on 40 devices/],
+    ['a snap that a set pins', {}, { pinnedBySets: 40 }, /pins on 40 devices/],
     ['an expiry in the past', { expiresAt: T }, {}, /cannot expire in the past/],
     ['a start after expiry', { startAt: T + 2, expiresAt: T + 1 }, {}, /cannot start after/],
     [

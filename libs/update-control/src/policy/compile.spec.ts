@@ -87,7 +87,7 @@ describe('compilePolicy', () => {
     ).toThrow(/cannot use salt/);
   });
 
-  it('U69 refuses a snapshot of a newer resolver', () => {
+  it('refuses a snapshot of a newer resolver', () => {
     expect(() => assertUnderstood({ resolverVersion: RESOLVER_VERSION + 1 })).toThrow(
       /cannot read policy of resolver version/,
     );

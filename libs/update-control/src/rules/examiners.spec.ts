@@ -60,7 +60,7 @@ describe('rule 10, floors and epochs', () => {
   const revisions = [5, 10, 15, 20, 25].map((number) => revision(number));
   const laneEvents = log([5, 10, 15, 20, 25]);
 
-  it('U25 a device at 5 gets 10, 20, 25 in three polls', () => {
+  it('a device at 5 gets 10, 20, 25 in three polls', () => {
     const over = { floors, revisions, laneEvents };
     const way: (number | undefined)[] = [5];
     for (let i = 0; i < 3; i += 1) way.push(ask(over, refresh(way.at(-1) ?? 0)).revision);
@@ -147,7 +147,7 @@ describe('rule 11, prerequisites', () => {
   });
   const has = (number: number) => refresh(7, { context: { gadgetId: { revision: number } } });
 
-  it('U26 waits until the context shows the other snap at that place of its lane', () => {
+  it('waits until the context shows the other snap at that place of its lane', () => {
     expect(ask(over(), has(1))).toMatchObject({ outcome: 'STAY', codes: ['WAITS_FOR'] });
     expect(ask(over(), has(1)).reasons[0]?.detail).toEqual({
       snap: 'acme-gadget',
@@ -192,7 +192,7 @@ describe('rule 13, give-up and revert memory', () => {
   const failed = (attempts: number) =>
     device({ memory: { [world.SNAP]: { failedAttempts: { 7: attempts } } } });
 
-  it('U73 after three failed attempts there is no fourth offer of that revision', () => {
+  it('after three failed attempts there is no fourth offer of that revision', () => {
     expect(ask({}, refresh(6), failed(2)).revision).toBe(7);
     expect(ask({}, refresh(6), failed(3))).toMatchObject({
       outcome: 'STAY',
@@ -202,7 +202,7 @@ describe('rule 13, give-up and revert memory', () => {
     expect(ask({ laneEvents: log([6, 7, 8]) }, refresh(6), failed(3)).revision).toBe(8);
   });
 
-  it('U74 a revert is respected for scheduled offers until the target changes', () => {
+  it('a revert is respected for scheduled offers until the target changes', () => {
     const reverted = device({ memory: { [world.SNAP]: { reverted: [7] } } });
     expect(ask({}, refresh(6), reverted)).toMatchObject({
       outcome: 'STAY',
@@ -265,7 +265,7 @@ describe('rule 14, windows and freezes', () => {
     expect(brand.reasons[1]?.detail).toEqual({ timezone: 'Europe/Berlin' });
   });
 
-  it('U90 critical pierces windows and freezes, not holds', () => {
+  it('U90 critical pierces windows and freezes, not holds, stops, epochs or models', () => {
     expect(ask(withRollout({ schedule: frozen, isCritical: true }), refresh(7)).revision).toBe(8);
     expect(
       ask(
@@ -276,6 +276,28 @@ describe('rule 14, windows and freezes', () => {
     expect(
       ask({ ...withRollout({ isCritical: true }), holds: [hold()] }, refresh(7)).codes,
     ).toEqual(['HELD_BRAND']);
+    const critical = withRollout({ schedule: frozen, isCritical: true });
+    expect(ask({ ...critical, stops: [world.stop()] }, refresh(7))).toMatchObject({
+      outcome: 'STAY',
+      codes: ['STOPPED'],
+    });
+    const all = [5, 6, 7].map((number) => revision(number));
+    const unreadable = [...all, revision(8, { epoch: parseEpoch('1') })];
+    expect(ask({ ...critical, revisions: unreadable }, refresh(7))).toMatchObject({
+      outcome: 'STAY',
+      revision: 7,
+      codes: ['EPOCH_UNREADABLE', 'ROLLOUT_ADMITTED'],
+    });
+    const model = { brandId: world.BRAND, model: 'panel', isClassic: false, gadget: null };
+    const models = [{ ...model, kernel: 'pc-kernel', bases: null }];
+    const classic = [...all, revision(8, { confinement: 'classic' })];
+    expect(ask({ ...critical, revisions: classic, models }, refresh(7))).toMatchObject({
+      outcome: 'STAY',
+      revision: 7,
+    });
+    expect(
+      ask({ ...critical, snaps: [snap({ type: 'kernel' })], models }, refresh(7)),
+    ).toMatchObject({ outcome: 'NOT_FOUND', codes: ['MODEL_FORBIDS'] });
   });
 
   it('U36 with "windows" a person pierces the window only', () => {

@@ -118,7 +118,7 @@ describe('rule 1, admissible', () => {
     expect(ask(over)).toMatchObject({ outcome: 'UPDATE', revision: 7 });
   });
 
-  it('U6 an installed revision that nobody knows is not found', () => {
+  it('an installed revision that nobody knows is not found', () => {
     expect(ask({}, refresh(99))).toMatchObject({
       outcome: 'NOT_FOUND',
       codes: ['INSTALLED_UNKNOWN'],
@@ -212,7 +212,7 @@ describe('rule 3, validation set', () => {
   const rollouts = [world.rollout(8, { waves: [world.wave(world.OUT)] })];
   const laneEvents = log([7, { kind: 'rollout', revision: 8 }]);
 
-  it('U29 the exact revision is served outside the wave, a stopped one is not', () => {
+  it('the exact revision is served outside the wave, a stopped one is not', () => {
     const request = refresh(7, { requiredRevision: 8 });
     expect(ask({ rollouts, laneEvents }, refresh(7))).toMatchObject({
       outcome: 'STAY',

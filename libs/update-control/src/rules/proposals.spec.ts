@@ -114,7 +114,7 @@ describe('rule 6, pin', () => {
     });
   });
 
-  it('U19 a pin that the architecture or the model forbids is ignored and says so', () => {
+  it('a pin that the architecture or the model forbids is ignored and says so', () => {
     const revisions = [
       revision(6),
       revision(7),
@@ -288,7 +288,7 @@ describe('rule 8, rollout', () => {
     },
   );
 
-  it('U56 after an abort nobody moves back, and the next release picks them up', () => {
+  it('after an abort nobody moves back, and the next release picks them up', () => {
     const aborted = withRollout({ state: 'ABORTED' });
     expect(ask(aborted, refresh(8))).toMatchObject({
       outcome: 'STAY',
@@ -333,6 +333,13 @@ describe('rule 8, rollout', () => {
       codes: ['BASELINE', 'ROLLOUT_NOT_FOR_INSTALLS'],
     });
     expect(ask(withRollout({ includeInstalls: true }), install()).revision).toBe(8);
+    // After a factory reset the device is known, was on the target, and has nothing installed.
+    const memory = { [world.SNAP]: { observedChannel: 'latest/stable', lastGood: 8 } };
+    const reset = device({ memory });
+    expect(ask(withRollout(), install(), reset).revision).toBe(7);
+    expect(ask(withRollout({ includeInstalls: true }), install(), reset).revision).toBe(8);
+    const outside = withRollout({ includeInstalls: true, waves: [wave(OUT)] });
+    expect(ask(outside, install(), reset).revision).toBe(7);
     expect(
       ask(withRollout({ includeInstalls: true, waves: [wave(OUT)] }), install()).revision,
     ).toBe(7);
@@ -348,13 +355,15 @@ describe('rule 8, rollout', () => {
   });
 
   it('U35 the automatic repeat without the scheduled header gets the same answer', () => {
-    const over = withRollout({ waves: [wave(OUT)] });
-    const scheduled = ask(over, refresh(7));
-    const repeat = ask(
-      over,
-      refresh(7, { isScheduled: false, isOnlyAction: true, isAutomaticRepeat: true }),
-    );
-    expect(repeat).toEqual(scheduled);
+    const settings = { localOperatorBypass: 'waves' } as const;
+    const over = { ...withRollout({ waves: [wave(OUT)] }), settings };
+    const again = refresh(7, { isScheduled: false, isOnlyAction: true, isAutomaticRepeat: true });
+    expect(ask(over, again)).toEqual(ask(over, refresh(7)));
+    expect(ask(over, again).outcome).toBe('STAY');
+    // Unless the state changed in between: then both would be let in.
+    const opened = { ...withRollout({ waves: [wave(IN)] }), settings };
+    expect(ask(opened, again)).toEqual(ask(opened, refresh(7)));
+    expect(ask(opened, again).revision).toBe(8);
   });
 
   it('U36 a person at the device is let in only where the brand says so', () => {
@@ -409,7 +418,7 @@ describe('rule 8, rollback', () => {
     rollouts: [rollout(7, bad)],
   };
 
-  it('U94 each device goes to its own last good revision, else to the baseline before', () => {
+  it('each device goes to its own last good revision, else to the baseline before', () => {
     const remembers = device({ memory: { [world.SNAP]: { lastGood: 6 } } });
     expect(ask(over, refresh(8), remembers)).toMatchObject({
       outcome: 'UPDATE',
@@ -419,7 +428,7 @@ describe('rule 8, rollback', () => {
     expect(ask(over, refresh(8))).toMatchObject({ outcome: 'UPDATE', revision: 7 });
   });
 
-  it('U94 devices never touched stay, and are not led to the bad revision meanwhile', () => {
+  it('devices never touched stay, and are not led to the bad revision meanwhile', () => {
     expect(ask(over, refresh(7))).toMatchObject({ outcome: 'STAY', revision: 7 });
     expect(ask(over, refresh(6))).toMatchObject({ outcome: 'UPDATE', revision: 7 });
     const target = { kind: 'revision', laneId: world.LANE, revisions: { all: 6 } } as const;
@@ -436,16 +445,27 @@ describe('rule 8, rollback', () => {
     });
   });
 
-  it('U94 one that cannot read the data is not served', () => {
+  it('one that cannot read the data is not served', () => {
     const revisions = [revision(6), revision(7), revision(8, { epoch: parseEpoch('1*') })];
     const request = refresh(8, { installed: { revision: 8, epoch: parseEpoch('1*') } });
     expect(ask({ ...over, revisions }, request)).toMatchObject({ outcome: 'STAY', revision: 8 });
   });
 
-  it('U95 a stop during the rollback keeps everybody', () => {
+  it('a stop during the rollback keeps everybody; a rollback of the rollback leads there again', () => {
     expect(
       ask({ ...over, stops: [stop({ scope: 'rollout', rolloutId: 'rollout-7' })] }, refresh(8)),
     ).toMatchObject({ outcome: 'STAY', revision: 8 });
+    const forth = {
+      isRollback: true,
+      replaces: { all: 7 },
+      target: { kind: 'revision', laneId: world.LANE, revisions: { all: 8 } },
+    } as const;
+    const back = {
+      ...over,
+      rollouts: [rollout(7, { ...bad, state: 'ABORTED' }), rollout(8, forth)],
+    };
+    expect(ask(back, refresh(7))).toMatchObject({ outcome: 'UPDATE', revision: 8 });
+    expect(ask(back, refresh(8))).toMatchObject({ outcome: 'STAY', revision: 8 });
   });
 });
 
