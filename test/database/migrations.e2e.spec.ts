@@ -67,6 +67,16 @@ describe('the database', () => {
     await expect(
       db.asBrand(ACME, (tx) => tx.insert(BrandStore, { id: 'stolen', brandId: OTHER, name: 'x' })),
     ).rejects.toThrow(/row-level security/);
+    // Every table that knows brands, not these alone.
+    const open = await db.asSystem((tx) =>
+      tx.query<unknown[]>(
+        `SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'brand_id'
+         WHERE n.nspname IN ('store', 'vault') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+           AND NOT c.relrowsecurity`,
+      ),
+    );
+    expect(open).toEqual([]);
   });
 
   it('keeps the store out of the vault, and the vault out of the store', async () => {

@@ -114,6 +114,31 @@ describe('compiling', () => {
     expect(await versionOf(acme)).toBe(own);
   });
 
+  it('S30 a released revision is offered at the next poll to every device on that channel, and to no other', async () => {
+    const free = await store.snap(acme, 'free-app');
+    for (const revision of [1, 2]) await store.revision(free, revision);
+    await store.release(free, 1);
+    await store.release(free, 1, 'latest/candidate');
+    await store.compile(acme);
+    await store.compile(other);
+    const devices = [await opened(), await opened(), await opened(other)];
+    const callers = [...devices.map(({ headers }) => headers), {}];
+    const polled = (channel: string) =>
+      Promise.all(
+        callers.map(async (headers) => {
+          const installed = { id: free.id, revision: 1, channel };
+          const result = await poll(store.url, installed, { ...headers, ...SCHEDULED });
+          return result.snap?.revision;
+        }),
+      );
+    expect(await polled('latest/stable')).toEqual([1, 1, 1, 1]);
+    await store.release(free, 2);
+    await store.compile(acme);
+    await store.compile(other);
+    expect(await polled('latest/stable')).toEqual([2, 2, 2, 2]);
+    expect(await polled('latest/candidate')).toEqual([1, 1, 1, 1]);
+  });
+
   it('what the worker compiles reaches this process by itself', async () => {
     const told = await store.snap(acme, 'told');
     await store.revision(told, 1);

@@ -45,6 +45,8 @@ describe('health gate', () => {
 
   it('U77 five of five canaries fail by the absolute count, before the sample is there', () => {
     expect(verdict({ seen: 5, failed: 5 }, { minSample: 20, failAbs: 2 }, { k: 100 })).toBe('FAIL');
+    // Two in 149 are less than 2 %: before the sample is there the count alone decides.
+    expect(verdict({ seen: 149, confirmed: 147, failed: 2 }, { failAbs: 2 })).toBe('FAIL');
     expect(verdict({ seen: 5, reverted: 1 }, { minSample: 20, failAbs: 2 }, { k: 100 })).toBe(
       'OPEN',
     );

@@ -321,9 +321,10 @@ describe('rule 8, rollout', () => {
 
   it('U31 parallel instances of a snap share the bucket', () => {
     const over = withRollout({ waves: [wave(IN)] });
-    const [a, b] = ['dash_a', 'dash_b'].map((instanceKey) =>
-      ask(over, refresh(6, { instanceKey })),
+    const [a, b] = (['dash_a', 'dash_b'] as const).map((instanceKey, i) =>
+      ask(over, refresh(6 - i, { instanceKey })),
     );
+    expect(a?.reasons[0]?.detail).toMatchObject({ bucket: OUT });
     expect(a?.reasons).toEqual(b?.reasons);
   });
 
@@ -346,7 +347,9 @@ describe('rule 8, rollout', () => {
   });
 
   it('U33 an anonymous download never sees a target, a pin or a fleet', () => {
-    const over = { ...withRollout({ includeInstalls: true }), pins: [pin(5)] };
+    const fleetPin = pin(6, { deviceUid: null, fleetId: world.FLEET });
+    const over = { ...withRollout({ includeInstalls: true }), pins: [pin(5), fleetPin] };
+    expect(ask({ ...over, pins: [fleetPin] }, install({ action: 'download' })).revision).toBe(6);
     const anonymous = device({ uid: null, model: null, serial: null, hasBrandSerial: false });
     expect(ask(over, install({ action: 'download' }), anonymous)).toMatchObject({
       revision: 7,
