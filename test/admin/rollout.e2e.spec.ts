@@ -27,7 +27,7 @@ describe('rollouts over HTTP, with the worker', () => {
     return { fleetId: await store.createFleet(tag, 100 + groups, ['group', tag]), uids, tag };
   }
 
-  it('U40 opens wave after wave, and exactly the devices that a wave admits move', async () => {
+  it('opens wave after wave, and exactly the devices that a wave admits move', async () => {
     const berlin = await group(40);
     const hamburg = await group(20);
     const rollout = await store.approved({ fleetId: berlin.fleetId, waves: manual(5, 50, 100) });

@@ -176,7 +176,7 @@ describe('the worker, killed and doubled', () => {
     ).toBeGreaterThanOrEqual(400);
   });
 
-  it('U57 every handler run many times at once, and again after the end, leaves what one run leaves', async () => {
+  it('every handler of rollouts run many times at once, and again after the end, leaves what one run leaves', async () => {
     const { fleetId } = await group(12);
     const twins = await Promise.all(
       [1, 2, 3].map((no) =>
