@@ -120,15 +120,22 @@ describe('brands and people over GraphQL', () => {
       brand: { stores: { name: string }[]; revision: number };
     }>(`brand(brand: "${store.brand}") { revision stores { name } }`);
     expect(brand).toEqual({ revision: 0, stores: [{ name: 'main' }] });
-    const change = `updateBrand(brand: "${store.brand}", displayName: "ACME Corp", validation: starred, expectedRevision: 0)`;
-    expect(await store.operator.act(change)).toMatchObject({ __typename: 'Brand' });
-    const second = await read();
-    expect([second.revision, header(second, 'display-name'), header(second, 'validation')]).toEqual(
-      [1, 'ACME Corp', 'starred'],
-    );
-    expect(await store.operator.act(change)).toMatchObject({
+    const change = (more: string): Promise<Result> =>
+      store.operator.act(`updateBrand(brand: "${store.brand}", ${more})`);
+    const shown = async (): Promise<unknown[]> => {
+      const now = await read();
+      return [now.revision, header(now, 'display-name'), header(now, 'validation')];
+    };
+    const renamed = 'displayName: "ACME Corp", expectedRevision: 0';
+    expect(await change(renamed)).toMatchObject({ __typename: 'Brand' });
+    expect(await shown()).toEqual([1, 'ACME Corp', 'verified']);
+    expect(await change('validation: starred, expectedRevision: 1')).toMatchObject({
+      __typename: 'Brand',
+    });
+    expect(await shown()).toEqual([2, 'ACME Corp', 'starred']);
+    expect(await change(renamed)).toMatchObject({
       __typename: 'Conflict',
-      current: { revision: 1 },
+      current: { revision: 2 },
     });
   });
 
