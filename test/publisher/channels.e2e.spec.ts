@@ -79,6 +79,10 @@ describe('a snap without releases', () => {
       { name: 'latest/edge', track: 'latest', risk: 'edge', branch: null, fallback: 'latest/beta' },
     ]);
     expect(await releases('acme-base')).toEqual({ releases: [], revisions: [] });
+    expect((await map('acme-dashboard')).snap.tracks).toMatchObject([
+      { name: 'latest', status: 'default' },
+      { name: '2.0', status: 'active' },
+    ]);
   });
 });
 
@@ -95,13 +99,17 @@ describe('release', () => {
     const channels = ['edge', '2.0/stable', 'stable/fix-42', '2.0/stable/fix-42', ' latest/beta '];
     const answer = await release('acme-dashboard', '2', channels);
     expect(answer.json()).toMatchObject({ success: true, opened_channels: channels });
-    expect(await open('acme-dashboard')).toEqual([
+    const landed = [
       '2.0/stable/fix-42=2',
       '2.0/stable=2',
       'latest/beta=2',
       'latest/edge=2',
       'latest/stable/fix-42=2',
-    ]);
+    ];
+    expect(await open('acme-dashboard')).toEqual(landed);
+    // Spelled out it is the same channel.
+    expect((await release('acme-dashboard', '2', ['latest/edge'])).status).toBe(200);
+    expect(await open('acme-dashboard')).toEqual(landed);
   });
 
   it('P49 changes nothing when one of several channels is bad, or the revision is unknown', async () => {
@@ -274,7 +282,40 @@ describe('metadata', () => {
 });
 
 describe('what publishers see', () => {
-  it('P60 P61 lists releases newest first and revisions with exactly the known keys', async () => {
+  /** What `revisions` marks: the first record of a channel and an architecture, a closing included. */
+  const starred = (rows: Body['releases'], architecture?: string): string[] => {
+    const first = new Map<string, number | null>();
+    for (const row of rows) {
+      const key = `${row.channel} ${row.architecture}`;
+      if (architecture !== undefined && row.architecture !== architecture) continue;
+      if (!first.has(key)) first.set(key, row.revision);
+    }
+    return [...first].flatMap(([key, revision]) => (revision ? [`${revision} ${key}`] : [])).sort();
+  };
+
+  it('P60 lists the newest release first, for each architecture', async () => {
+    const id = String(
+      (await acme.post('/dev/api/register-name/', { snap_name: 'epochal' })).json()['snap_id'],
+    );
+    for (const n of [1, 2, 3]) {
+      await acme.upload('epochal', `epochal_${n}.snap`);
+      await store.drainReviews();
+    }
+    await store.asOwner(
+      `UPDATE store.snap_revisions SET architectures =
+         CASE revision WHEN 3 THEN '{amd64}'::text[] ELSE '{amd64,arm64}'::text[] END WHERE snap_id = $1`,
+      [id],
+    );
+    for (const n of [1, 2, 3]) expect((await release('epochal', n, ['edge'])).status).toBe(200);
+    const { releases: rows } = await releases('epochal');
+    expect(rows.map(({ revision, architecture }) => `${revision} ${architecture}`)).toHaveLength(5);
+    expect(starred(rows)).toEqual(['2 latest/edge arm64', '3 latest/edge amd64']);
+    expect(starred(rows, 'arm64')).toEqual(['2 latest/edge arm64']);
+    const times = rows.map(({ when }) => when);
+    expect(times).toEqual([...times].sort().reverse());
+  });
+
+  it('P61 has exactly the known keys, and statuses that the client knows', async () => {
     const answer = await releases('acme-dashboard');
     expect(Object.keys(answer)).toEqual(['releases', 'revisions']);
     const keys = (rows: object[]) => new Set(rows.map((row) => Object.keys(row).sort().join(' ')));
@@ -286,15 +327,25 @@ describe('what publishers see', () => {
         'architectures attributes base build_url confinement created_at epoch grade revision sha3-384 size status version',
       ]),
     );
-    const times = answer['releases'].map(({ when }) => when);
-    expect(times).toEqual([...times].sort().reverse());
-    const edge = answer['releases'].filter(
-      (row) => row.channel === 'latest/edge' && row.architecture === 'arm64',
+    const statuses = async (name: string) =>
+      (await releases(name))['revisions'].map(({ revision, status }) => `${revision} ${status}`);
+    expect(await statuses('acme-dashboard')).toEqual(['3 Published', '2 Published', '1 Published']);
+    // Accepted and never released; waiting for a person; refused; withdrawn.
+    await acme.post('/dev/api/register-name/', { snap_name: 'compressed-xz' });
+    await acme.upload('compressed-xz', 'compressed-xz_1.snap');
+    await acme.post('/dev/api/register-name/', { snap_name: 'classic' });
+    await acme.upload('classic', 'classic_1.snap');
+    await acme.upload('compressed-xz', 'bad-truncated.snap');
+    expect(await store.drainReviews()).toBe(3);
+    expect(await statuses('compressed-xz')).toEqual(['1 Unpublished']);
+    expect(await statuses('classic')).toEqual([]);
+    await store.resources.db.asBrand(brandId, (tx) =>
+      tx.query(
+        `UPDATE store.snap_revisions SET yanked_at = app.now()
+         WHERE snap_id = (SELECT id FROM store.snaps WHERE name = 'compressed-xz')`,
+      ),
     );
-    expect(edge.map(({ revision }) => revision)).toEqual([2, 1]);
-    expect(
-      answer['revisions'].every(({ status }) => ['Published', 'Unpublished'].includes(status)),
-    ).toBe(true);
+    expect(await statuses('compressed-xz')).toEqual(['1 Unpublished']);
   });
 
   it('every released revision is in revisions, and every row’s channel in the snap’s', async () => {

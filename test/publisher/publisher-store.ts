@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Client } from 'pg';
 import { inject } from 'vitest';
 import {
   Database,
@@ -48,6 +49,8 @@ export interface PublisherStore {
   drainReviews(): Promise<number>;
   /** Moves the one clock (decisions 19). */
   shiftClock(milliseconds: number): Promise<void>;
+  /** SQL as the owner of the tables, for states that no surface leads to. */
+  asOwner(sql: string, values: readonly unknown[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -109,6 +112,11 @@ export async function startPublisherStore(): Promise<PublisherStore> {
       await shiftClock(urls.owner, milliseconds);
       const isThere = () => Math.abs(db.clock.aheadMs - milliseconds) < 5_000;
       while (!isThere()) await new Promise((resolve) => setTimeout(resolve, 10));
+    },
+    asOwner: async (sql, values) => {
+      const client = new Client({ connectionString: urls.owner });
+      await client.connect();
+      await client.query(sql, [...values]).finally(() => client.end());
     },
     stop: async () => {
       await app.close();

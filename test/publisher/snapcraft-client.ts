@@ -163,8 +163,11 @@ export class SnapcraftClient {
       await openAsBlob(file, { type: 'application/octet-stream' }),
       basename(file),
     );
-    const answer = await this.send('/unscanned-upload/', { method: 'POST', body: form });
-    return String(answer.json()['upload_id']);
+    return String((await this.sendForm(form)).json()['upload_id']);
+  }
+
+  sendForm(body: FormData): Promise<Answer> {
+    return this.send('/unscanned-upload/', { method: 'POST', body });
   }
 
   /** `upload [--release]` up to its polling; returns the URL to poll. */

@@ -1,8 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -13,7 +16,12 @@ import {
   type Assertion,
 } from '#libs/assertions';
 import { findAssertion, SnapRevision, Upload } from '#libs/database';
-import { assertionDatabaseFor, ReviewService, sweepUnclaimedBlobs } from '#libs/operations';
+import {
+  assertionDatabaseFor,
+  BrandService,
+  ReviewService,
+  sweepUnclaimedBlobs,
+} from '#libs/operations';
 import { PASSWORD, startPublisherStore, type PublisherStore } from './publisher-store.js';
 import { SnapcraftClient, SNAPS } from './snapcraft-client.js';
 
@@ -100,23 +108,18 @@ describe('names', () => {
       acme.post('/dev/api/register-name/', { snap_name, series: '16', ...more });
     expect((await post('acme-secret', { is_private: true, store: stores[0].id })).status).toBe(201);
     expect((await post('acme-lost', { store: 'no-such-store' })).status).toBe(400);
+    const second = await new BrandService(store.resources).createStore(store.operator, brandId, {
+      name: 'acme second',
+    });
+    expect((await post('acme-elsewhere', { store: second.id })).status).toBe(201);
     const { snaps } = (await acme.get('/dev/api/account')).json();
     expect(snaps['16']['acme-secret']).toMatchObject({
       private: true,
       store: stores[0].id,
       status: 'Approved',
     });
+    expect(snaps['16']['acme-elsewhere']).toMatchObject({ private: false, store: second.id });
     expect(snaps['16']).not.toHaveProperty('acme-lost');
-  });
-
-  it('P31 show in the account with both spellings', async () => {
-    const account = (await acme.get('/dev/api/account')).json();
-    expect(account['id']).toBe(account['account_id']);
-    expect(account['account-keys']).toEqual(account['account_keys']);
-    for (const entry of Object.values(account['snaps']['16'] as object)) {
-      for (const key of ['snap-id', 'status', 'since', 'private'])
-        expect(entry).toHaveProperty(key);
-    }
   });
 });
 
@@ -162,10 +165,11 @@ describe('keys', () => {
   async function send(account_key_request: string) {
     const keys = new SnapcraftClient(store.url);
     await keys.login('dev@acme.test', PASSWORD, { permissions: ['modify_account_key'] });
+    expect((await keys.get('/dev/api/account')).json()['account_id']).toBe(brandId);
     return keys.post('/dev/api/account/account-key', { account_key_request });
   }
 
-  it('P68 are certified by the store key, and a second one of the same name is refused', async () => {
+  it('P25 P68 are certified by the store key for a login that can do nothing else, and a second one of the same name is refused', async () => {
     const answer = await send(await request('release', brandId));
     expect([answer.status, answer.json()]).toEqual([
       200,
@@ -189,6 +193,27 @@ describe('keys', () => {
     const refused = await send(await request('release', brandId, second, second));
     expect(refused.status).toBe(409);
     expect(refused.json().error_list[0].message).toContain('release');
+  });
+
+  it('P31 and snaps show in the account with both spellings', async () => {
+    const shown = localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+    expect((await send(await request('shown', brandId, shown, shown))).status).toBe(200);
+    await register('acme-shown');
+    const account = (await acme.get('/dev/api/account')).json();
+    expect([account['id'], account['account_id']]).toEqual([brandId, brandId]);
+    expect(account['account-keys']).toContainEqual(
+      expect.objectContaining({ name: 'shown', 'public-key-sha3-384': shown.publicKey.id }),
+    );
+    expect(account['account_keys']).toEqual(account['account-keys']);
+    expect(account.snaps['16']).toHaveProperty('acme-shown');
+    for (const entry of Object.values(account.snaps['16'])) {
+      expect(entry).toMatchObject({
+        'snap-id': expect.stringMatching(/^[A-Za-z0-9]{32}$/) as string,
+        status: 'Approved',
+        since: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+        private: expect.any(Boolean) as boolean,
+      });
+    }
   });
 
   it('P69 are refused for another account, after tampering, with a foreign signature, and when weak', async () => {
@@ -228,8 +253,8 @@ describe('upload', () => {
     expect([theirs.status, theirs.json().error_list[0].code]).toEqual([403, 'resource-forbidden']);
   });
 
-  it('P36 P44 P45 gives revision 1, then 2, as numbers, on an absolute URL', async () => {
-    const snapId = await register('acme-dashboard');
+  it('P36 gives revision 1, then 2, as numbers', async () => {
+    await register('acme-dashboard');
     const first = await publish('acme-dashboard', 'acme-dashboard_1.snap');
     expect(first).toMatchObject({
       code: 'ready_to_release',
@@ -239,9 +264,50 @@ describe('upload', () => {
     });
     expect(first).not.toHaveProperty('errors');
     const url = await acme.upload('acme-dashboard', 'acme-dashboard_2.snap');
-    expect(url.startsWith(`${store.url}/dev/api/snaps/${snapId}/builds/`)).toBe(true);
     await store.drainReviews();
     expect((await acme.get(url)).json()).toMatchObject({ revision: 2 });
+  });
+
+  it('P44 has a code at any time, a revision in the end, and reasons for a failure', async () => {
+    await register('devmode');
+    const good = await publish('devmode', 'devmode_1.snap');
+    expect(good).toMatchObject({ code: 'ready_to_release', revision: 1 });
+    expect(good).not.toHaveProperty('errors');
+    for (const file of ['devmode_1.snap', 'bad-truncated.snap', 'acme-base_1.snap']) {
+      const failed = await publish('devmode', file);
+      expect(failed['code']).toBe('processing_error');
+      expect(failed.errors.length).toBeGreaterThan(0);
+      for (const { code, message } of failed.errors) {
+        expect(code).not.toBe('');
+        expect(message).not.toBe('');
+      }
+    }
+  });
+
+  it('P45 the URL of the status is that of the configuration, whatever host the proxy asks', async () => {
+    const snapId = await register('acme-proxied');
+    if (!acme.credentials) throw new Error('no credentials');
+    const form = {
+      name: 'acme-proxied',
+      series: '16',
+      updown_id: await acme.sendFile(`${SNAPS}acme-base_1.snap`),
+      binary_filesize: (await stat(`${SNAPS}acme-base_1.snap`)).size,
+    };
+    const headers = {
+      authorization: acme.authorization(acme.credentials),
+      'content-type': 'application/json',
+      connection: 'close',
+      host: 'inside.test:8080',
+      'x-forwarded-host': 'elsewhere.test',
+      'x-forwarded-proto': 'https',
+      forwarded: 'host=elsewhere.test;proto=https',
+    };
+    const sending = httpRequest(`${store.url}/dev/api/snap-push/`, { method: 'POST', headers });
+    sending.end(JSON.stringify(form));
+    const [response] = (await once(sending, 'response')) as [IncomingMessage];
+    const { status_details_url: url } = (await json(response)) as Record<string, string>;
+    expect(url?.startsWith(`${store.url}/dev/api/snaps/${snapId}/builds/`)).toBe(true);
+    await store.drainReviews();
   });
 
   it('signs declaration and revision so that they hold under the root', async () => {
@@ -370,15 +436,18 @@ describe('upload', () => {
     const rows = await store.resources.db.asBrand(brandId, (tx) =>
       tx.findBy(Upload, { snapId: snapIds.get('epochal') ?? '' }),
     );
+    expect(rows).toHaveLength(3);
     const reviews = new ReviewService(store.resources);
     // Reviewed at once by several workers, each upload by two.
     await Promise.all([...rows, ...rows].map(({ id }) => reviews.review(brandId, id)));
     await store.drainReviews();
     const statuses = await Promise.all(urls.map(async (url) => (await acme.get(url)).json()));
     expect(statuses.map((status) => status['revision'] as number).sort()).toEqual([1, 2, 3]);
+    const { revisions } = (await acme.get('/api/v2/snaps/epochal/releases')).json();
+    expect(revisions.map(({ revision }) => revision)).toEqual([3, 2, 1]);
   });
 
-  it('leaves snaps to a person where one must decide, and releases nothing meanwhile', async () => {
+  it('P44 leaves snaps to a person where one must decide, and releases nothing meanwhile', async () => {
     for (const name of ['classic', 'superpower']) {
       await register(name);
       const status = await publish(name, `${name}_1.snap`, ['edge']);
@@ -527,15 +596,22 @@ describe('bytes', () => {
     const tooLarge = await raw(head(9 * 2 ** 30) + part, 'wait');
     expect(tooLarge).toMatch(/^HTTP\/1.1 413 /);
     const nobody = new SnapcraftClient(store.url);
+    const form = new FormData();
+    form.append('binary', new Blob(['some bytes']), 'x.snap');
+    const bare = await nobody.sendForm(form);
+    expect([bare.status, bare.json()]).toEqual([
+      200,
+      { successful: true, upload_id: expect.any(String) as string },
+    ]);
     const ids = [
       await nobody.sendFile(`${SNAPS}acme-base_1.snap`),
       await nobody.sendFile(`${SNAPS}acme-base_1.snap`),
     ];
     for (const id of ids)
       expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-    expect(await blobRows()).toBe(before.rows + 2);
+    expect(await blobRows()).toBe(before.rows + 3);
     await sweepUnclaimedBlobs(store.resources);
-    expect(await blobRows()).toBe(before.rows + 2);
+    expect(await blobRows()).toBe(before.rows + 3);
     await store.shiftClock(25 * 3_600_000);
     await sweepUnclaimedBlobs(store.resources);
     await store.shiftClock(0);
@@ -546,7 +622,7 @@ describe('bytes', () => {
     expect(blobFiles().length).toBeLessThanOrEqual(before.files.length);
   });
 
-  it('P33 pass in flat memory, 600 MiB of them', async () => {
+  it('pass in flat memory, 600 MiB of them', async () => {
     const megabytes = 600;
     const end = '\r\n--b--\r\n';
     const chunk = Buffer.alloc(2 ** 20, 7);
