@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { arbitraryWorld } from '../testing/arbitrary-world.js';
 import * as world from '../testing/world.js';
 import { bucket, freezeThreshold } from './buckets.js';
 import type { Decision } from './decision.js';
@@ -162,108 +163,6 @@ function frozen<T>(value: T): T {
   }
   return value;
 }
-
-/** A brand in a random state: a lane with releases, patches and rollbacks, and rules of every kind. */
-const arbitraryWorld = fc
-  .record({
-    events: fc.array(
-      fc.record({
-        kind: fc.constantFrom(
-          'release',
-          'release',
-          'release',
-          'rollout',
-          'promote',
-          'rollback',
-          'close',
-        ),
-        revision: fc.integer({ min: 1, max: 12 }),
-        live: fc.subarray([8, 9]),
-      }),
-      { maxLength: 14 },
-    ),
-    rollouts: fc.uniqueArray(
-      fc.record({
-        target: fc.integer({ min: 1, max: 12 }),
-        state: fc.constantFrom('ACTIVE', 'PAUSED', 'COMPLETING', 'ABORTED'),
-        threshold: fc.constantFrom(0, world.OUT, world.IN, 2 ** 53),
-        fleetId: fc.constantFrom(world.FLEET, 'vip'),
-        includeInstalls: fc.boolean(),
-      }),
-      { maxLength: 2, selector: (r) => r.fleetId },
-    ),
-    holds: fc.array(
-      fc.record({
-        scope: fc.constantFrom('brand', 'fleet', 'device'),
-        from: fc.integer({ min: -2, max: 2 }),
-      }),
-      { maxLength: 2 },
-    ),
-    pins: fc.array(
-      fc.record({ revision: fc.integer({ min: 1, max: 12 }), onDevice: fc.boolean() }),
-      { maxLength: 2 },
-    ),
-    floors: fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 2 }),
-    yanked: fc.subarray([3, 6, 9, 12]),
-    stopped: fc.option(fc.integer({ min: 1, max: 12 }), { nil: null }),
-    follow: fc.option(
-      fc.record({
-        revision: fc.integer({ min: 1, max: 12 }),
-        follow: fc.constantFrom('sticky', 'later'),
-      }),
-      { nil: null },
-    ),
-  })
-  .map((w): PolicyRows => ({
-    ...world.rows(),
-    revisions: Array.from({ length: 12 }, (_, i) =>
-      world.revision(i + 1, { isYanked: w.yanked.includes(i + 1) }),
-    ),
-    laneEvents: log(w.events),
-    fleets: [
-      world.fleet(),
-      world.fleet({ id: 'vip', name: 'vip', priority: 20, predicate: null, members: [world.UID] }),
-    ],
-    rollouts: w.rollouts.map((r, i) =>
-      rollout(r.target, {
-        id: `r${i}`,
-        state: r.state,
-        fleetId: r.fleetId,
-        includeInstalls: r.includeInstalls,
-        waves: [wave(r.threshold)],
-      }),
-    ),
-    holds: w.holds.map((h, i) =>
-      hold({
-        id: `h${i}`,
-        scope: h.scope,
-        from: T + h.from * HOUR,
-        fleetId: 'vip',
-        deviceUid: world.UID,
-      }),
-    ),
-    pins: w.pins.map((p, i) =>
-      pin(p.revision, {
-        id: `p${i}`,
-        deviceUid: p.onDevice ? world.UID : null,
-        fleetId: p.onDevice ? null : 'vip',
-      }),
-    ),
-    floors: w.floors.map((f) => ({ id: `f${f}`, brandId: BRAND, laneId: world.LANE, revision: f })),
-    stops:
-      w.stopped === null ? [] : [stop({ scope: 'revision', snapId: SNAP, revision: w.stopped })],
-    fleetBaselines: w.follow
-      ? [
-          {
-            brandId: BRAND,
-            fleetId: world.FLEET,
-            laneId: world.LANE,
-            architecture: 'amd64',
-            ...w.follow,
-          },
-        ]
-      : [],
-  }));
 
 const installedRevision = fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined });
 const requestOf = (installed: number | undefined) =>
