@@ -116,9 +116,9 @@ function checkRates({ database, brand, brandKey, serial }: World, rounds: number
     if (!call()) throw new Error('the serial must verify');
   });
   const best = calls.map(() => 0);
-  for (let slice = 0; slice < rounds * 10; slice += 1) {
+  for (let slice = 0; slice < rounds * 25; slice += 1) {
     for (const [index, call] of calls.entries()) {
-      best[index] = Math.max(best[index] ?? 0, callsPerSecond(call, 20));
+      best[index] = Math.max(best[index] ?? 0, callsPerSecond(call, 10));
     }
   }
   const [bare = 0, verified = 0, checked = 0] = best;
