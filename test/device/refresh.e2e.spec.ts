@@ -108,9 +108,9 @@ describe('answers', () => {
         revision: 2,
         type: 'app',
         architectures: ['all'],
-        prices: {},
         publisher: { id: acme.id, username: 'acme' },
       });
+      expect(snap?.['prices']).toEqual({});
       expect(snap?.download).toMatchObject({
         url: `${store.url}/api/v1/snaps/download/${dash.id}_2.snap`,
         size: dashBytes.length,
@@ -231,6 +231,11 @@ describe('answers', () => {
       [dash.id, 2],
     ]);
     expect(Object.keys(results[0]?.snap ?? {})).toEqual(['snap-id', 'name', 'revision']);
+    // Errors and installs too.
+    for (const name of [dash.name, 'no-such-snap']) {
+      const made = await install(store.url, { name, 'instance-key': key });
+      expect(made['instance-key']).toBe(key);
+    }
   });
 
   it('D11 the same POST twice has no second effect', async () => {
