@@ -2,7 +2,14 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: ['dist/', 'node_modules/', 'test/vectors/', '.brandstore/', '.dependency-cruiser.cjs'],
+    ignores: [
+      'dist/',
+      'node_modules/',
+      'test/vectors/',
+      '.brandstore/',
+      '.dependency-cruiser.cjs',
+      'vitest.config.ts',
+    ],
   },
   {
     files: ['**/*.ts'],

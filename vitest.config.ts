@@ -8,13 +8,19 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{apps,libs,tools}/**/*.spec.ts'], testTimeout: 20_000 },
+        test: {
+          name: 'unit',
+          include: ['{apps,libs,tools}/**/*.spec.ts'],
+          // Specs that start processes of their own take seconds: they run with the end-to-end tests.
+          exclude: ['**/*.process.spec.ts'],
+          testTimeout: 20_000,
+        },
       },
       {
         extends: true,
         test: {
           name: 'e2e',
-          include: ['test/**/*.e2e.spec.ts'],
+          include: ['test/**/*.e2e.spec.ts', '{apps,libs}/**/*.process.spec.ts'],
           fileParallelism: false,
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 60_000,

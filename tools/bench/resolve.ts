@@ -74,6 +74,36 @@ function matchingRows(): PolicyRows {
         sha3384: '',
       })),
     ),
+    ...laneRows(numbers),
+    stores: [{ id: 's', allowPublic: true }],
+    fleets: Array.from({ length: 5 }, (_, i) => ({
+      id: `fleet${i}`,
+      brandId: BRAND,
+      name: `fleet ${i}`,
+      priority: i,
+      predicate: { fact: 'tag:site', equals: 'plant' },
+    })),
+    rollouts: numbers.map((i) => rolloutRow(i, `fleet${i % 5}`, laneId(i))),
+    floors: numbers
+      .slice(0, 10)
+      .map((i) => ({ id: `floor${i}`, brandId: BRAND, laneId: laneId(i), revision: 6 })),
+    fleetBaselines: numbers.slice(0, 5).map((i) => ({
+      brandId: BRAND,
+      fleetId: 'fleet0',
+      laneId: laneId(i),
+      architecture: 'amd64',
+      revision: 7,
+      follow: 'later' as const,
+    })),
+    holds: Array.from({ length: 9 }, (_, i): HoldRow =>
+      holdRow(i, { snapId: snapId(i), until: T }),
+    ),
+    pins: [pinRow(19, { snapId: snapId(19), deviceUid: UID })],
+  };
+}
+
+function laneRows(numbers: readonly number[]): Pick<PolicyRows, 'lanes' | 'laneEvents'> {
+  return {
     lanes: numbers.map((i) => ({
       id: laneId(i),
       brandId: BRAND,
@@ -95,32 +125,6 @@ function matchingRows(): PolicyRows {
         at: 0,
       })),
     ),
-    stores: [{ id: 's', allowPublic: true }],
-    fleets: Array.from({ length: 5 }, (_, i) => ({
-      id: `fleet${i}`,
-      brandId: BRAND,
-      name: `fleet ${i}`,
-      priority: i,
-      predicate: { fact: 'tag:site', equals: 'plant' },
-    })),
-    rollouts: numbers.map((i) => rolloutRow(i, `fleet${i % 5}`, laneId(i))),
-    floors: numbers
-      .slice(0, 10)
-      .map((i) => ({ id: `floor${i}`, brandId: BRAND, laneId: laneId(i), revision: 6 })),
-    fleetBaselines: numbers
-      .slice(0, 5)
-      .map((i) => ({
-        brandId: BRAND,
-        fleetId: 'fleet0',
-        laneId: laneId(i),
-        architecture: 'amd64',
-        revision: 7,
-        follow: 'later' as const,
-      })),
-    holds: Array.from({ length: 9 }, (_, i): HoldRow =>
-      holdRow(i, { snapId: snapId(i), until: T }),
-    ),
-    pins: [pinRow(19, { snapId: snapId(19), deviceUid: UID })],
   };
 }
 

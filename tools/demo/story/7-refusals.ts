@@ -1,8 +1,8 @@
 import { header, signAssertion, type Signer } from '#libs/assertions';
 import type { Answer } from '../../clients/http.js';
 import { ScriptedDevice, type RefreshAnswer } from '../../clients/device.js';
-import { foundStranger, type Stranger } from './stranger.js';
-import { known, type Story } from './story.js';
+import { foundStranger } from './stranger.js';
+import { known, type Story, type Stranger } from './story.js';
 
 const at = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 

@@ -5,7 +5,6 @@ import type { ScriptedDevice } from '../../clients/device.js';
 import type { Publisher } from '../../clients/publisher.js';
 import type { VaultAdmin } from '../../clients/vault-admin.js';
 import type { Narrator } from '../narrator.js';
-import type { Stranger } from './stranger.js';
 
 /** How large the story is told; the demo's own is 200 devices in fleets of 120 and 80. */
 export interface StoryScale {
@@ -15,6 +14,13 @@ export interface StoryScale {
 }
 
 export const DEMO_SCALE: StoryScale = { devices: 200, inBerlin: 120 };
+
+/** A brand of its own in the same installation, with one device. */
+export interface Stranger {
+  readonly brandId: string;
+  readonly signer: Signer;
+  readonly device: ScriptedDevice;
+}
 
 /** A refusal as the client read it. */
 export interface Refusal {

@@ -1,14 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { type Assertion, localSigner, signAssertion, type Signer } from '#libs/assertions';
 import { ScriptedDevice } from '../../clients/device.js';
-import { known, type Story } from './story.js';
-
-/** A brand of its own in the same installation, with one device. */
-export interface Stranger {
-  readonly brandId: string;
-  readonly signer: Signer;
-  readonly device: ScriptedDevice;
-}
+import { known, type Story, type Stranger } from './story.js';
 
 const at = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 

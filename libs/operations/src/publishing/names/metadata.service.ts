@@ -26,9 +26,15 @@ export class MetadataService {
       if (!snap) throw refusal('not-found', 'resource-not-found', 'cannot find this snap');
       const { defaultTrack } = changes;
       if (defaultTrack !== undefined && !snap.tracks.includes(defaultTrack)) {
-        throw refusal('invalid', 'invalid-field', `cannot make '${defaultTrack}' the default track: ${snap.name} has no such track`);
+        throw refusal(
+          'invalid',
+          'invalid-field',
+          `cannot make '${defaultTrack}' the default track: ${snap.name} has no such track`,
+        );
       }
-      const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+      const given = Object.fromEntries(
+        Object.entries(changes).filter(([, value]) => value !== undefined),
+      );
       if (Object.keys(given).length === 0) return;
       await tx.update(Snap, { id: snapId }, given);
       await recordAudit(tx, {
