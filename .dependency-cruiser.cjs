@@ -10,11 +10,7 @@ module.exports = {
       severity: 'error',
       from: { path: `^${PURE}`, pathNot: ['\\.spec\\.ts$', '/testing/'] },
       to: {
-        pathNot: [
-          `^libs/(assertions|update-control|auth)/`,
-          '^(node:)?(crypto|buffer)$',
-          'node_modules/macaroon/',
-        ],
+        pathNot: [`^libs/(assertions|update-control|auth)/`, '^(node:)?(crypto|buffer)$'],
       },
     },
     {
