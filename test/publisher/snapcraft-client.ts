@@ -1,6 +1,7 @@
 import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { bindDischarge, decodeMacaroon, encodeMacaroon } from '#libs/auth';
 
 const ALL = [
@@ -68,7 +69,7 @@ export interface Credentials {
   readonly discharge: string;
 }
 
-export const SNAPS = new URL('../snaps/', import.meta.url).pathname;
+export const SNAPS = fileURLToPath(new URL('../snaps/', import.meta.url));
 
 /** Speaks as `snapcraft` does in Ubuntu One mode: same calls, headers and order (publisher-api.md 2.3, 3). */
 export class SnapcraftClient {

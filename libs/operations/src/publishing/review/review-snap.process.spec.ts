@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openSnap } from './open-snap.js';
 import { reviewComponent } from './review-component.js';
 import { reviewSnap } from './review-snap.js';
 
-const SNAPS = new URL('../../../../../test/snaps/', import.meta.url).pathname;
+const SNAPS = fileURLToPath(new URL('../../../../../test/snaps/', import.meta.url));
 
 interface Sample {
   readonly file: string;
