@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { makeRsaKeySync } from '#libs/keyring';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,8 +15,7 @@ import { AdminStore, literal, type Result } from './support/admin-store.js';
 
 const SNAP = 'acme-dashboard';
 const LIMIT_MS = 5_000;
-const signer = (): Signer =>
-  localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+const signer = (): Signer => localSigner(makeRsaKeySync(2048));
 const now = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 
 describe('brakes, seen by devices on the wire', () => {

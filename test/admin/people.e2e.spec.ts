@@ -1,5 +1,5 @@
+import { makeRsaKeySync } from '#libs/keyring';
 import { request } from 'node:http';
-import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeAssertion, header, localSigner, signAssertion, type Signer } from '#libs/assertions';
 import { totpCode } from '#libs/auth';
@@ -7,8 +7,7 @@ import { GraphQLRefusal } from '../../tools/clients/graphql.js';
 import { ask } from '../../tools/clients/http.js';
 import { AdminStore, Person, literal, type Result } from './support/admin-store.js';
 
-const signer = (bits = 2048): Signer =>
-  localSigner(generateKeyPairSync('rsa', { modulusLength: bits }).privateKey);
+const signer = (bits = 2048): Signer => localSigner(makeRsaKeySync(bits));
 const now = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 
 /** Status of a request that only says how large its body will be. */

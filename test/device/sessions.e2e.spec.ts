@@ -1,4 +1,5 @@
-import { createHmac, randomUUID, sign as signBytes, generateKeyPairSync } from 'node:crypto';
+import { makeRsaKeySync } from '#libs/keyring';
+import { createHmac, randomUUID, sign as signBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { localSigner } from '#libs/assertions';
 import { mintDeviceSession } from '#libs/auth';
@@ -317,8 +318,8 @@ describe('revocation', () => {
     readonly id?: string;
     readonly brandId?: string;
   }
-  const vaultKey = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const vaultSigner = localSigner(vaultKey.privateKey);
+  const vaultKey = makeRsaKeySync(2048);
+  const vaultSigner = localSigner(vaultKey);
 
   beforeAll(async () => {
     const key = await store.keyAssertion(acme.id, 'vault', vaultSigner);
@@ -344,9 +345,7 @@ describe('revocation', () => {
       headers: {
         'content-type': 'application/json',
         'vault-key': vaultSigner.publicKey.id,
-        'vault-signature': signBytes('sha512', Buffer.from(body), vaultKey.privateKey).toString(
-          'base64',
-        ),
+        'vault-signature': signBytes('sha512', Buffer.from(body), vaultKey).toString('base64'),
       },
       body: body + tamper,
     });

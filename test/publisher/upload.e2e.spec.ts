@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { makeRsaKeySync } from '#libs/keyring';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -143,7 +143,7 @@ function decodeAssertionText(text: string): { id: string; body: string } {
 }
 
 describe('keys', () => {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const privateKey = makeRsaKeySync(2048);
   const signer = localSigner(privateKey);
 
   async function request(
@@ -189,14 +189,14 @@ describe('keys', () => {
       return (await assertionDatabaseFor(tx, [key])).check(key, new Date());
     });
     expect(verdict).toEqual({ valid: true });
-    const second = localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+    const second = localSigner(makeRsaKeySync(2048));
     const refused = await send(await request('release', brandId, second, second));
     expect(refused.status).toBe(409);
     expect(refused.json().error_list[0].message).toContain('release');
   });
 
   it('P31 and snaps show in the account with both spellings', async () => {
-    const shown = localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+    const shown = localSigner(makeRsaKeySync(2048));
     expect((await send(await request('shown', brandId, shown, shown))).status).toBe(200);
     await register('acme-shown');
     const account = (await acme.get('/dev/api/account')).json();
@@ -217,7 +217,7 @@ describe('keys', () => {
   });
 
   it('P69 are refused for another account, after tampering, with a foreign signature, and when weak', async () => {
-    const fresh = localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+    const fresh = localSigner(makeRsaKeySync(2048));
     const good = await request('spare', brandId, fresh, fresh);
     const requests = {
       foreign: await request('spare', 'another-account', fresh, fresh),

@@ -1,4 +1,5 @@
-import { createPrivateKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
+import { makeRsaKeySync } from '#libs/keyring';
+import { createPrivateKey, randomBytes, type KeyObject } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -356,7 +357,7 @@ export async function makeKeys(count: number): Promise<readonly Signer[]> {
 /** A key that no other test of the file has. */
 export function freshKey(): Signer {
   const key = pool[nextKey++];
-  return key ?? localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+  return key ?? localSigner(makeRsaKeySync(2048));
 }
 
 export interface RequestChange {

@@ -1,12 +1,10 @@
-import { createPrivateKey, generateKeyPair } from 'node:crypto';
+import { createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
 import { localSigner } from '#libs/assertions';
 import type { Signer } from '#libs/assertions';
-
-const makeKeyPair = promisify(generateKeyPair);
+import { makeRsaKey } from '#libs/keyring';
 
 /** The key of a simulated device; real devices keep theirs to themselves, so this stands outside the keyring. */
 export interface DeviceKey extends Signer {
@@ -39,7 +37,7 @@ async function writeCache(cacheFile: string, keys: readonly CachedKey[]): Promis
 }
 
 async function makeKey(bits: number): Promise<CachedKey> {
-  const { privateKey } = await makeKeyPair('rsa', { modulusLength: bits });
+  const privateKey = await makeRsaKey(bits);
   const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64');
   return { bits, pkcs8 };
 }

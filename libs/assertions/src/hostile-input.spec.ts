@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { makeRsaKeySync } from '#libs/keyring';
 import { describe, expect, it } from 'vitest';
 import {
   AssertionError,
@@ -8,7 +8,7 @@ import {
   type AssertionDraft,
 } from './index.js';
 
-const signer = localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+const signer = localSigner(makeRsaKeySync(2048));
 
 /** Processor time in milliseconds that a refusal or its absence takes; the rules of a type run when it is signed, too. */
 function timeOf(read: () => void): number {

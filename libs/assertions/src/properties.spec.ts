@@ -1,4 +1,5 @@
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { makeRsaKeySync } from '#libs/keyring';
+import { createPrivateKey } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -26,7 +27,7 @@ const corpus = files.map((file) => readFileSync(join(folder, file)));
 
 /** A short key is quick, and pads its base64; a long one is what everybody uses. */
 const signers = [
-  localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey),
+  localSigner(makeRsaKeySync(2048)),
   localSigner(createPrivateKey(readFileSync(join(folder, 'keys/brand.pem')))),
 ] as const;
 const at = new Date('2026-01-01T00:00:00Z');

@@ -4,6 +4,7 @@ export { KeyringClient, startSigner } from './keyring-client.js';
 export type { NewKey, SignerOptions } from './keyring-client.js';
 export { KeyringError } from './keyring-error.js';
 export type { KeyringErrorCode } from './keyring-error.js';
+export { makeRsaKey, makeRsaKeySync } from './make-rsa-key.js';
 export { createMasterKeyFile, readMasterKey } from './master-key.js';
 export type { MasterKeySource } from './master-key.js';
 export { loadRootKey, makeRecoverySecret, writeRootKeyFile } from './root-key.js';

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, sign } from 'node:crypto';
+import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { publicKeyFromKeyObject } from '#libs/assertions';
@@ -6,11 +6,11 @@ import { requireSignable } from './key-purpose.js';
 import type { KeyPurpose } from './key-purpose.js';
 import { KeyringError } from './keyring-error.js';
 import type { HeldKey, Operation, Operations, OperationTable } from './operations.js';
+import { makeRsaKey } from './make-rsa-key.js';
 import { readOpenpgpSecretKey } from './openpgp-secret-key.js';
 import { sealKey, unsealKey } from './seal.js';
 import type { PrivateKey, SealingSecret } from './seal.js';
 
-const makeKeyPair = promisify(generateKeyPair);
 // The callback form works in the thread pool, so that several signatures are made at once.
 const signOffThread = promisify(sign);
 const [LEAST_BITS, MOST_BITS] = [2048, 8192];
@@ -81,7 +81,7 @@ export class KeyTable implements OperationTable {
     if (!Number.isInteger(bits) || bits < LEAST_BITS || bits > MOST_BITS) {
       throw new KeyringError('bad-key', `cannot make an RSA key of ${bits} bits`);
     }
-    const { privateKey } = await makeKeyPair('rsa', { modulusLength: bits });
+    const privateKey = await makeRsaKey(bits);
     const [secret = this.#master] = this.#secretsFor(recoverySecret);
     return this.#adopt(labelled(privateKey, purpose), secret);
   }

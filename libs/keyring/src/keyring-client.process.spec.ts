@@ -1,3 +1,4 @@
+import { makeRsaKeySync } from './make-rsa-key.js';
 import { spawn } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync, randomBytes, verify } from 'node:crypto';
 import { once } from 'node:events';
@@ -19,7 +20,7 @@ import { SignerLink } from './signer-link.js';
 const secret = randomBytes(32).toString('base64url');
 const masterKey = { kind: 'secret', secret } as const;
 const master = { kind: 'master', key: Buffer.from(secret) } as const;
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const privateKey = makeRsaKeySync(2048);
 const keyId = publicKeyFromKeyObject(createPublicKey(privateKey)).id;
 const content = Buffer.from('type: serial\nauthority-id: acme\n\n');
 const model = Buffer.from('type: model\nauthority-id: acme\n\n');

@@ -1,9 +1,10 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { makeRsaKeySync } from './make-rsa-key.js';
+import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { publicKeyFromKeyObject } from '#libs/assertions';
 import { readSealedKeyLabel, sealKey, unsealKey } from './seal.js';
 
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const privateKey = makeRsaKeySync(2048);
 const keyId = publicKeyFromKeyObject(createPublicKey(privateKey)).id;
 const key = { keyId, purpose: 'serial', key: privateKey } as const;
 const master = { kind: 'master', key: Buffer.alloc(32, 1) } as const;

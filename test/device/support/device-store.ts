@@ -1,4 +1,5 @@
-import { createHash, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { makeRsaKeySync } from '#libs/keyring';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamicModule } from '@nestjs/common';
@@ -36,8 +37,7 @@ import { ResourcesModule } from '../../../apps/store-api/src/resources.module.js
 const SNAPS = join(import.meta.dirname, '../../snaps');
 
 /** Small keys: what is tested is who signed, not how hard it is to forge. */
-export const makeSigner = (): Signer =>
-  localSigner(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey);
+export const makeSigner = (): Signer => localSigner(makeRsaKeySync(2048));
 
 export interface TestBrand {
   readonly id: string;

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { makeRsaKeySync } from '#libs/keyring';
 import { join } from 'node:path';
 import { localSigner } from '#libs/assertions';
 import { Publisher } from '../../clients/publisher.js';
@@ -14,7 +14,7 @@ export async function publish(story: Story): Promise<void> {
   const publisher = new Publisher(installation.storeUrl);
   story.publisher = publisher;
   await publisher.login('paula@acme.example', planner.password);
-  story.brandSigner = localSigner(generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey);
+  story.brandSigner = localSigner(makeRsaKeySync(4096));
   await publisher.registerKey('acme-models', story.brandSigner);
   narrator.say(`key acme-models registered: ${story.brandSigner.publicKey.id.slice(0, 12)}…`);
   for (const name of SNAPS) story.snapIds.set(name, await publisher.register(name));

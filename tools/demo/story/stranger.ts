@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { makeRsaKeySync } from '#libs/keyring';
 import { type Assertion, localSigner, signAssertion, type Signer } from '#libs/assertions';
 import { ScriptedDevice } from '../../clients/device.js';
 import { known, type Story, type Stranger } from './story.js';
@@ -13,7 +13,7 @@ export async function foundStranger(story: Story): Promise<Stranger> {
     'admin',
     'publisher',
   ]);
-  const signer = localSigner(generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey);
+  const signer = localSigner(makeRsaKeySync(4096));
   await admin.certifyKey(brand.brandId, 'other-models', signer);
   const model = await signModel(brand, signer);
   await admin.registerModel(brand.brandId, model);
