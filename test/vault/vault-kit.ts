@@ -345,7 +345,7 @@ export function createApiKey(
 }
 
 /** Keys of small devices: 2048 bits, kept over runs because making them takes the longest of all. */
-const KEY_FILE = join(tmpdir(), 'brandstore-test-device-keys.json');
+const KEY_FILE = join(inject('stackDir'), 'device-keys.json');
 const POOL = 100;
 let pool: readonly Signer[] = [];
 let nextKey = 0;
