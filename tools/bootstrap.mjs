@@ -88,7 +88,11 @@ const COMMANDS = {
     about: 'migrations up, down and no drift',
     module: 'tools/migration/check.js',
   },
-  'api:write': { about: 'write openapi.json and schema.graphql', module: 'tools/api/write.js' },
+  'demo:rollout': {
+    about: 'a rollout over 1,000 simulated devices, with an account of it',
+    program: 'tools/demo/rollout.js',
+  },
+  'api:write': { about: 'write the GraphQL schemas from the resolvers', module: 'tools/api/write.js' },
 };
 
 /** On stderr: stdout belongs to the thing that runs. */

@@ -1,0 +1,21 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { SCHEMAS } from './schemas.js';
+
+const PRINT = fileURLToPath(new URL('./print.js', import.meta.url));
+
+/**
+ * `npm run api:write`: the committed schemas anew from the resolvers; a test fails while they differ. Each in a process of
+ * its own, because the types that decorators register are one list per process.
+ */
+export async function main(): Promise<number> {
+  for (const app of Object.keys(SCHEMAS)) {
+    const file = `apps/${app}/schema.graphql`;
+    const { stdout } = await promisify(execFile)(process.execPath, [PRINT, app]);
+    await writeFile(file, stdout);
+    process.stdout.write(`wrote ${file}\n`);
+  }
+  return 0;
+}
