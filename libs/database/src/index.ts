@@ -1,4 +1,5 @@
 export * from './audit.js';
+export * from './brand-events.js';
 export * from './clock.js';
 export { Database, type DatabaseOptions, type Room, type Tx } from './database.js';
 export * from './listener.js';

@@ -1,5 +1,6 @@
 export * from './brands/index.js';
 export * from './devices/index.js';
+export * from './events/index.js';
 export * from './installation/index.js';
 export * from './open-resources.js';
 export * from './operation-error.js';

@@ -20,6 +20,7 @@ export const ROLLOUT_EVENTS = [
   'edit',
   'withdraw',
   'approve',
+  'break-glass',
   'reject',
   'start',
   'impact-grew',
@@ -39,7 +40,7 @@ export const ROLLOUT_EVENTS = [
 export type RolloutEvent = (typeof ROLLOUT_EVENTS)[number];
 
 /** `system`: tick, gate-check and reconciler. */
-export type Actor = 'author' | 'releaser' | 'approver' | 'operator' | 'system';
+export type Actor = 'author' | 'releaser' | 'approver' | 'operator' | 'admin' | 'system';
 
 export interface Transition {
   readonly from: RolloutState;
@@ -83,6 +84,13 @@ export const TRANSITIONS: readonly Transition[] = [
     to: 'SCHEDULED',
     by: ['approver'],
     when: 'plan hash equal, approver is neither author nor last editor',
+  },
+  {
+    from: 'PENDING_APPROVAL',
+    event: 'break-glass',
+    to: 'SCHEDULED',
+    by: ['admin'],
+    when: 'a reason is given; every admin is told, and the rollout is flagged for good',
   },
   { from: 'PENDING_APPROVAL', event: 'reject', to: 'REJECTED', by: ['approver'] },
   { from: 'PENDING_APPROVAL', event: 'expire', to: 'EXPIRED', by: ['system'] },

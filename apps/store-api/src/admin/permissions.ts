@@ -47,6 +47,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.stops': member,
   'Query.explainDevice': member,
   'Query.figures': member,
+  'Query.events': member,
   'Query.auditLog': { roles: ['admin', 'auditor'] },
   'Query.jobs': { roles: ['admin', 'operator', 'auditor'] },
 

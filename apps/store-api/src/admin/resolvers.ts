@@ -1,6 +1,7 @@
 import { BrakeResolver } from './brakes/brake.resolver.js';
 import { BrandResolver } from './brands/brand.resolver.js';
 import { DeviceResolver } from './devices/device.resolver.js';
+import { EventResolver } from './events/event.resolver.js';
 import { FleetResolver } from './fleets/fleet.resolver.js';
 import { JournalResolver } from './journal/journal.resolver.js';
 import { PeopleResolver } from './people/people.resolver.js';
@@ -12,6 +13,7 @@ export const RESOLVERS = [
   BrakeResolver,
   BrandResolver,
   DeviceResolver,
+  EventResolver,
   FleetResolver,
   JournalResolver,
   PeopleResolver,

@@ -4,6 +4,7 @@ import { requireHuman, type Principal } from '../brands/principal.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
 import { getDevice, getFleet, getSnap, getUsableRevision, requireUuid } from './find.js';
+import { tellOfStop } from './stopped-rollouts.js';
 
 export interface HoldOrder {
   /** Neither fleet nor device: the whole brand. */
@@ -127,7 +128,7 @@ export class BrakeService {
       });
     return this.act(who, brandId, 'stop', order, key, async (tx) => {
       const subject = await stopSubject(tx, brandId, order);
-      return tx.save(
+      const stop = await tx.save(
         tx.create(EmergencyStop, {
           brandId,
           scope: order.scope,
@@ -137,6 +138,8 @@ export class BrakeService {
           personId: who.personId,
         }),
       );
+      await tellOfStop(tx, stop, 'stop-engaged', order.reason);
+      return stop;
     });
   }
 
@@ -151,12 +154,15 @@ export class BrakeService {
   /** Anybody may pull the brake; letting go takes somebody else, and a person (update-control.md 2.8). */
   liftStop(who: Principal, brandId: string, id: string, reason: string): Promise<EmergencyStop> {
     requireHuman(who, 'lift a stop');
-    return this.lift(who, brandId, EmergencyStop, 'stop', id, reason, (stop) => {
-      if (stop.personId === who.personId)
-        throw new OperationError(
-          'forbidden',
-          'cannot lift a stop of your own: another approver must',
-        );
+    return this.lift(who, brandId, EmergencyStop, 'stop', id, reason, {
+      allow: (stop) => {
+        if (stop.personId === who.personId)
+          throw new OperationError(
+            'forbidden',
+            'cannot lift a stop of your own: another approver must',
+          );
+      },
+      told: (tx, stop) => tellOfStop(tx, stop, 'stop-lifted', reason),
     });
   }
 
@@ -232,7 +238,10 @@ export class BrakeService {
     noun: string,
     id: string,
     reason: string,
-    allow: (brake: T) => void = () => undefined,
+    hooks: {
+      readonly allow?: (brake: T) => void;
+      readonly told?: (tx: Tx, brake: T) => Promise<void>;
+    } = {},
   ): Promise<T> {
     requireReason(reason);
     const act = { who, brandId, action: `lift-${noun}`, request: { id } };
@@ -248,7 +257,7 @@ export class BrakeService {
       if (brake === null) throw new OperationError('not-found', `cannot find ${noun} ${id}`);
       if (brake.liftedAt !== null)
         throw new OperationError('conflict', `cannot lift ${noun} ${id}: it is lifted already`);
-      allow(brake);
+      hooks.allow?.(brake);
       const liftedAt = this.resources.db.clock.now();
       await tx
         .createQueryBuilder()
@@ -256,6 +265,7 @@ export class BrakeService {
         .set({ liftedAt } as never) // the three tables share the column, which TypeORM's types cannot say
         .where('id = :id', { id })
         .execute();
+      await hooks.told?.(tx, brake);
       return { result: { ...brake, liftedAt }, subject: `${noun}:${id}`, reason };
     });
   }

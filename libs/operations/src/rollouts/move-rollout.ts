@@ -1,6 +1,7 @@
 import { Rollout, RolloutTransition, addToOutbox, type Tx } from '#libs/database';
 import { activeMsAt, nextState, type RolloutEvent, type RolloutState } from '#libs/update-control';
 import { OperationError } from '../operation-error.js';
+import { tellOfMove } from './rollout-events.js';
 import { rolloutView } from './rollout-view.js';
 
 /** Growth stops so long after the last tick (update-control.md 2.4). */
@@ -61,6 +62,9 @@ export async function moveRollout(
     cause: move.cause,
     evidence: (move.evidence ?? {}) as object,
   });
+  // Only moveRollout writes states, those of the table.
+  const from = rollout.state as RolloutState;
+  await tellOfMove(tx, rollout, { from, to: toState, rev }, move);
   const { id: rolloutId, brandId } = rollout;
   if (move.nextDueAt !== null)
     await addToOutbox(tx, 'rollout-tick', { rolloutId, brandId, rev }, move.nextDueAt);

@@ -5,6 +5,7 @@ import {
   Wave,
   addToOutbox,
   recordAudit,
+  type EmergencyStop,
   type Fleet,
   type Tx,
 } from '#libs/database';
@@ -18,7 +19,9 @@ import {
 import type { Resources } from '../resources.js';
 import { countFleet } from './fleet-members.js';
 import { LEASE_MS, activeMsOf, lockRollout, moveRollout, type Move } from './move-rollout.js';
+import { tellOfWave } from './rollout-events.js';
 import { enterLane, promote } from './rollout-lane.js';
+import { stopsOf } from './stopped-rollouts.js';
 import { measureWave } from './wave-freeze.js';
 
 /** The lease is extended when less than this is left: not at every tick, because each extension is a new policy. */
@@ -128,6 +131,7 @@ export class RolloutProgressService {
         evidence: grown,
         nextDueAt: plan.expiresAt === null ? null : new Date(plan.expiresAt),
       });
+    if ((await stopsOf(tx, row)).length > 0) return this.wait(tx, row, 5_000);
     const live = await this.liveRival(tx, row);
     if (live !== null && live.id !== plan.supersedes) return this.wait(tx, row, 5_000);
     // Locks in the order of a release: lane, policy version, audit chain; another order could block for good.
@@ -171,6 +175,8 @@ export class RolloutProgressService {
     row: Rollout,
     plan: RolloutPlan,
   ): Promise<'nothing' | 'stepped' | { freeze: number }> {
+    const stops = await stopsOf(tx, row);
+    if (stops.length > 0) return this.pauseFor(tx, row, stops);
     await this.extendLease(tx, row);
     const waves = await tx.find(Wave, { where: { rolloutId: row.id }, order: { no: 'ASC' } });
     const current = waves.findLast(({ state }) => state !== 'WAITING');
@@ -208,6 +214,18 @@ export class RolloutProgressService {
     });
   }
 
+  /** A stop that is engaged pauses what is in its scope (update-control.md 2.5). */
+  private pauseFor(tx: Tx, row: Rollout, stops: readonly EmergencyStop[]): Promise<'stepped'> {
+    return this.move(tx, row, {
+      event: 'pause',
+      cause: `stopped: ${stops.map(({ reason }) => reason).join('; ')}`,
+      evidence: {
+        stops: stops.map(({ id, scope, level, reason }) => ({ id, scope, level, reason })),
+      },
+      nextDueAt: null,
+    });
+  }
+
   private expire(tx: Tx, row: Rollout, cause: string): Promise<'stepped'> {
     return this.move(tx, row, { event: 'expire', cause, nextDueAt: null });
   }
@@ -237,6 +255,7 @@ export class RolloutProgressService {
     if (affected !== 1) throw new Error(`internal error: wave ${wave.no} moved under its lock`);
     const { threshold, population, k } = { ...wave, ...set };
     await this.audit(tx, row, `wave-${event}`, '', { wave: wave.no, threshold, population, k });
+    await tellOfWave(tx, row, { no: wave.no, population, k }, event);
   }
 
   private audit(

@@ -4,6 +4,7 @@ export * from './blob.entity.js';
 export * from './brake.entity.js';
 export * from './brand-store.entity.js';
 export * from './device.entity.js';
+export * from './event.entity.js';
 export * from './fleet.entity.js';
 export * from './journal.entity.js';
 export * from './lane.entity.js';

@@ -3,6 +3,7 @@ import { First1763700000000 } from './1763700000000-first.js';
 import { DeviceSerials1763719200000 } from './1763719200000-device-serials.js';
 import { SecondFactor1763722800000 } from './1763722800000-second-factor.js';
 import { WaveClocks1763726400000 } from './1763726400000-wave-clocks.js';
+import { BrandEvents1763730000000 } from './1763730000000-brand-events.js';
 
 /** In the order in which they run. */
 export const storeMigrations: (new () => MigrationInterface)[] = [
@@ -10,4 +11,5 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   DeviceSerials1763719200000,
   SecondFactor1763722800000,
   WaveClocks1763726400000,
+  BrandEvents1763730000000,
 ];

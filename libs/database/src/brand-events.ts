@@ -1,0 +1,50 @@
+import type { Tx } from './database.js';
+import { BrandEvent } from './store/entities/index.js';
+
+/** What a brand's people are told of (update-control.md 2.11, events). */
+export const EVENT_KINDS = [
+  'rollout-state',
+  'wave-opened',
+  'wave-passed',
+  'wave-failed',
+  'wave-inconclusive',
+  'auto-paused',
+  'rollout-expired',
+  'impact-grew',
+  'break-glass',
+  'approval-requested',
+  'approval-decided',
+  'approval-expired',
+  'change-proposed',
+  'change-decided',
+  'stop-engaged',
+  'stop-lifted',
+  'hold-expiring',
+  'device-reverted',
+  'quota-near',
+] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+export interface EventEntry {
+  readonly brandId: string;
+  readonly kind: EventKind;
+  /** `rollout:<id>`, `stop:<id>` and so on, as in the audit log. */
+  readonly subject: string;
+  readonly rolloutId?: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** Writes an event in the transaction that makes it true; its number follows the brand's last one without a gap. */
+export async function recordEvent(tx: Tx, entry: EventEntry): Promise<void> {
+  // The lock of the audit chain: one for both journals, so that no two acts can wait for each other.
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('audit ' || $1))`, [entry.brandId]);
+  const last = await tx.maximum(BrandEvent, 'seq', { brandId: entry.brandId });
+  await tx.insert(BrandEvent, {
+    brandId: entry.brandId,
+    seq: Number(last ?? 0) + 1,
+    kind: entry.kind,
+    subject: entry.subject,
+    rolloutId: entry.rolloutId ?? null,
+    detail: (entry.detail ?? {}) as object,
+  });
+}

@@ -1,0 +1,1 @@
+export { EventReader } from './event-reader.js';
