@@ -1,47 +1,101 @@
 #!/usr/bin/env node
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
 import { assertionCommand } from './assertion/command.js';
 import { processIo, type Io } from './io.js';
-import { OK, USAGE } from './usage.js';
+import { offlineCommand } from './offline-command.js';
+import { loginCommand } from './session/login.js';
+import { logoutCommand } from './session/logout.js';
+import { whoamiCommand } from './session/whoami.js';
+import { Refusal, refusalLines } from './store/refusal.js';
+import { Failure, FAILED, OK, USAGE, UsageError } from './usage.js';
 
-/** One word after `brandstore`. Each command parses its own arguments, prints its own help and gives its exit status. */
-interface Command {
-  readonly summary: string;
-  readonly run: (args: string[], io: Io) => Promise<number>;
-}
+/** One word after `brandstore`, in the order of the help. A new command is a file of its own and a line here. */
+const storeCommands: readonly ((io: Io) => Command)[] = [
+  loginCommand,
+  logoutCommand,
+  whoamiCommand,
+];
 
-const commands: Readonly<Record<string, Command>> = {
-  assertion: {
-    summary: 'verify, show and sign assertions, offline',
-    run: assertionCommand,
-  },
-  key: {
-    summary: 'create, export and identify signing keys',
-    run: (args, io) => assertionCommand(['key', ...args], io),
-  },
-};
-
-const help = `usage: brandstore COMMAND …
-
-${Object.entries(commands)
-  .map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
-  .join('\n')}
-
-brandstore COMMAND --help tells more. Exit status: 0 done or valid, 1 failed or invalid, 2 wrong usage.
-`;
+const epilogue = `
+brandstore COMMAND --help tells more. Environment: BRANDSTORE_URL, BRANDSTORE_TOKEN (instead of a login), BRANDSTORE_BRAND.
+Exit status: 0 done or valid, 1 failed or invalid, 2 wrong usage.`;
 
 /** Runs one command line. @returns its exit status */
 export async function main(args: string[], io: Io = processIo): Promise<number> {
-  const [name = '', ...rest] = args;
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command !== undefined) return command.run(rest, io);
-  if (['', '--help', '-h', 'help'].includes(name)) {
-    io.out(help);
-    return name === '' ? USAGE : OK;
+  let status = OK;
+  const ended = (of: number): void => void (status = of);
+  const program = new Command('brandstore')
+    .description('the brand store from a terminal')
+    .addHelpText('after', epilogue);
+  for (const make of storeCommands) program.addCommand(make(io));
+  program.addCommand(
+    offlineCommand(
+      'assertion',
+      'verify, show and sign assertions, offline',
+      assertionCommand,
+      io,
+      ended,
+    ),
+  );
+  program.addCommand(
+    offlineCommand(
+      'key',
+      'create, export and identify signing keys',
+      (rest) => assertionCommand(['key', ...rest], io),
+      io,
+      ended,
+    ),
+  );
+  settle(program, io);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return status;
+  } catch (error) {
+    return failed(error, io);
   }
-  io.err(`there is no command "${name}"\n\n${help}`);
-  return USAGE;
+}
+
+/** Output goes through `io`, and nothing ends the process. */
+function settle(command: Command, io: Io): void {
+  command
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: (text) => io.err(text.trimEnd()),
+    })
+    .showHelpAfterError(`(${path(command)} --help tells how)`);
+  for (const child of command.commands) settle(child, io);
+}
+
+const path = (command: Command): string =>
+  [...(command.parent ? [path(command.parent)] : []), command.name()].join(' ');
+
+/** Says what went wrong. @returns the exit status */
+function failed(error: unknown, io: Io): number {
+  // Commander has said it, or has shown the help.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? OK : USAGE;
+  if (error instanceof UsageError) {
+    io.err(error.message);
+    return USAGE;
+  }
+  if (error instanceof Refusal) {
+    for (const line of refusalLines(error)) io.err(line);
+    return FAILED;
+  }
+  // Ctrl-C at a question.
+  const isQuit = error instanceof Error && error.name === 'ExitPromptError';
+  if (error instanceof Failure || isQuit) {
+    io.err(isQuit ? 'stopped' : error.message);
+    return FAILED;
+  }
+  // A file that was named and cannot be opened.
+  if (error instanceof Error && 'code' in error && /^E[A-Z]+$/.test(String(error.code))) {
+    io.err(error.message);
+    return USAGE;
+  }
+  throw error;
 }
 
 if (

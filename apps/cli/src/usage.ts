@@ -4,6 +4,11 @@ export class UsageError extends Error {
   readonly code = 'usage';
 }
 
+/** Something that could not be done: its message is shown and the exit status is 1. */
+export class Failure extends Error {
+  override readonly name: string = 'Failure';
+}
+
 /** Exit statuses of all commands. */
 export const OK = 0;
 export const FAILED = 1;

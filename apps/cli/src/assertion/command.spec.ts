@@ -3,32 +3,18 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decodeAssertion } from '#libs/assertions';
 import { main } from '../main.js';
+import { testIo } from '../testing/test-io.js';
 
 const folder = join(import.meta.dirname, '../../../../test/vectors/assertions');
 const read = (file: string): Buffer => readFileSync(join(folder, file));
 
 /** Runs a command line on files of the vectors, made-up files and standard input. */
 async function run(args: string[], files: Record<string, string | Buffer> = {}) {
-  const out: Buffer[] = [];
-  const err: string[] = [];
-  const written: Record<string, string> = {};
-  const status = await main(args, {
+  const { io, ran } = testIo(files, {
     read: async (path) => (path in files ? Buffer.from(files[path] ?? '') : read(path)),
-    writeSecret: async (path, content) => {
-      if (path in files) throw Object.assign(new Error('exists'), { code: 'EEXIST' });
-      written[path] = content;
-    },
-    out: (content) => void out.push(Buffer.from(content)),
-    err: (text) => void err.push(text),
-    now: () => new Date('2026-11-20T12:00:00Z'),
   });
-  return {
-    status,
-    out: Buffer.concat(out),
-    text: Buffer.concat(out).toString(),
-    err: err.join('\n'),
-    written,
-  };
+  const status = await main(args, io);
+  return { status, ...ran() };
 }
 
 const roots = [
