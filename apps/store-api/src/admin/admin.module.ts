@@ -17,6 +17,7 @@ import {
   ModelService,
   PeopleService,
   RolloutService,
+  ScheduleService,
   SignInService,
   type Resources,
 } from '#libs/operations';
@@ -39,6 +40,7 @@ const SERVICES = [
   ModelService,
   PeopleService,
   RolloutService,
+  ScheduleService,
   SignInService,
 ];
 

@@ -6,6 +6,7 @@ import { FleetResolver } from './fleets/fleet.resolver.js';
 import { JournalResolver } from './journal/journal.resolver.js';
 import { PeopleResolver } from './people/people.resolver.js';
 import { RolloutResolver } from './rollouts/rollout.resolver.js';
+import { ScheduleResolver } from './schedules/schedule.resolver.js';
 import { SnapResolver, UploadResolver } from './snaps/snap.resolver.js';
 
 /** Everything that has fields in the schema. */
@@ -18,6 +19,7 @@ export const RESOLVERS = [
   JournalResolver,
   PeopleResolver,
   RolloutResolver,
+  ScheduleResolver,
   SnapResolver,
   UploadResolver,
 ];

@@ -1,13 +1,14 @@
 import { Device, Fleet, FleetMember, type Tx } from '#libs/database';
-import { predicateProblems } from '#libs/update-control';
+import { isTimezone, predicateProblems } from '#libs/update-control';
 import { performAct } from '../brands/act.js';
 import type { Principal } from '../brands/principal.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
 import { getDevice, getFleet, requireUuid } from './find.js';
 import { countFleet } from './fleet-members.js';
+import { scheduleOf, whenProblems, type WhenOrder } from './schedule-order.js';
 
-export interface FleetOrder {
+export interface FleetOrder extends WhenOrder {
   readonly name: string;
   /** Greater wins; unique in the brand. */
   readonly priority: number;
@@ -35,9 +36,12 @@ export class FleetService {
     const act = { who, brandId, action: 'create-fleet', idempotencyKey: key, request: order };
     return performAct(this.resources.db, act, async (tx) => {
       const inserted = await tx.query<{ id: string }[]>(
-        `INSERT INTO store.fleets (brand_id, name, priority, predicate) VALUES ($1, $2, $3, $4)
-         ON CONFLICT DO NOTHING RETURNING id`,
-        [brandId, order.name, order.priority, order.predicate ?? null],
+        `INSERT INTO store.fleets (brand_id, name, priority, predicate, timezone, schedule)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING id`,
+        [
+          ...[brandId, order.name, order.priority, order.predicate ?? null],
+          ...[order.timezone ?? null, scheduleOf(order.schedule)],
+        ],
       );
       const [row] = inserted;
       if (row === undefined)
@@ -111,7 +115,7 @@ export class FleetService {
 }
 
 function checkFleet(order: FleetOrder): void {
-  const problems: { path: string; message: string }[] = [];
+  const problems: { path: string; message: string }[] = whenProblems(order);
   if (!/^\S(.{0,98}\S)?$/.test(order.name))
     problems.push({ path: 'name', message: 'cannot be empty or longer than 100 characters' });
   if (!Number.isInteger(order.priority))
@@ -137,17 +141,9 @@ function checkTags({ tags, timezone }: DeviceTags): void {
       path: `tags.${name}`,
       message: 'cannot take this tag: names of 40 lower-case characters, values of 200',
     }));
-  if (timezone !== undefined && !isTimeZone(timezone))
+  if (timezone !== undefined && !isTimezone(timezone))
     problems.push({ path: 'timezone', message: `cannot find time zone ${timezone}` });
   if (problems.length > 0) throw new OperationError('invalid', 'cannot tag device', { problems });
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
 }
 
 async function setMembers(

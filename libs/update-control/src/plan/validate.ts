@@ -197,6 +197,8 @@ function checkWindow(window: Window, path: string, fail: Fail): void {
   if (Number.isNaN(from) || Number.isNaN(to))
     return fail(path, 'cannot read a window: times are written HH:MM');
   if (window.days.length === 0) fail(path, 'cannot open a window on no day');
+  if (!window.days.every((day) => Number.isInteger(day) && day >= 1 && day <= 7))
+    fail(path, 'cannot open a window on another day than 1 (Monday) to 7 (Sunday)');
   const length = to > from ? to - from : to - from + 24 * 60;
   if ((window.lastOfferBeforeMinutes ?? 0) >= length)
     fail(

@@ -1,6 +1,7 @@
 import { Field, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
 import { resultOf } from '../outcomes.js';
 import { Instant, Json } from '../scalars.js';
+import { ScheduleInput, ScheduleType } from '../schedules/schedule.type.js';
 
 @ObjectType('Fleet')
 export class FleetType {
@@ -9,6 +10,9 @@ export class FleetType {
   @Field(() => Int, { description: 'Greater wins.' }) priority!: number;
   @Field(() => Json, { nullable: true, description: 'Null: a list of devices.' })
   predicate!: unknown;
+  @Field(() => String, { nullable: true, description: 'For devices without one.' })
+  timezone!: string | null;
+  @Field(() => ScheduleType, { nullable: true }) schedule!: ScheduleType | null;
   @Field(() => Instant) createdAt!: Date;
 }
 
@@ -23,6 +27,9 @@ export class FleetInput {
   predicate?: unknown;
   @Field(() => [ID], { nullable: true, description: 'Uids, for a fleet without predicate.' })
   devices?: string[];
+  @Field(() => String, { nullable: true, description: 'IANA name, for devices without one.' })
+  timezone?: string;
+  @Field(() => ScheduleInput, { nullable: true }) schedule?: ScheduleInput;
 }
 
 export const FleetResult = resultOf(() => FleetType, 'Fleet');

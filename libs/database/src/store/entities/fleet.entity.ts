@@ -26,6 +26,10 @@ export class Fleet {
   @Column({ type: 'int' }) priority!: number;
   /** Null: a static list in `fleet_members`. */
   @Column({ type: 'jsonb', ...optional }) predicate!: unknown;
+  /** IANA name, for devices of which no zone is known. */
+  @Column({ type: 'text', ...optional }) timezone!: string | null;
+  /** Windows and freezes as `libs/update-control` reads them (update-control.md 2.3 step 14). */
+  @Column({ type: 'jsonb', ...optional }) schedule!: unknown;
   @Column(createdAt) createdAt!: Date;
 }
 

@@ -11,3 +11,4 @@ export * from './lane.entity.js';
 export * from './rollout.entity.js';
 export * from './snap.entity.js';
 export * from './token.entity.js';
+export * from './update-settings.entity.js';

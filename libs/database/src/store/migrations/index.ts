@@ -4,6 +4,7 @@ import { DeviceSerials1763719200000 } from './1763719200000-device-serials.js';
 import { SecondFactor1763722800000 } from './1763722800000-second-factor.js';
 import { WaveClocks1763726400000 } from './1763726400000-wave-clocks.js';
 import { BrandEvents1763730000000 } from './1763730000000-brand-events.js';
+import { PolicyFeed1763735000000 } from './1763735000000-policy-feed.js';
 
 /** In the order in which they run. */
 export const storeMigrations: (new () => MigrationInterface)[] = [
@@ -12,4 +13,5 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   SecondFactor1763722800000,
   WaveClocks1763726400000,
   BrandEvents1763730000000,
+  PolicyFeed1763735000000,
 ];

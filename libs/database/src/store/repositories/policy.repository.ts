@@ -17,9 +17,21 @@ export interface LiveRolloutInput {
   readonly leaseUntil: number | null;
 }
 
+/** The text of an assertion that the policy is read from, with the snap or model that it speaks of. */
+export interface AssertionInput {
+  readonly of: string;
+  readonly text: string;
+}
+
 /** What a brand's policy is compiled from, all of one moment. */
-export interface PolicyInputs extends Omit<PolicyRows, 'rollouts'> {
+export interface PolicyInputs extends Omit<PolicyRows, 'rollouts' | 'models' | 'validations'> {
   readonly rollouts: readonly LiveRolloutInput[];
+  /** The newest revision of each model. */
+  readonly models: readonly AssertionInput[];
+  /** The newest declarations of the snaps that gate others. */
+  readonly gatingDeclarations: readonly AssertionInput[];
+  /** The newest `validation` assertions about these snaps. */
+  readonly validations: readonly AssertionInput[];
 }
 
 const list = (columns: string, from: string): string =>
@@ -37,6 +49,8 @@ const SEEN = `
                  WHERE i.included_store_id = s.store_id AND (i.snap_id IS NULL OR i.snap_id = s.id)))
   ),
   seen_lanes AS (SELECT l.* FROM store.lanes l JOIN seen ON seen.id = l.snap_id)`;
+
+const TEXT = `convert_from(bytes, 'UTF8')`;
 
 const PARTS: Readonly<Record<string, string>> = {
   snaps: list(
@@ -64,8 +78,26 @@ const PARTS: Readonly<Record<string, string>> = {
     `'storeId', store_id, 'includedStoreId', included_store_id, 'snapId', snap_id`,
     'store.store_inclusions WHERE brand_id = $1',
   ),
+  models: list(
+    `'of', model, 'text', ${TEXT}`,
+    `(SELECT DISTINCT ON (model) model, bytes FROM store.models WHERE brand_id = $1
+      ORDER BY model, revision DESC) AS newest`,
+  ),
+  gatingDeclarations: list(
+    `'of', snap_id, 'text', ${TEXT}`,
+    `(SELECT DISTINCT ON (a.snap_id) a.snap_id, a.bytes FROM store.assertions a JOIN seen ON seen.id = a.snap_id
+      WHERE a.type = 'snap-declaration' ORDER BY a.snap_id, a.revision DESC, a.format DESC) AS newest
+     WHERE position(convert_to(E'\\nrefresh-control:', 'UTF8') IN bytes) > 0`,
+  ),
+  validations: list(
+    `'of', snap_id, 'text', ${TEXT}`,
+    `(SELECT DISTINCT ON (a.primary_key) seen.id AS snap_id, a.bytes FROM store.assertions a
+      JOIN seen ON seen.id = split_part(a.primary_key, '/', 3)
+      WHERE a.type = 'validation' ORDER BY a.primary_key, a.revision DESC, a.format DESC) AS newest`,
+  ),
   fleets: list(
-    `'id', f.id, 'brandId', f.brand_id, 'name', f.name, 'priority', f.priority, 'predicate', f.predicate, 'members',
+    `'id', f.id, 'brandId', f.brand_id, 'name', f.name, 'priority', f.priority, 'timezone', f.timezone,
+     'schedule', f.schedule, 'predicate', f.predicate, 'members',
      (SELECT coalesce(jsonb_agg(m.device_uid), '[]') FROM store.fleet_members m WHERE m.fleet_id = f.id)`,
     'store.fleets f WHERE f.brand_id = $1',
   ),
@@ -109,6 +141,8 @@ const PARTS: Readonly<Record<string, string>> = {
 const READ = `WITH ${SEEN} SELECT jsonb_build_object(
   'brandId', $1::text,
   'version', coalesce((SELECT version FROM store.policy_versions WHERE brand_id = $1), 0),
+  'settings', coalesce((SELECT jsonb_build_object('timezone', timezone, 'schedule', schedule,
+    'localOperatorBypass', local_operator_bypass) FROM store.update_settings WHERE brand_id = $1), '{}'),
   ${Object.entries(PARTS)
     .map(([name, part]) => `'${name}', ${part}`)
     .join(',\n  ')}) AS rows`;
