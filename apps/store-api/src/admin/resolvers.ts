@@ -1,5 +1,6 @@
 import { BrakeResolver } from './brakes/brake.resolver.js';
 import { BrandResolver } from './brands/brand.resolver.js';
+import { DeclarationResolver } from './declarations/declaration.resolver.js';
 import { DeviceResolver } from './devices/device.resolver.js';
 import { EventResolver } from './events/event.resolver.js';
 import { FleetResolver } from './fleets/fleet.resolver.js';
@@ -13,6 +14,7 @@ import { SnapResolver, UploadResolver } from './snaps/snap.resolver.js';
 export const RESOLVERS = [
   BrakeResolver,
   BrandResolver,
+  DeclarationResolver,
   DeviceResolver,
   EventResolver,
   FleetResolver,

@@ -4,6 +4,12 @@ export { ChannelService, type OpenChannel, type SnapChannels } from './channels/
 export { appendLaneEntry, lockLane, type LaneEntry } from './channels/lane-log.js';
 export { parseChannels, shortName } from './channels/release-channels.js';
 export { ReleaseService, type CloseOrder, type ReleaseOrder } from './channels/release.service.js';
+export type { DeclarationOrder } from './declarations/declaration-draft.js';
+export {
+  DeclarationService,
+  type DeclarationEdit,
+  type DeclarationView,
+} from './declarations/declaration.service.js';
 export {
   PublisherLoginService,
   type DischargeOrder,
