@@ -1,47 +1,61 @@
-import type { DeviceFacts } from './facts.js';
-import type { PolicySnapshot, SnapPolicy } from './policy/snapshot.js';
+import type { DeviceFacts, Instant } from './facts.js';
+import type { PolicySnapshot, SnapPolicy, SnapType } from './policy/snapshot.js';
 import { own } from './record.js';
 
 /** A device session or, with nulls, an anonymous request to a store. */
 export type Visitor = Pick<DeviceFacts, 'uid' | 'brandId' | 'model' | 'storeId' | 'hasBrandSerial'>;
 
+/** What of a policy says who sees a snap. */
+type Stores = Pick<PolicySnapshot, 'stores'>;
+
+/** What every image needs beside the maker's own snaps (S5). */
+const ESSENTIAL: ReadonlySet<SnapType> = new Set(['snapd', 'base', 'os']);
+
 /**
- * Whether a snap exists for a visitor (decisions 2, 13): it is in the visitor's store or included there, or it is public and the store
- * allows public snaps. A private snap needs its own store or a licence besides; a protected one also a serial signed by the brand
- * (S29). The one place that says so.
+ * Whether a snap exists for a visitor at an instant (decisions 2, 13): the one place that says so, for every surface.
+ *
+ * - A public snap (neither private, protected nor paid) exists in its own store, where a store includes it or takes public
+ *   snaps, and for those who name no store.
+ * - Any other exists for sessions only: in its own store, and where a licence that runs at `t` brings it (S6, S17, S34).
+ * - A protected one also wants a serial signed by the brand (S29).
  */
-export function isVisible(
-  visitor: Visitor,
-  snap: SnapPolicy,
-  policy: Pick<PolicySnapshot, 'stores'>,
-): boolean {
-  const { storeId, model } = visitor;
-  const isHome = storeId !== null && snap.storeId === storeId;
-  const isOpenToAll = !snap.isPrivate && !snap.isProtected;
-  if (isHome && isOpenToAll) return true;
-  const isLicensed =
-    (storeId !== null && snap.licensedStores.includes(storeId)) ||
-    (model !== null && snap.licensedModels.includes(model));
-  if (isOpenToAll) return isLicensed || isListed(storeId, snap, policy);
-  if (visitor.uid === null || !(isHome || isLicensed)) return false;
-  return (
-    !snap.isProtected ||
-    (visitor.hasBrandSerial && (snap.brandId === visitor.brandId || isLicensed))
-  );
+export function isVisible(visitor: Visitor, snap: SnapPolicy, policy: Stores, t: Instant): boolean {
+  const isHome = visitor.storeId !== null && snap.storeId === visitor.storeId;
+  if (isPublic(snap)) {
+    return isHome || isListed(visitor.storeId, snap, policy) || isLicensed(visitor, snap, t);
+  }
+  if (visitor.uid === null) return false;
+  const mayProve = !snap.isProtected || visitor.hasBrandSerial;
+  const isOwn = isHome && (!snap.isProtected || snap.brandId === visitor.brandId);
+  return mayProve && (isOwn || isLicensed(visitor, snap, t));
 }
 
-/** A public snap in a store that is not its own: the store includes it, or takes all public ones. Without a store everything is taken. */
-function isListed(
-  storeId: string | null,
-  snap: SnapPolicy,
-  policy: Pick<PolicySnapshot, 'stores'>,
-): boolean {
+/** Its publisher lets everybody have it. */
+export function isPublic(snap: Pick<SnapPolicy, 'isPrivate' | 'isProtected' | 'isPaid'>): boolean {
+  return !snap.isPrivate && !snap.isProtected && !snap.isPaid;
+}
+
+/** Half-open, as all times here: at its end a licence is over. Only accepted licences are in a policy. */
+function isLicensed({ storeId, model }: Visitor, snap: SnapPolicy, t: Instant): boolean {
+  return snap.licences.some((licence) => {
+    const runs = licence.from <= t && (licence.until === null || t < licence.until);
+    const isTheirs =
+      licence.storeId === null
+        ? model !== null && licence.model === model
+        : licence.storeId === storeId;
+    return runs && isTheirs;
+  });
+}
+
+/** A public snap outside its own store. Who names no store takes everything public. */
+function isListed(storeId: string | null, snap: SnapPolicy, policy: Stores): boolean {
   if (storeId === null) return true;
   const store = own(policy.stores, storeId);
   if (!store) return false;
   return (
     store.allowPublic ||
     store.includesStores.includes(snap.storeId) ||
-    store.includesSnaps.includes(snap.snapId)
+    store.includesSnaps.includes(snap.snapId) ||
+    (store.essentialFrom === snap.storeId && ESSENTIAL.has(snap.type))
   );
 }

@@ -6,6 +6,7 @@ import type { Assertion, PublicKey, Signer } from '#libs/assertions';
 import { SALT_BYTES, formatId, hashPassword } from '#libs/auth';
 import {
   Account,
+  BrandStore,
   Installation,
   Person,
   SealedKey,
@@ -195,18 +196,27 @@ async function insertInstallation(
   password: string,
 ): Promise<void> {
   const { operatorAccountId, rootKey, storeKey } = roots;
+  const publicStoreId = formatId(randomBytes(32));
   // Two at once: the second waits for the first's row and fails on it.
   await tx.insert(Installation, {
     id: 1,
     operatorAccountId,
     rootKeyId: rootKey.id,
     storeKeyId: storeKey.id,
+    publicStoreId,
   });
   await tx.insert(Account, {
     id: operatorAccountId,
     username,
     displayName,
     validation: 'verified',
+    isBrand: true,
+  });
+  await tx.insert(BrandStore, {
+    id: publicStoreId,
+    brandId: operatorAccountId,
+    name: 'public',
+    allowPublic: true,
   });
   await tx.insert(SealedKey, {
     keyId: storeKey.id,

@@ -52,7 +52,7 @@ export class StoreViews {
       toFacts(caller, device, brandId, snapdVersion);
     if (home) {
       const policy = await this.policies.get(home);
-      return { device, find: async (by, value) => look(policy, by, value, factsFor(home)) };
+      return { device, find: async (by, value) => this.look(policy, by, value, factsFor(home)) };
     }
     if (caller.storeId) return { device, find: async () => null };
     return {
@@ -61,7 +61,7 @@ export class StoreViews {
         const owner = await this.ownerOf(by, value);
         if (!owner) return null;
         const policy = await this.policies.get(owner.brandId);
-        return look(policy, by, value, factsFor(owner.brandId));
+        return this.look(policy, by, value, factsFor(owner.brandId));
       },
     };
   }
@@ -77,7 +77,21 @@ export class StoreViews {
     };
     const policy = await this.policies.getLatest(brandId);
     const facts = toFacts(caller, device, brandId, reported?.snapdVersion ?? null);
-    return { device, find: async (by, value) => look(policy, by, value, facts) };
+    return { device, find: async (by, value) => this.look(policy, by, value, facts) };
+  }
+
+  /** Licences begin and end by mere time, so each look asks what time it is. */
+  private look(
+    policy: LoadedPolicy,
+    by: 'name' | 'id',
+    value: string,
+    facts: DeviceFacts,
+  ): SeenSnap | null {
+    const { snaps } = policy.snapshot;
+    const byId = Object.hasOwn(snaps, value) ? snaps[value] : undefined;
+    const snap = by === 'name' ? policy.byName.get(value) : byId;
+    const t = this.db.clock.now().getTime();
+    return snap && isVisible(facts, snap, policy.snapshot, t) ? { snap, policy, facts } : null;
   }
 
   private async ownerOf(by: 'name' | 'id', value: string): Promise<SnapOwner | null> {
@@ -97,18 +111,6 @@ export class StoreViews {
     if (brandId !== null) this.brands.set(storeId, { brandId });
     return brandId;
   }
-}
-
-function look(
-  policy: LoadedPolicy,
-  by: 'name' | 'id',
-  value: string,
-  facts: DeviceFacts,
-): SeenSnap | null {
-  const { snaps } = policy.snapshot;
-  const byId = Object.hasOwn(snaps, value) ? snaps[value] : undefined;
-  const snap = by === 'name' ? policy.byName.get(value) : byId;
-  return snap && isVisible(facts, snap, policy.snapshot) ? { snap, policy, facts } : null;
 }
 
 /** `brandId` is that of the policy which is asked; for a session it is the device's own. */

@@ -99,10 +99,19 @@ function identity(
   snap: SnapRow,
 ): Pick<
   SnapPolicy,
-  'snapId' | 'name' | 'type' | 'brandId' | 'storeId' | 'isPrivate' | 'isProtected' | 'defaultTrack'
+  | 'snapId'
+  | 'name'
+  | 'type'
+  | 'brandId'
+  | 'storeId'
+  | 'isPrivate'
+  | 'isProtected'
+  | 'isPaid'
+  | 'defaultTrack'
 > {
   const { id, name, type, brandId, storeId, isPrivate, isProtected, defaultTrack } = snap;
-  return { snapId: id, name, type, brandId, storeId, isPrivate, isProtected, defaultTrack };
+  const isPaid = snap.isPaid ?? false;
+  return { snapId: id, name, type, brandId, storeId, isPrivate, isProtected, isPaid, defaultTrack };
 }
 
 function compileRevisions(rows: readonly RevisionRow[]): Pick<SnapPolicy, 'revisions'> {
@@ -118,9 +127,7 @@ function compileRevisions(rows: readonly RevisionRow[]): Pick<SnapPolicy, 'revis
 
 function compileGates(
   rows: PolicyRows,
-): (
-  snapId: string,
-) => Pick<SnapPolicy, 'gatedBy' | 'validatedBy' | 'licensedStores' | 'licensedModels'> {
+): (snapId: string) => Pick<SnapPolicy, 'gatedBy' | 'validatedBy' | 'licences'> {
   const gatedBy = groupBy(
     sorted(rows.snaps, (s) => s.id).flatMap((s) =>
       (s.refreshControl ?? []).map((gated) => ({ gating: s.id, gated })),
@@ -132,12 +139,9 @@ function compileGates(
     (r) => r.snapId,
   );
   const licences = groupBy(
-    sorted(rows.licences, (r) => `${r.storeId} ${r.model}`),
+    sorted(rows.licences, (r) => `${r.storeId} ${r.model} ${r.from} ${r.until}`),
     (r) => r.snapId,
   );
-  const texts = (values: readonly (string | null)[]) => [
-    ...new Set(values.filter((v) => v !== null)),
-  ];
   return (snapId) => ({
     gatedBy: (gatedBy.get(snapId) ?? []).map((r) => r.gating),
     validatedBy: dictionary(
@@ -145,8 +149,12 @@ function compileGates(
         ([revision, list]) => [revision, list.map((r) => r.gatingSnapId)],
       ),
     ),
-    licensedStores: texts((licences.get(snapId) ?? []).map((r) => r.storeId)),
-    licensedModels: texts((licences.get(snapId) ?? []).map((r) => r.model)),
+    licences: (licences.get(snapId) ?? []).map(({ storeId, model, from, until }) => ({
+      storeId,
+      model,
+      from,
+      until,
+    })),
   });
 }
 

@@ -200,7 +200,7 @@ function compileStores(
     (r) => r.storeId,
   );
   return dictionary(
-    sorted(rows, (r) => r.id).map(({ id, allowPublic }) => {
+    sorted(rows, (r) => r.id).map(({ id, allowPublic, essentialFrom }) => {
       const own = byStore.get(id) ?? [];
       return [
         id,
@@ -208,6 +208,7 @@ function compileStores(
           allowPublic,
           includesStores: own.filter((r) => r.snapId === null).map((r) => r.includedStoreId),
           includesSnaps: own.flatMap((r) => (r.snapId === null ? [] : [r.snapId])),
+          essentialFrom: essentialFrom ?? null,
         },
       ];
     }),

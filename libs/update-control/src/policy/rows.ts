@@ -12,6 +12,7 @@ export interface SnapRow {
   readonly type: SnapType;
   readonly isPrivate: boolean;
   readonly isProtected: boolean;
+  readonly isPaid?: boolean | undefined;
   readonly defaultTrack: string;
   /** `refresh-control` of its declaration: the snaps which it gates. */
   readonly refreshControl?: readonly SnapId[] | undefined;
@@ -173,6 +174,8 @@ export interface StopRow {
 export interface StoreRow {
   readonly id: string;
   readonly allowPublic: boolean;
+  /** The store whose snapd and bases it takes (S5). */
+  readonly essentialFrom?: string | null | undefined;
 }
 
 export interface InclusionRow {
@@ -182,11 +185,14 @@ export interface InclusionRow {
   readonly snapId: SnapId | null;
 }
 
-/** A snap licensed to a store or to a model of this brand (S6). */
+/** A snap licensed to a store or to a model of this brand, which accepted it (S6). */
 export interface LicenceRow {
   readonly snapId: SnapId;
+  /** Either this or `model`. */
   readonly storeId: string | null;
   readonly model: string | null;
+  readonly from: Instant;
+  readonly until: Instant | null;
 }
 
 export interface ModelRow {

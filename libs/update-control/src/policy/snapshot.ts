@@ -6,7 +6,7 @@ import type { Dictionary } from '../record.js';
 import type { Schedule } from '../windows.js';
 
 /** Raised when resolve() reads a snapshot differently; a node refuses snapshots newer than it understands (update-control.md 2.6). */
-export const RESOLVER_VERSION = 1;
+export const RESOLVER_VERSION = 2;
 
 export type SnapType = 'app' | 'gadget' | 'kernel' | 'base' | 'snapd' | 'os';
 
@@ -140,6 +140,8 @@ export interface SnapPolicy {
   readonly storeId: string;
   readonly isPrivate: boolean;
   readonly isProtected: boolean;
+  /** It has a price: it exists only for those who have it already, by its own store or a licence (S34). */
+  readonly isPaid: boolean;
   readonly defaultTrack: string;
   readonly revisions: Readonly<Record<number, RevisionPolicy>>;
   /** By channel in the long form. */
@@ -152,9 +154,17 @@ export interface SnapPolicy {
   readonly gatedBy: readonly SnapId[];
   /** By revision: the gating snaps which validated it. */
   readonly validatedBy: Readonly<Record<number, readonly SnapId[]>>;
-  /** Stores and models licensed to have this snap (S6). */
-  readonly licensedStores: readonly string[];
-  readonly licensedModels: readonly string[];
+  /** What brings this snap to stores and models that would not have it otherwise (S6). */
+  readonly licences: readonly LicencePolicy[];
+}
+
+/** For one store or one model of this policy's brand, in force from `from` up to and without `until`. */
+export interface LicencePolicy {
+  readonly storeId: string | null;
+  readonly model: string | null;
+  readonly from: Instant;
+  /** Null: until it is ended. */
+  readonly until: Instant | null;
 }
 
 export interface StorePolicy {
@@ -163,6 +173,8 @@ export interface StorePolicy {
   readonly includesStores: readonly string[];
   /** Single snaps included from other stores. */
   readonly includesSnaps: readonly SnapId[];
+  /** The store whose snapd and bases are taken besides; null: none (S5). */
+  readonly essentialFrom: string | null;
 }
 
 /** What a registered model allows; names as in the model assertion. A model that is not registered forbids nothing. */

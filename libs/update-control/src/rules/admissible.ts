@@ -9,7 +9,7 @@ import type { Case, Rule } from './case.js';
 /** Rule 1: the snap exists for this device, and the store knows what the device has. */
 export const admissible: Rule = (c) => {
   const { device, policy } = c.poll;
-  if (!isVisible(device, c.snap, policy))
+  if (!isVisible(device, c.snap, policy, c.poll.t))
     return { outcome: 'NOT_FOUND', reason: { code: 'NOT_ENTITLED' } };
   const forbidden = forbiddenByModel(c);
   if (forbidden) return { outcome: 'NOT_FOUND', reason: forbidden };

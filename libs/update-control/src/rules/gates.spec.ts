@@ -111,7 +111,7 @@ describe('rule 1, admissible', () => {
       'is licensed to the model',
       {
         snaps: [snap({ storeId: 'other', brandId: 'maker', isPrivate: true, isProtected: true })],
-        licences: [{ snapId: world.SNAP, storeId: null, model: 'panel' }],
+        licences: [{ snapId: world.SNAP, storeId: null, model: 'panel', from: 0, until: null }],
       },
     ],
   ])('a snap that %s is served', (_, over) => {

@@ -13,6 +13,8 @@ export class BrandStore {
   /** Whether the store's devices also see public snaps of the whole installation. */
   @Column({ type: 'boolean', default: false }) allowPublic!: boolean;
   @Column({ type: 'text', default: 'automatic' }) reviewPolicy!: 'automatic' | 'manual';
+  /** Whether the store's devices also see snapd and the bases of the operator's public store (S5). */
+  @Column({ type: 'boolean', default: false }) essentialSnaps!: boolean;
   @Column(createdAt) createdAt!: Date;
 }
 

@@ -8,6 +8,7 @@ export * from './event.entity.js';
 export * from './fleet.entity.js';
 export * from './journal.entity.js';
 export * from './lane.entity.js';
+export * from './licence.entity.js';
 export * from './rollout.entity.js';
 export * from './snap.entity.js';
 export * from './token.entity.js';

@@ -62,5 +62,7 @@ export class Installation {
   @Column({ type: 'text' }) operatorAccountId!: string;
   @Column({ type: 'text' }) rootKeyId!: string;
   @Column({ type: 'text' }) storeKeyId!: string;
+  /** The operator's own store: what everybody may have (S4, S16), and where stores take snapd and bases from (S5). */
+  @Column({ type: 'text', ...optional }) publicStoreId!: string | null;
   @Column(createdAt) createdAt!: Date;
 }

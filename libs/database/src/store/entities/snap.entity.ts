@@ -35,6 +35,8 @@ export class Snap {
   @Column({ type: 'boolean', default: false }) isPrivate!: boolean;
   /** Only for devices of the brand that can prove their model and serial (S29). */
   @Column({ type: 'boolean', default: false }) isProtected!: boolean;
+  /** Currency → decimal text, such as `{"EUR": "4.99"}`; empty: free. A paid snap needs a licence (S34). */
+  @Column({ type: 'jsonb', default: {} }) prices!: Readonly<Record<string, string>>;
   @Column({ type: 'text', ...optional }) title!: string | null;
   @Column({ type: 'text', ...optional }) summary!: string | null;
   @Column({ type: 'text', ...optional }) description!: string | null;

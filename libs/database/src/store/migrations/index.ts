@@ -2,6 +2,7 @@ import type { MigrationInterface } from 'typeorm';
 import { First1763700000000 } from './1763700000000-first.js';
 import { DeviceSerials1763719200000 } from './1763719200000-device-serials.js';
 import { SecondFactor1763722800000 } from './1763722800000-second-factor.js';
+import { Stores1763733600000 } from './1763733600000-stores.js';
 import { WaveClocks1763726400000 } from './1763726400000-wave-clocks.js';
 import { BrandEvents1763730000000 } from './1763730000000-brand-events.js';
 import { PolicyFeed1763735000000 } from './1763735000000-policy-feed.js';
@@ -13,5 +14,6 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   SecondFactor1763722800000,
   WaveClocks1763726400000,
   BrandEvents1763730000000,
+  Stores1763733600000,
   PolicyFeed1763735000000,
 ];

@@ -38,15 +38,23 @@ const list = (columns: string, from: string): string =>
   `(SELECT coalesce(jsonb_agg(jsonb_build_object(${columns})), '[]') FROM ${from})`;
 const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::bigint`;
 
-/** Snaps of other brands count where a store of this brand shows them (decisions 2). */
+/** Snaps of other brands count where a store of this brand shows them, or a licence brings them (decisions 2). */
 const SEEN = `
-  own_stores AS (SELECT id, allow_public FROM store.brand_stores WHERE brand_id = $1),
+  own_stores AS (
+    SELECT id, allow_public, CASE WHEN essential_snaps THEN (SELECT public_store_id FROM store.installation) END AS essential_from
+    FROM store.brand_stores WHERE brand_id = $1),
+  own_licences AS (
+    SELECT * FROM store.licences
+    WHERE brand_id = $1 AND accepted_at IS NOT NULL AND (ends_at IS NULL OR ends_at > app.now())),
   seen AS (
     SELECT s.* FROM store.snaps s WHERE s.type IS NOT NULL AND (
       s.brand_id = $1
-      OR (NOT s.is_private AND NOT s.is_protected AND EXISTS (SELECT 1 FROM own_stores WHERE allow_public))
-      OR EXISTS (SELECT 1 FROM store.store_inclusions i JOIN own_stores o ON o.id = i.store_id
-                 WHERE i.included_store_id = s.store_id AND (i.snap_id IS NULL OR i.snap_id = s.id)))
+      OR s.id IN (SELECT snap_id FROM own_licences)
+      OR (NOT s.is_private AND NOT s.is_protected AND s.prices = '{}' AND (
+        EXISTS (SELECT 1 FROM own_stores WHERE allow_public)
+        OR EXISTS (SELECT 1 FROM store.store_inclusions i JOIN own_stores o ON o.id = i.store_id
+                   WHERE i.included_store_id = s.store_id AND (i.snap_id IS NULL OR i.snap_id = s.id))
+        OR (s.type IN ('snapd', 'base', 'os') AND s.store_id IN (SELECT essential_from FROM own_stores)))))
   ),
   seen_lanes AS (SELECT l.* FROM store.lanes l JOIN seen ON seen.id = l.snap_id)`;
 
@@ -55,7 +63,7 @@ const TEXT = `convert_from(bytes, 'UTF8')`;
 const PARTS: Readonly<Record<string, string>> = {
   snaps: list(
     `'id', id, 'brandId', brand_id, 'storeId', store_id, 'name', name, 'type', type, 'isPrivate', is_private,
-     'isProtected', is_protected, 'defaultTrack', default_track`,
+     'isProtected', is_protected, 'isPaid', prices <> '{}', 'defaultTrack', default_track`,
     'seen',
   ),
   revisions: list(
@@ -73,7 +81,10 @@ const PARTS: Readonly<Record<string, string>> = {
      'rank', e.rank, 'at', ${ms('e.created_at')}`,
     'store.lane_events e JOIN seen_lanes l ON l.id = e.lane_id',
   ),
-  stores: list(`'id', id, 'allowPublic', allow_public`, 'own_stores'),
+  stores: list(
+    `'id', id, 'allowPublic', allow_public, 'essentialFrom', essential_from`,
+    'own_stores',
+  ),
   inclusions: list(
     `'storeId', store_id, 'includedStoreId', included_store_id, 'snapId', snap_id`,
     'store.store_inclusions WHERE brand_id = $1',
@@ -94,6 +105,10 @@ const PARTS: Readonly<Record<string, string>> = {
     `(SELECT DISTINCT ON (a.primary_key) seen.id AS snap_id, a.bytes FROM store.assertions a
       JOIN seen ON seen.id = split_part(a.primary_key, '/', 3)
       WHERE a.type = 'validation' ORDER BY a.primary_key, a.revision DESC, a.format DESC) AS newest`,
+  ),
+  licences: list(
+    `'snapId', snap_id, 'storeId', store_id, 'model', model, 'from', ${ms('starts_at')}, 'until', ${ms('ends_at')}`,
+    'own_licences',
   ),
   fleets: list(
     `'id', f.id, 'brandId', f.brand_id, 'name', f.name, 'priority', f.priority, 'timezone', f.timezone,
@@ -211,10 +226,16 @@ export async function listPolicyVersions(
 export async function raiseVersionsOfWatchers(tx: Tx, brandId: string): Promise<void> {
   await tx.query(
     `WITH watchers AS (
-       SELECT DISTINCT b.brand_id FROM store.brand_stores b
-       WHERE b.brand_id <> $1 AND (b.allow_public OR EXISTS (
-         SELECT 1 FROM store.store_inclusions i JOIN store.brand_stores theirs ON theirs.id = i.included_store_id
-         WHERE i.store_id = b.id AND theirs.brand_id = $1)) ORDER BY b.brand_id
+       SELECT brand_id FROM (
+         SELECT b.brand_id FROM store.brand_stores b
+         WHERE b.allow_public OR EXISTS (
+           SELECT 1 FROM store.store_inclusions i JOIN store.brand_stores theirs ON theirs.id = i.included_store_id
+           WHERE i.store_id = b.id AND theirs.brand_id = $1)
+         OR (b.essential_snaps AND EXISTS (
+           SELECT 1 FROM store.installation i JOIN store.brand_stores theirs ON theirs.id = i.public_store_id
+           WHERE theirs.brand_id = $1))
+         UNION SELECT brand_id FROM store.licences WHERE owner_id = $1 AND (ends_at IS NULL OR ends_at > app.now())
+       ) AS watching WHERE brand_id <> $1 ORDER BY brand_id
      ), raised AS (
        INSERT INTO store.policy_versions AS known (brand_id, version) SELECT brand_id, 1 FROM watchers
        ON CONFLICT (brand_id) DO UPDATE SET version = known.version + 1 RETURNING known.brand_id, known.version
