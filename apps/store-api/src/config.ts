@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { httpUrl, port, postgresUrl } from '#libs/runtime';
+import { httpUrl, port, postgresUrl, wholeNumber } from '#libs/runtime';
 
 /** What the store-api reads from its environment (ARCHITECTURE.md lists it for all processes). */
 export const storeApiConfig = {
@@ -10,6 +10,8 @@ export const storeApiConfig = {
     SECRET_FILE: z.string(),
     MASTER_KEY_FILE: z.string(),
     DOWNLOADS: z.enum(['redirect', 'stream']).default('redirect'),
+    /** Delay of the event loop from which on polls are shed (decisions 11). */
+    SHED_DELAY_MS: wholeNumber(1, 60_000).default(250),
     BLOBS_DIR: z.string().optional(),
     S3_ENDPOINT: httpUrl().optional(),
     S3_PUBLIC_ENDPOINT: httpUrl().optional(),

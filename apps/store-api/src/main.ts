@@ -30,7 +30,7 @@ await runApp({
     return [
       {
         name: 'http',
-        module: AppModule.with(resources),
+        module: AppModule.with(resources, ground.metrics),
         port: config.PORT,
         bodyLimitBytes: BODY_LIMIT_BYTES,
       },

@@ -12,6 +12,7 @@ export interface ResourceSettings extends BlobSettings {
   readonly MASTER_KEY_FILE: string;
   readonly VAULT_URL?: string | undefined;
   readonly DOWNLOADS?: 'redirect' | 'stream';
+  readonly SHED_DELAY_MS?: number | undefined;
 }
 
 export interface OpenResourcesOptions {
@@ -46,6 +47,7 @@ export async function openResources(
       publicUrl: settings.PUBLIC_URL,
       downloads: settings.DOWNLOADS ?? 'redirect',
       secret: Buffer.from(readFileSync(settings.SECRET_FILE, 'utf8').trim(), 'base64'),
+      ...(settings.SHED_DELAY_MS !== undefined && { shedDelayMs: settings.SHED_DELAY_MS }),
       ...(settings.VAULT_URL && { vaultUrl: settings.VAULT_URL }),
       ...(settings.BLOBS_SECRET && !settings.S3_ENDPOINT && { blobsSecret: settings.BLOBS_SECRET }),
     },

@@ -2,12 +2,14 @@ import { Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import type { Resources } from '#libs/operations';
-import { RESOURCES } from '../resources.js';
+import type { Metrics } from '#libs/runtime';
+import { METRICS, RESOURCES } from '../resources.js';
 import { AssertionsController } from './assertions/assertions.controller.js';
 import { DeviceServices } from './device-services.js';
 import { prepareDeviceSurface } from './device-surface.js';
 import { BlobsController } from './downloads/blobs.controller.js';
 import { DownloadsController } from './downloads/downloads.controller.js';
+import { LoadGuard } from './load/load-guard.js';
 import { RefreshController } from './refresh/refresh.controller.js';
 import { RegistrationController } from './registration/registration.controller.js';
 import { VaultEventsController } from './registration/vault-events.controller.js';
@@ -31,6 +33,11 @@ import { StatusController } from './status/status.controller.js';
       provide: DeviceServices,
       useFactory: (resources: Resources) => DeviceServices.start(resources),
       inject: [RESOURCES],
+    },
+    {
+      provide: LoadGuard,
+      useFactory: ({ settings }: Resources, metrics: Metrics) => LoadGuard.start(settings, metrics),
+      inject: [RESOURCES, METRICS],
     },
   ],
   exports: [DeviceServices],

@@ -8,9 +8,11 @@ import { callerOf, openView } from '../http/caller.js';
 import { DeviceErrorFilter } from '../http/device-error.filter.js';
 import { DeviceError } from '../http/device-error.js';
 import { parseBody } from '../http/parse-body.js';
+import { LoadGuard } from '../load/load-guard.js';
 import { RefreshAnswers, answerWithoutStore, renewalErrors } from './refresh-answers.js';
 import { refreshRequest, type RefreshRequest } from './refresh.schema.js';
-import { toReportedFacts } from './to-poll.js';
+import { hasCritical, repeatAll, type Repeats } from './repeat-all.js';
+import { toReportedFacts, type RefreshHeaders } from './to-poll.js';
 import type { RefreshResult } from './to-refresh-result.js';
 
 /** How long after a scheduled poll an unscheduled one is snapd's own repeat and nobody's wish (update-control.md F11). */
@@ -23,7 +25,10 @@ export class RefreshController {
   private readonly answers: RefreshAnswers;
   private readonly scheduled = new LRUCache<string, true>({ max: 50_000, ttl: REPEAT_MS });
 
-  constructor(private readonly services: DeviceServices) {
+  constructor(
+    private readonly services: DeviceServices,
+    private readonly load: LoadGuard,
+  ) {
     this.answers = new RefreshAnswers(services);
   }
 
@@ -31,31 +36,47 @@ export class RefreshController {
   @HttpCode(200)
   async refresh(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const caller = callerOf(this.services, request);
+    const headers = this.headersOf(request, caller);
+    const errors = renewalErrors(caller);
+    const repeats = headers.isShed ? await this.repeats(request.body, caller) : null;
+    if (repeats) {
+      await sendJson(reply, 200, { results: repeats.results, 'error-list': errors });
+      return;
+    }
     const body = parseBody(refreshRequest, request.body);
     let device: KnownDevice | null = null;
     let results: RefreshResult[];
     try {
       const view = await openView(this.services, request, caller);
       device = view.device;
-      results = await this.answers.answer(view, body, this.headersOf(request, caller));
+      results = await this.answers.answer(view, body, headers);
     } catch (error) {
       if (error instanceof DeviceError) throw error;
       request.log.error({ err: error }, 'a refresh was answered without the store');
       results = answerWithoutStore(body);
     }
-    await sendJson(reply, 200, { results, 'error-list': renewalErrors(caller) });
+    await sendJson(reply, 200, { results, 'error-list': errors });
     if (device) this.note(device, body, request, caller);
   }
 
-  private headersOf(
-    request: FastifyRequest,
-    { session }: Caller,
-  ): { isScheduled: boolean; isAutomaticRepeat: boolean } {
+  private headersOf(request: FastifyRequest, { session }: Caller): RefreshHeaders {
     const isScheduled = request.headers['snap-refresh-reason'] === 'scheduled';
     const uid = session?.deviceUid;
     const isAutomaticRepeat = uid !== undefined && !isScheduled && this.scheduled.has(uid);
     if (uid !== undefined && isScheduled) this.scheduled.set(uid, true);
-    return { isScheduled, isAutomaticRepeat };
+    // What is offered to a scheduled poll is offered to its repeat (U35): both stand in the same order.
+    const kind = isScheduled || isAutomaticRepeat ? 'refresh' : 'hint';
+    const now = this.services.resources.db.clock.now();
+    const isShed = this.load.sheds(kind, uid ?? request.ip, now);
+    return { isScheduled, isAutomaticRepeat, isShed };
+  }
+
+  /** Null where a poll of this kind is not shed whole: then `resolve()` sheds what may be shed of it. */
+  private async repeats(body: unknown, { session }: Caller): Promise<Repeats | null> {
+    const repeats = repeatAll(body);
+    if (!repeats || !session) return repeats;
+    const policy = await this.services.policies.get(session.brandId).catch(() => null);
+    return policy && hasCritical(policy.snapshot, repeats.snapIds) ? null : repeats;
   }
 
   /** After the reply: what the device said of itself (decisions 20). */

@@ -2,17 +2,13 @@ import type { Poll, PollAction, ReportedFacts } from '#libs/operations';
 import { EPOCH_ZERO } from '#libs/update-control';
 import type { ContextSnap, RefreshRequest, SnapAction } from './refresh.schema.js';
 
-/** What the headers of a refresh say beside the body. */
-export interface RefreshHeaders {
-  readonly isScheduled: boolean;
-  readonly isAutomaticRepeat: boolean;
-}
+/** What is known of a refresh beside its body. */
+export type RefreshHeaders = Pick<Poll, 'isScheduled' | 'isAutomaticRepeat' | 'isShed'>;
 
 /** The snap actions of a request, and what is installed, in the words of the decision. */
 export function toPoll(request: RefreshRequest, headers: RefreshHeaders): Poll {
   return {
     ...headers,
-    isShed: false,
     installed: (request.context ?? []).map((snap) => ({
       snapId: snap['snap-id'],
       instanceKey: snap['instance-key'],
