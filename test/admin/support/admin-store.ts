@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { GraphQLClient } from '../../../tools/clients/graphql.js';
 import { Publisher } from '../../../tools/clients/publisher.js';
-import type { Installation } from '../../../tools/installation/index.js';
+import type { Installation, InstallationOptions } from '../../../tools/installation/index.js';
 import { startStore } from '../../support/store.js';
 
 export const SNAPS = join(import.meta.dirname, '../../snaps');
@@ -103,10 +103,11 @@ export class AdminStore {
     readonly owner: Client,
   ) {}
 
-  static async start(): Promise<AdminStore> {
+  static async start(options: Partial<InstallationOptions> = {}): Promise<AdminStore> {
     const installation = await startStore({
       apps: ['store-api', 'worker'],
-      env: { KEY_BITS: '2048' },
+      ...options,
+      env: { KEY_BITS: '2048', ...options.env },
     });
     const owner = new Client({ connectionString: installation.databaseUrls.owner });
     await owner.connect();
