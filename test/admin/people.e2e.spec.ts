@@ -262,7 +262,7 @@ describe('brands and people over GraphQL', () => {
       `confirmSecondFactor(secret: "${begin.secret}", password: "${person.password}", otp: "${otp}")`;
     expect(await person.act(confirm('000000'))).toMatchObject({ __typename: 'Forbidden' });
     const code = totpCode(begin.secret, new Date());
-    expect(await person.act(confirm(code))).toMatchObject({ __typename: 'Done' });
+    expect(await person.act(confirm(code))).toMatchObject({ __typename: 'RecoveryCodes' });
     const login = async (otp: string): Promise<unknown> =>
       (
         await post({

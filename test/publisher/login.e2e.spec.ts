@@ -7,7 +7,7 @@ import {
   totpCode,
   TOTP_SECRET_BYTES,
 } from '#libs/auth';
-import { SignInService } from '#libs/operations';
+import { SecondFactorService } from '#libs/operations';
 import { PASSWORD, startPublisherStore, type PublisherStore } from './publisher-store.js';
 import { SnapcraftClient, type Answer } from './snapcraft-client.js';
 
@@ -106,7 +106,7 @@ describe('login', () => {
     const email = 'both@acme.test';
     await store.addPerson(brandId, email, ['publisher']);
     const people = await import('#libs/operations');
-    const order = { email, displayName: email, roles: ['publisher'] } as const;
+    const order = { email, displayName: email, grants: [{ role: 'publisher' }] };
     await new people.PeopleService(store.resources).add(store.operator, other.id, order);
     const unsaid = await client().login(email, PASSWORD);
     expect(unsaid.status).toBe(403);
@@ -134,7 +134,7 @@ describe('login', () => {
     const secret = formatTotpSecret(randomBytes(TOTP_SECRET_BYTES));
     const now = () => store.resources.db.clock.now();
     const who = { ...store.operator, personId, isOperator: false };
-    await new SignInService(store.resources).confirmSecondFactor(who, {
+    await new SecondFactorService(store.resources).confirm(who, {
       secret,
       password: PASSWORD,
       otp: totpCode(secret, new Date(now().getTime() - 30_000)),

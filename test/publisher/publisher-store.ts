@@ -86,7 +86,7 @@ export async function startPublisherStore(): Promise<PublisherStore> {
     email: names.operatorEmail,
     displayName: 'Operator',
     isOperator: true,
-    roles: new Map(),
+    grants: new Map(),
   };
   const brands = new BrandService(resources);
   const people = new PeopleService(resources);
@@ -104,7 +104,7 @@ export async function startPublisherStore(): Promise<PublisherStore> {
         firstStore: { name: `${username} main` },
       }),
     addPerson: async (brandId, email, roles) => {
-      const order = { email, displayName: email, roles };
+      const order = { email, displayName: email, grants: roles.map((role) => ({ role })) };
       return (await people.add(operator, brandId, order, PASSWORD)).personId;
     },
     drainReviews: () => drainReviews(resources),

@@ -19,6 +19,8 @@ export type {
   DeviceSessionReading,
   SessionKey,
 } from './device-session.js';
+export { LIMIT_KINDS, ROLES, isWithin, mayDo, maySee, narrowGrants, tidyLimits } from './grants.js';
+export type { AnyRole, Grant, Limits, Role, Subject, Thing } from './grants.js';
 export { bindDischarge, decodeMacaroon, encodeMacaroon, mintMacaroon } from './macaroon.js';
 export type { Caveat, Macaroon } from './macaroon.js';
 export {
@@ -47,6 +49,7 @@ export type {
   PublisherRoot,
 } from './publisher-login.js';
 export { RANDOM_BYTES, formatId, formatNonce, hashNonce } from './random-text.js';
+export { RECOVERY_CODE_BYTES, formatRecoveryCode, hashRecoveryCode } from './recovery-code.js';
 export { TOKEN_RANDOM_BYTES, formatToken, isSameHash, parseToken } from './secret-token.js';
 export type { TokenKind, TokenParts } from './secret-token.js';
 export { TOTP_SECRET_BYTES, formatTotpSecret, totpCode, totpUri, verifyTotp } from './totp.js';

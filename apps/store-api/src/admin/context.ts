@@ -1,12 +1,15 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { GqlExecutionContext } from '@nestjs/graphql';
-import { OperationError, type Principal } from '#libs/operations';
+import { OperationError, type Client, type Principal } from '#libs/operations';
 import type { Loaders } from './loaders.js';
+import type { FindSubject } from './permissions.js';
 
 /** What every resolver of one request shares. */
 export interface AdminContext {
   /** Null: no login, or one that is over. */
   readonly principal: Principal | null;
+  readonly client: Client;
+  readonly findSubject: FindSubject;
   readonly loaders: Loaders;
 }
 

@@ -34,7 +34,7 @@ function gated(name: string, field: Field): Resolve {
   const hasMembers = isUnionType(getNamedType(field.type));
   return async (source, args, context, info) => {
     try {
-      requirePermission(name, args, context.principal);
+      await requirePermission(name, args, context.principal, context.findSubject);
       return await resolve(source, args, context, info);
     } catch (error) {
       const outcome = toOutcome(error);

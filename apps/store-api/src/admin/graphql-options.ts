@@ -1,7 +1,7 @@
 import type { MercuriusDriverConfig } from '@nestjs/mercurius';
 import type { FastifyRequest } from 'fastify';
 import { parseAuthorization } from '#libs/auth';
-import { BrandReader, SignInService, type Resources } from '#libs/operations';
+import { BrandReader, SignInService, SubjectFinder, type Resources } from '#libs/operations';
 import { GRAPHQL_PATH } from './admin-surface.js';
 import type { AdminContext } from './context.js';
 import { gateFields } from './field-gate.js';
@@ -15,6 +15,7 @@ const MAX_DEPTH = 8;
 export function graphqlOptions(resources: Resources): Omit<MercuriusDriverConfig, 'driver'> {
   const signIn = new SignInService(resources);
   const reader = new BrandReader(resources);
+  const subjects = new SubjectFinder(resources);
   return {
     path: GRAPHQL_PATH,
     autoSchemaFile: true,
@@ -23,11 +24,14 @@ export function graphqlOptions(resources: Resources): Omit<MercuriusDriverConfig
     graphiql: false,
     queryDepth: MAX_DEPTH,
     errorFormatter: formatErrors,
-    context: async ({ headers }: FastifyRequest): Promise<AdminContext> => {
+    context: async ({ headers, ip }: FastifyRequest): Promise<AdminContext> => {
       const authorization = parseAuthorization(headers.authorization ?? '');
       const bearer = authorization?.kind === 'token' ? authorization.token : null;
+      const client = { address: ip, agent: headers['user-agent'] ?? '' };
       return {
-        principal: bearer === null ? null : await signIn.recognise(bearer),
+        principal: bearer === null ? null : await signIn.recognise(bearer, client),
+        client,
+        findSubject: (brandId, things) => subjects.find(brandId, things),
         loaders: makeLoaders(reader),
       };
     },

@@ -1,9 +1,18 @@
-import type { Role } from '#libs/database';
-import { OperationError, requireHuman, type Principal } from '#libs/operations';
+import { mayDo, maySee, type Role, type Subject } from '#libs/auth';
+import { OperationError, requireHuman, type Named, type Principal } from '#libs/operations';
+
+type Args = Readonly<Record<string, unknown>>;
+
+/**
+ * How far a role must reach for a field. `brand`, where nothing is said: it concerns the whole brand, so that a role within
+ * limits is not enough. `any`: some role, whatever its limits; the operation, or the list, goes by the limits itself. A
+ * function: what the arguments name.
+ */
+export type Reach = 'brand' | 'any' | ((args: Args) => Named);
 
 /**
  * Who may use a field. `anyone`: without login. `person`: whoever is logged in. `operator`: who runs the installation.
- * Else the roles of update-control.md 2.11 in the brand that the argument `brand` names; `member` is any of them.
+ * Else the roles of update-control.md 2.11 in the brand that the argument `brand` names.
  */
 export type Permission =
   | 'anyone'
@@ -11,45 +20,77 @@ export type Permission =
   | 'operator'
   | {
       readonly roles: readonly Role[] | 'member';
+      readonly reach?: Reach;
       /** The operator too, who needs it to set a brand up. */
       readonly operator?: true;
       /** Never a machine (decisions 26). */
       readonly human?: true;
     };
 
-const member: Permission = { roles: 'member' };
-const admin: Permission = { roles: ['admin'], human: true };
-const steer: Permission = { roles: ['operator', 'releaser'] };
-const release: Permission = { roles: ['releaser'] };
-const approve: Permission = { roles: ['approver'], human: true };
-const brake: Permission = { roles: ['operator', 'releaser', 'approver', 'admin'] };
+/** Kinds of things → where in the arguments they are named. */
+const named =
+  (paths: Readonly<Partial<Record<keyof Named, string>>>) =>
+  (args: Args): Named =>
+    Object.fromEntries(
+      Object.entries(paths).map(([kind, path]) => [kind, textAt(args, path.split('.'))]),
+    );
+
+function textAt(value: unknown, [name, ...rest]: readonly string[]): string | undefined {
+  if (name === undefined) return typeof value === 'string' ? value : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  return textAt((value as Args)[name], rest);
+}
+
+/** Only what the scope makes of it counts: a fleet that is named beside the scope `brand` limits nothing. */
+function ofStop(args: Args): Named {
+  const scope = textAt(args, ['input', 'scope']);
+  const kind = scope === 'revision' ? 'snap' : scope;
+  const field = { fleet: 'fleetId', snap: 'snap', rollout: 'rolloutId' }[kind ?? ''];
+  return field === undefined ? {} : { [kind ?? '']: textAt(args, ['input', field]) };
+}
+
+const rollout = named({ rollout: 'id' });
+const snap = named({ snap: 'snap' });
+const device = named({ device: 'device' });
+
+const member = { roles: 'member' } as const;
+/** Lists: they show what the person may see. */
+const list = { roles: 'member', reach: 'any' } as const;
+const admin = { roles: ['admin'], human: true } as const;
+/** Whom a brand's people are let in by: the operator sets it up; admins within limits hand out no more than they have. */
+const people = { roles: ['admin'], human: true, operator: true, reach: 'any' } as const;
+const steer = { roles: ['operator', 'releaser'] } as const;
+const release = { roles: ['releaser'] } as const;
+const approve = { roles: ['approver'], human: true } as const;
+const brake = { roles: ['operator', 'releaser', 'approver', 'admin'] } as const;
 
 /** The one table: every field of Query and Mutation has a line (a test compares it with the schema). */
 export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.me': 'person',
+  'Query.sessions': 'person',
   'Query.brands': 'person',
-  'Query.brand': { roles: 'member', operator: true },
-  'Query.people': { roles: ['admin', 'auditor'], operator: true },
-  'Query.apiTokens': admin,
-  'Query.models': member,
-  'Query.accountKeys': member,
-  'Query.snaps': member,
-  'Query.snap': member,
-  'Query.uploads': member,
-  'Query.snapDeclaration': member,
-  'Query.previewSnapDeclaration': member,
-  'Query.devices': member,
-  'Query.device': member,
-  'Query.fleets': member,
-  'Query.fleet': member,
-  'Query.rollouts': member,
-  'Query.rollout': member,
-  'Query.updateSettings': member,
-  'Query.holds': member,
-  'Query.pins': member,
-  'Query.stops': member,
-  'Query.explainDevice': member,
-  'Query.figures': member,
+  'Query.brand': { ...list, operator: true },
+  'Query.people': { roles: ['admin', 'auditor'], operator: true, reach: 'any' },
+  'Query.apiTokens': { ...admin, reach: 'any' },
+  'Query.models': list,
+  'Query.accountKeys': list,
+  'Query.snaps': list,
+  'Query.snap': { ...member, reach: named({ snap: 'name' }) },
+  'Query.uploads': list,
+  'Query.snapDeclaration': { ...member, reach: snap },
+  'Query.previewSnapDeclaration': { ...member, reach: snap },
+  'Query.devices': list,
+  'Query.device': { ...member, reach: named({ device: 'uid' }) },
+  'Query.fleets': list,
+  'Query.fleet': { ...member, reach: named({ fleet: 'id' }) },
+  'Query.rollouts': list,
+  'Query.rollout': { ...member, reach: rollout },
+  'Query.updateSettings': list,
+  'Query.holds': list,
+  'Query.pins': list,
+  'Query.stops': list,
+  'Query.explainDevice': { ...member, reach: named({ device: 'device', snap: 'snap' }) },
+  'Query.figures': list,
   'Query.events': member,
   'Query.auditLog': { roles: ['admin', 'auditor'] },
   'Query.jobs': { roles: ['admin', 'operator', 'auditor'] },
@@ -57,51 +98,77 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.login': 'anyone',
   'Mutation.acceptInvitation': 'anyone',
   'Mutation.logout': 'person',
+  'Mutation.endSession': 'person',
+  'Mutation.endOtherSessions': 'person',
   'Mutation.changePassword': 'person',
   'Mutation.beginSecondFactor': 'person',
   'Mutation.confirmSecondFactor': 'person',
+  'Mutation.renewRecoveryCodes': 'person',
+  'Mutation.removeSecondFactor': 'person',
   'Mutation.createBrand': 'operator',
   'Mutation.updateBrand': 'operator',
-  'Mutation.createStore': { roles: ['admin'], human: true, operator: true },
-  'Mutation.addPerson': { roles: ['admin'], human: true, operator: true },
-  'Mutation.invitePerson': { roles: ['admin'], human: true, operator: true },
-  'Mutation.setRoles': { roles: ['admin'], human: true, operator: true },
-  'Mutation.createApiToken': admin,
-  'Mutation.revokeApiToken': admin,
+  'Mutation.createStore': { ...admin, operator: true },
+  'Mutation.addPerson': people,
+  'Mutation.invitePerson': people,
+  'Mutation.resendInvitation': people,
+  'Mutation.revokeInvitation': people,
+  'Mutation.setRoles': people,
+  'Mutation.removePerson': people,
+  'Mutation.resetLogin': { ...admin, operator: true },
+  'Mutation.endSessionsOf': { ...admin, operator: true },
+  'Mutation.createApiToken': { ...admin, reach: 'any' },
+  'Mutation.revokeApiToken': { ...admin, reach: 'any' },
   'Mutation.registerModel': { roles: ['admin', 'publisher'] },
   'Mutation.certifyAccountKey': admin,
-  'Mutation.setLaneProtected': release,
-  'Mutation.editSnapDeclaration': { roles: ['reviewer'] },
-  'Mutation.setSnapVisibility': { roles: ['admin', 'publisher'] },
-  'Mutation.tagDevice': steer,
-  'Mutation.setUpdateSettings': { roles: ['admin'], human: true },
+  'Mutation.setLaneProtected': { ...release, reach: snap },
+  'Mutation.editSnapDeclaration': { roles: ['reviewer'], reach: snap },
+  'Mutation.setSnapVisibility': { roles: ['admin', 'publisher'], reach: snap },
+  'Mutation.tagDevice': { ...steer, reach: device },
+  'Mutation.setUpdateSettings': admin,
+  // These two say which devices are whose: nobody widens their own limits.
   'Mutation.createFleet': release,
   'Mutation.setFleetDevices': release,
-  'Mutation.setFleetSchedule': release,
-  'Mutation.createRollout': release,
-  'Mutation.editRollout': release,
-  'Mutation.submitRollout': release,
-  'Mutation.approveRollout': approve,
-  'Mutation.rejectRollout': approve,
-  'Mutation.pauseRollout': steer,
-  'Mutation.resumeRollout': release,
-  'Mutation.abortRollout': release,
-  'Mutation.advanceRollout': release,
-  'Mutation.hold': steer,
-  'Mutation.liftHold': steer,
-  'Mutation.pin': steer,
-  'Mutation.unpin': steer,
-  'Mutation.stop': brake,
-  'Mutation.liftStop': approve,
-  'Mutation.yankRevision': release,
+  'Mutation.setFleetSchedule': { ...release, reach: named({ fleet: 'fleet' }) },
+  'Mutation.createRollout': {
+    ...release,
+    reach: named({ fleet: 'input.fleetId', snap: 'input.snap' }),
+  },
+  'Mutation.editRollout': {
+    ...release,
+    reach: named({ rollout: 'id', fleet: 'input.fleetId', snap: 'input.snap' }),
+  },
+  'Mutation.submitRollout': { ...release, reach: rollout },
+  'Mutation.approveRollout': { ...approve, reach: rollout },
+  'Mutation.rejectRollout': { ...approve, reach: rollout },
+  'Mutation.pauseRollout': { ...steer, reach: rollout },
+  'Mutation.resumeRollout': { ...release, reach: rollout },
+  'Mutation.abortRollout': { ...release, reach: rollout },
+  'Mutation.advanceRollout': { ...release, reach: rollout },
+  'Mutation.hold': {
+    ...steer,
+    reach: named({ fleet: 'input.fleetId', device: 'input.deviceUid', snap: 'input.snap' }),
+  },
+  'Mutation.liftHold': { ...steer, reach: named({ hold: 'id' }) },
+  'Mutation.pin': {
+    ...steer,
+    reach: named({ fleet: 'input.fleetId', device: 'input.deviceUid', snap: 'input.snap' }),
+  },
+  'Mutation.unpin': { ...steer, reach: named({ pin: 'id' }) },
+  'Mutation.stop': { ...brake, reach: ofStop },
+  'Mutation.liftStop': { ...approve, reach: named({ stop: 'id' }) },
+  'Mutation.yankRevision': { ...release, reach: snap },
 };
 
+/** Tells what the named things are about. */
+export type FindSubject = (brandId: string, things: Named) => Promise<Subject>;
+
 /** Throws `unauthorized` where a login is missing, `forbidden` where it does not reach. */
-export function requirePermission(
+export async function requirePermission(
   field: string,
-  args: Readonly<Record<string, unknown>>,
+  args: Args,
   who: Principal | null,
-): void {
+  findSubject: FindSubject,
+): Promise<void> {
   const permission = PERMISSIONS[field];
   if (permission === undefined) throw new Error(`internal error: no permission for ${field}`);
   if (permission === 'anyone') return;
@@ -112,14 +179,19 @@ export function requirePermission(
   const name = field.slice(field.indexOf('.') + 1);
   if (permission === 'operator')
     throw new OperationError('forbidden', `cannot ${name}: only the operator may`);
-  const roles = who.roles.get(String(args.brand)) ?? new Set<Role>();
-  const isAllowed =
-    permission.roles === 'member'
-      ? roles.size > 0
-      : permission.roles.some((role) => roles.has(role));
+  const brandId = String(args.brand);
+  const { roles, reach = 'brand', human } = permission;
+  const grants = who.grants.get(brandId) ?? [];
+  // Roles first: whoever has none of them shall not learn by time what there is.
+  if (!grants.some(({ role }) => roles === 'member' || roles.includes(role)))
+    throw new OperationError('forbidden', `cannot ${name}: ${needs(roles)}`);
+  if (human === true) requireHuman(who, name);
+  if (reach === 'any' || mayDo(grants, roles, [])) return;
+  const subject = reach === 'brand' ? [] : await findSubject(brandId, reach(args));
+  const isQuery = field.startsWith('Query.') && reach !== 'brand';
+  const isAllowed = isQuery ? maySee(grants, roles, subject) : mayDo(grants, roles, subject);
   if (!isAllowed)
-    throw new OperationError('forbidden', `cannot ${name}: ${needs(permission.roles)}`);
-  if (permission.human === true) requireHuman(who, name);
+    throw new OperationError('forbidden', `cannot ${name}: beyond the limits of your role`);
 }
 
 const needs = (roles: readonly Role[] | 'member'): string =>

@@ -5,6 +5,8 @@ import { DeviceResolver } from './devices/device.resolver.js';
 import { EventResolver } from './events/event.resolver.js';
 import { FleetResolver } from './fleets/fleet.resolver.js';
 import { JournalResolver } from './journal/journal.resolver.js';
+import { ApiTokenResolver } from './people/api-token.resolver.js';
+import { LoginResolver } from './people/login.resolver.js';
 import { PeopleResolver } from './people/people.resolver.js';
 import { RolloutResolver } from './rollouts/rollout.resolver.js';
 import { ScheduleResolver } from './schedules/schedule.resolver.js';
@@ -12,6 +14,7 @@ import { SnapResolver, UploadResolver } from './snaps/snap.resolver.js';
 
 /** Everything that has fields in the schema. */
 export const RESOLVERS = [
+  ApiTokenResolver,
   BrakeResolver,
   BrandResolver,
   DeclarationResolver,
@@ -19,6 +22,7 @@ export const RESOLVERS = [
   EventResolver,
   FleetResolver,
   JournalResolver,
+  LoginResolver,
   PeopleResolver,
   RolloutResolver,
   ScheduleResolver,

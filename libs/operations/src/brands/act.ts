@@ -20,6 +20,8 @@ export interface Act {
 /** What the work did, for the audit row; `result` must survive JSON, because a repeated key answers from its stored text. */
 export interface Done<T> {
   readonly result: T;
+  /** Secrets of the answer that are not kept: a repeated key answers without them. */
+  readonly shownOnce?: Partial<T>;
   readonly subject: string;
   readonly reason?: string;
   readonly detail?: Readonly<Record<string, unknown>>;
@@ -52,7 +54,7 @@ export function performAct<T extends object>(
         { brandId: act.brandId, key: act.idempotencyKey },
         { answer: done.result },
       );
-    return done.result;
+    return { ...done.result, ...done.shownOnce };
   };
   return act.acrossBrands === true
     ? db.asSystem(inTransaction)

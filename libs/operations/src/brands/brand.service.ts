@@ -129,7 +129,7 @@ export class BrandService {
     const brands = await this.resources.db.asSystem((tx) =>
       tx.find(Account, { where: { isBrand: true }, order: { username: 'ASC' } }),
     );
-    return who.isOperator ? brands : brands.filter(({ id }) => who.roles.has(id));
+    return who.isOperator ? brands : brands.filter(({ id }) => who.grants.has(id));
   }
 
   /** The account assertion as devices get it. */

@@ -1,9 +1,20 @@
-export { ApiTokenService, type ApiToken, type NewApiToken } from './api-token.service.js';
+export {
+  ApiTokenService,
+  type ApiToken,
+  type ApiTokenOrder,
+  type NewApiToken,
+} from './api-token.service.js';
 export { BrandService, type BrandOrder, type StoreOrder } from './brand.service.js';
 export { KeyService, type CertifyOrder } from './key.service.js';
 export { ModelService, type ModelView } from './model.service.js';
-export { PeopleService, type Member, type NewMember, type PersonOrder } from './people.service.js';
-export { actorOf, requireHuman, type Principal } from './principal.js';
+export { type GrantOrder } from './grants.js';
+export { InvitationService } from './invitation.service.js';
+export { type Member, type NewMember } from './member.js';
+export { PeopleService, type PersonOrder } from './people.service.js';
+export { actorOf, requireHuman, rolesIn, sees, type Principal } from './principal.js';
 export { BrandReader, type DeviceFilter, type Figures, type JobRow, type Page } from './reader.js';
-export { SignInService, type Session } from './sign-in.service.js';
+export { SubjectFinder, thingOfSnap, type Named, type NamedKind } from './subject-finder.js';
+export { SecondFactorService } from './second-factor.service.js';
+export { SessionService, type OpenSession } from './session.service.js';
+export { SignInService, type Client, type Session } from './sign-in.service.js';
 export { performAct, type Act, type Done } from './act.js';

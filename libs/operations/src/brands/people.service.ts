@@ -1,34 +1,28 @@
-import { randomBytes } from 'node:crypto';
-import { TOKEN_RANDOM_BYTES, formatToken, parseToken } from '#libs/auth';
-import { Membership, Person, ROLES, Token, type Role, type Tx } from '#libs/database';
+import { Membership, Person, Token, type Role, type Tx } from '#libs/database';
+import type { Grant } from '#libs/auth';
+import { In, IsNull } from 'typeorm';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
+import { requireUuid } from '../rollouts/find.js';
 import { performAct } from './act.js';
+import {
+  compareGrants,
+  readGrants,
+  requireDelegation,
+  writeGrants,
+  type GrantOrder,
+} from './grants.js';
+import { insertInvitation } from './invitation.service.js';
+import { getMember, listMembers, type Member, type NewMember } from './member.js';
 import { hashNewPassword } from './password-policy.js';
 import type { Principal } from './principal.js';
-import { openSession, type Session } from './sign-in.service.js';
 
-const INVITATION_MS = 7 * 24 * 3_600_000;
 const EMAIL = /^[^\s@]{1,64}@[^\s@]{1,190}$/;
-
-export interface Member {
-  readonly personId: string;
-  readonly email: string;
-  readonly displayName: string;
-  readonly roles: readonly Role[];
-  /** False until an invited person has chosen a password. */
-  readonly hasPassword: boolean;
-}
 
 export interface PersonOrder {
   readonly email: string;
   readonly displayName: string;
-  readonly roles: readonly Role[];
-}
-
-export interface NewMember extends Member {
-  /** One-time secret with which a new person chooses a password; null when there is one already. */
-  readonly invitation: string | null;
+  readonly grants: readonly GrantOrder[];
 }
 
 /** Who belongs to a brand and may do what there (decisions 1, S2). */
@@ -46,7 +40,9 @@ export class PeopleService {
     const { email, displayName } = checkOrder(order);
     const passwordHash = password === undefined ? '' : await hashNewPassword(password);
     const act = { who, brandId, action: 'add-person', idempotencyKey, request: order };
-    return performAct(this.resources.db, act, async (tx) => {
+    return performAct<NewMember>(this.resources.db, act, async (tx) => {
+      const grants = await readGrants(tx, brandId, order.grants);
+      requireDelegation(who, brandId, grants);
       const known = await tx.findOneBy(Person, { email });
       if (known && password !== undefined)
         throw new OperationError(
@@ -54,108 +50,80 @@ export class PeopleService {
           `cannot set a password for ${email}, who has a login here already: invite them instead`,
         );
       const person = known ?? (await insertPerson(tx, { email, displayName, passwordHash }));
-      await grant(tx, brandId, person.id, order.roles);
-      const result = {
-        ...(await getMember(tx, brandId, person.id)),
-        invitation: person.passwordHash === '' ? await this.invite(tx, person.id) : null,
+      const before = await ownGrants(tx, brandId, person.id);
+      const added = compareGrants(before, grants).added;
+      await writeGrants(tx, brandId, person.id, { added, removed: [] });
+      const invitation =
+        person.passwordHash === ''
+          ? await insertInvitation(tx, brandId, person.id, this.resources.db.clock.now())
+          : null;
+      const member = await getMember(tx, brandId, person.id);
+      return {
+        result: { ...member, invitation: null },
+        shownOnce: { invitation },
+        subject: `person:${person.id}`,
+        detail: { email, before, after: [...before, ...added] },
       };
-      return { result, subject: `person:${person.id}`, detail: { email, roles: order.roles } };
     });
   }
 
-  /** Replaces the person's roles in the brand; none: the person leaves it. In force with the next request. */
-  async setRoles(
+  /**
+   * What the person may do in the brand from the next request on, also with logins and tokens that live; nothing: they
+   * leave it, and what they made for machines ends.
+   */
+  async setGrants(
     who: Principal,
     brandId: string,
     personId: string,
-    roles: readonly Role[],
+    orders: readonly GrantOrder[],
+    reason?: string,
   ): Promise<Member> {
-    checkRoles(roles);
-    const request = { personId, roles };
-    return performAct(
-      this.resources.db,
-      { who, brandId, action: 'set-roles', request },
-      async (tx) => {
-        const before = await getMember(tx, brandId, personId);
-        await tx.delete(Membership, { brandId, personId });
-        await grant(tx, brandId, personId, roles);
-        const result = { ...before, roles };
-        return {
-          result,
-          subject: `person:${personId}`,
-          detail: { before: before.roles, after: roles },
-        };
-      },
-    );
+    const request = { personId, orders, reason };
+    const act = { who, brandId, action: 'set-roles', request };
+    return performAct(this.resources.db, act, async (tx) => {
+      await lockPeople(tx, brandId);
+      const member = await getMember(tx, brandId, requireUuid(personId, 'person'));
+      const before = await ownGrants(tx, brandId, personId);
+      const after = await readGrants(tx, brandId, orders);
+      const changes = compareGrants(before, after);
+      requireDelegation(who, brandId, [...changes.added, ...changes.removed]);
+      await writeGrants(tx, brandId, personId, changes);
+      await requireAdmin(tx, who, brandId);
+      if (after.length === 0) await endTokens(tx, brandId, personId);
+      const roles = [...new Set(after.map(({ role }) => role))];
+      return {
+        result: { ...member, roles, grants: after },
+        subject: `person:${personId}`,
+        ...(reason !== undefined && { reason }),
+        detail: { before, after },
+      };
+    });
+  }
+
+  /** The person leaves the brand; their login stays, for other brands. */
+  remove(who: Principal, brandId: string, personId: string, reason: string): Promise<Member> {
+    return this.setGrants(who, brandId, personId, [], reason);
   }
 
   list(brandId: string): Promise<Member[]> {
     return this.resources.db.asBrand(brandId, (tx) => listMembers(tx, brandId));
   }
-
-  /** Chooses the password of an invited person and logs them in. Throws `unauthorized` for a used or unknown invitation. */
-  async acceptInvitation(invitation: string, password: string): Promise<Session> {
-    const { db } = this.resources;
-    const passwordHash = await hashNewPassword(password);
-    const hash = parseToken(invitation)?.hash ?? '';
-    return db.asSystem(async (tx) => {
-      const now = db.clock.now();
-      const [used] = await tx.query<{ person_id: string }[]>(
-        `WITH used AS (UPDATE store.tokens SET revoked_at = $2
-           WHERE secret_hash = $1 AND kind = 'invitation' AND revoked_at IS NULL AND expires_at > $2
-           RETURNING person_id)
-         SELECT person_id FROM used`,
-        [hash, now],
-      );
-      if (used === undefined)
-        throw new OperationError(
-          'unauthorized',
-          'cannot use this invitation: unknown, used or over',
-        );
-      await tx.update(Person, { id: used.person_id }, { passwordHash });
-      return openSession(tx, used.person_id, now);
-    });
-  }
-
-  private async invite(tx: Tx, personId: string): Promise<string> {
-    const now = this.resources.db.clock.now();
-    const secret = formatToken('session', randomBytes(TOKEN_RANDOM_BYTES));
-    // A new invitation ends the older ones.
-    await tx.query(
-      `UPDATE store.tokens SET revoked_at = $2 WHERE person_id = $1 AND kind = 'invitation' AND revoked_at IS NULL`,
-      [personId, now],
-    );
-    await tx.insert(Token, {
-      kind: 'invitation',
-      secretHash: secret.hash,
-      personId,
-      expiresAt: new Date(now.getTime() + INVITATION_MS),
-    });
-    return secret.text;
-  }
 }
 
-export function checkOrder(order: PersonOrder): { email: string; displayName: string } {
+export function checkOrder(order: Omit<PersonOrder, 'grants'>): {
+  email: string;
+  displayName: string;
+} {
   const email = order.email.trim().toLowerCase();
   const displayName = order.displayName.trim();
+  const problems: { path: string; message: string }[] = [];
   if (!EMAIL.test(email))
-    throw new OperationError('invalid', `cannot take ${order.email} as a mail address`, {
-      paths: ['email'],
-    });
+    problems.push({ path: 'email', message: `cannot take ${order.email} as a mail address` });
   if (displayName === '' || displayName.length > 200)
-    throw new OperationError('invalid', 'cannot take an empty or overlong name', {
-      paths: ['displayName'],
-    });
-  checkRoles(order.roles);
+    problems.push({ path: 'displayName', message: 'cannot take an empty or overlong name' });
+  if (problems.length > 0)
+    throw new OperationError('invalid', 'cannot take this person', { problems });
   return { email, displayName };
-}
-
-function checkRoles(roles: readonly string[]): void {
-  const unknown = roles.find((role) => !(ROLES as readonly string[]).includes(role));
-  if (unknown !== undefined)
-    throw new OperationError('invalid', `cannot give the unknown role ${unknown}`, {
-      paths: ['roles'],
-    });
 }
 
 export async function insertPerson(
@@ -166,40 +134,30 @@ export async function insertPerson(
   return tx.save(person);
 }
 
-/** Gives roles; those that the person has are passed over. */
-export async function grant(
-  tx: Tx,
-  brandId: string,
-  personId: string,
-  roles: readonly Role[],
-): Promise<void> {
-  if (roles.length === 0) return;
-  const rows = [...new Set(roles)].map((role) => ({ brandId, personId, role }));
-  await tx.createQueryBuilder().insert().into(Membership).values(rows).orIgnore().execute();
+async function ownGrants(tx: Tx, brandId: string, personId: string): Promise<Grant[]> {
+  const rows = await tx.findBy(Membership, { brandId, personId });
+  return rows.map(({ role, limits }) => ({ role, limits }));
 }
 
-async function listMembers(tx: Tx, brandId: string): Promise<Member[]> {
-  const rows = await tx.query<
-    { id: string; email: string; display_name: string; roles: Role[]; has_password: boolean }[]
-  >(
-    `SELECT p.id, p.email, p.display_name, p.password_hash <> '' AS has_password,
-            array_agg(m.role ORDER BY m.role) AS roles
-     FROM store.memberships m JOIN store.people p ON p.id = m.person_id
-     WHERE m.brand_id = $1 GROUP BY p.id ORDER BY p.email`,
-    [brandId],
-  );
-  return rows.map((row) => ({
-    personId: row.id,
-    email: row.email,
-    displayName: row.display_name,
-    roles: row.roles,
-    hasPassword: row.has_password,
-  }));
+/** Of two who take the roles of each other, one comes second and sees what the first has done. */
+async function lockPeople(tx: Tx, brandId: string): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('people ' || $1))`, [brandId]);
 }
 
-async function getMember(tx: Tx, brandId: string, personId: string): Promise<Member> {
-  const member = (await listMembers(tx, brandId)).find((one) => one.personId === personId);
-  if (member === undefined)
-    throw new OperationError('not-found', `cannot find person ${personId} in this brand`);
-  return member;
+/** A brand that nobody administers could only be helped by the operator, so only the operator may leave it so. */
+async function requireAdmin(tx: Tx, who: Principal, brandId: string): Promise<void> {
+  if (who.isOperator) return;
+  const role: Role = 'admin';
+  const admins = await tx.findBy(Membership, { brandId, role });
+  if (admins.some(({ limits }) => Object.keys(limits).length === 0)) return;
+  throw new OperationError('conflict', 'cannot take the last admin of the brand away');
+}
+
+async function endTokens(tx: Tx, brandId: string, personId: string): Promise<void> {
+  await tx
+    .createQueryBuilder()
+    .update(Token)
+    .set({ revokedAt: () => 'app.now()' })
+    .where({ brandId, personId, revokedAt: IsNull(), kind: In(['api', 'publisher', 'invitation']) })
+    .execute();
 }

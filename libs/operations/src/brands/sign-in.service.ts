@@ -1,30 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import {
-  SALT_BYTES,
   TOKEN_RANDOM_BYTES,
-  TOTP_SECRET_BYTES,
   formatToken,
-  formatTotpSecret,
-  hashPassword,
+  narrowGrants,
   needsRehash,
   parseToken,
-  totpUri,
-  verifyPassword,
-  verifyTotp,
+  type Grant,
 } from '#libs/auth';
-import { Membership, Person, Token, type Role, type Tx } from '#libs/database';
+import { Membership, Person, Token, type Tx } from '#libs/database';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
-import { hashNewPassword } from './password-policy.js';
+import { LoginThrottle } from './login-throttle.js';
+import { isInNetworks } from './networks.js';
+import { hashNewPassword, requirePassword } from './password-policy.js';
 import { requireHuman, type Principal } from './principal.js';
-import { openTotpSecret, sealTotpSecret } from './second-factor.js';
+import { useSecondFactor } from './second-factor.service.js';
 
 /** A working day: people log in each morning; machines have tokens. */
 const SESSION_MS = 12 * 3_600_000;
 /** `last used` is shown to the minute; not every request writes. */
 const USED_EVERY_MS = 60_000;
-/** Checked in place of an unknown person's, so that the answer takes as long. */
-const NOBODY = hashPassword('nobody', Buffer.alloc(SALT_BYTES));
+const MOST_FAILURES = 10;
+const MOST_FAILURES_PER_ADDRESS = 100;
 
 export interface Session {
   /** Shown once; only its hash is stored. */
@@ -33,70 +30,85 @@ export interface Session {
   readonly personId: string;
 }
 
+/** Where a request comes from. */
+export interface Client {
+  readonly address: string;
+  /** What the client calls itself. */
+  readonly agent: string;
+}
+
+const NOWHERE: Client = { address: '', agent: '' };
+
 /** Logging people in and recognising them again (decisions 26). */
 export class SignInService {
+  private readonly byPerson = new LoginThrottle(MOST_FAILURES);
+  private readonly byAddress = new LoginThrottle(MOST_FAILURES_PER_ADDRESS);
+
   constructor(private readonly resources: Resources) {}
 
   /**
    * Throws `unauthorized`, with the same words for whatever is wrong; only who knows the password learns that a second
-   * factor is wanted.
+   * factor is wanted. After too many failures of a person or an address `unavailable`, whoever knocks.
    */
-  async login(email: string, password: string, otp?: string): Promise<Session> {
+  async login(
+    email: string,
+    password: string,
+    otp?: string,
+    client: Client = NOWHERE,
+  ): Promise<Session> {
+    const now = this.resources.db.clock.now();
+    const name = email.trim().toLowerCase();
+    this.byAddress.check(client.address, now);
+    this.byPerson.check(name, now);
+    try {
+      const session = await this.open(name, password, otp, client);
+      this.byPerson.forget(name);
+      return session;
+    } catch (error) {
+      // Whoever has the password and is asked for the code has not failed yet.
+      const isAsked = error instanceof OperationError && otp === undefined && error.details?.needs;
+      if (error instanceof OperationError && isAsked !== 'otp') {
+        this.byAddress.fail(client.address, now);
+        this.byPerson.fail(name, now);
+      }
+      throw error;
+    }
+  }
+
+  private async open(
+    email: string,
+    password: string,
+    otp: string | undefined,
+    client: Client,
+  ): Promise<Session> {
     const { db } = this.resources;
-    const found = await db.asSystem((tx) =>
-      tx.findOneBy(Person, { email: email.trim().toLowerCase() }),
-    );
-    const person = await withPassword(found, password);
+    const found = await db.asSystem((tx) => tx.findOneBy(Person, { email }));
+    const person = await requirePassword(found, password);
     const isStale = needsRehash(person.passwordHash);
     const passwordHash = isStale ? await hashNewPassword(password) : person.passwordHash;
     return db.asSystem(async (tx) => {
-      if (person.totpSecret !== null) await this.useCode(tx, person.id, otp);
+      if (!(await useSecondFactor(tx, this.resources, person.id, otp)))
+        throw new OperationError(
+          'unauthorized',
+          'cannot log in: a code of the second factor is needed',
+          { needs: 'otp' },
+        );
       if (isStale) await tx.update(Person, { id: person.id }, { passwordHash });
-      return openSession(tx, person.id, db.clock.now());
+      return openSession(tx, person.id, db.clock.now(), client);
     });
   }
 
-  /** A new password; the other sessions of the person end. */
+  /** A new password; the other sessions of the person end, and their logins as publisher. */
   async changePassword(who: Principal, current: string, next: string): Promise<void> {
     requireHuman(who, 'change a password');
     const { db } = this.resources;
     const person = await db.asSystem((tx) => tx.findOneByOrFail(Person, { id: who.personId }));
-    await withPassword(person, current);
+    await requirePassword(person, current);
     const passwordHash = await hashNewPassword(next);
     await db.asSystem(async (tx) => {
       await tx.update(Person, { id: person.id }, { passwordHash });
-      await tx.query(
-        `UPDATE store.tokens SET revoked_at = app.now()
-         WHERE person_id = $1 AND kind = 'session' AND id <> $2 AND revoked_at IS NULL`,
-        [person.id, who.tokenId],
-      );
+      await endSessions(tx, person.id, who.tokenId);
     });
-  }
-
-  /** Draws a secret for an authenticator app; it counts from `confirmSecondFactor` on. */
-  beginSecondFactor(who: Principal): { secret: string; uri: string } {
-    requireHuman(who, 'set a second factor');
-    const secret = formatTotpSecret(randomBytes(TOTP_SECRET_BYTES));
-    return { secret, uri: totpUri('brandstore', who.email, secret) };
-  }
-
-  /** The person proves that the app shows the codes of this secret, and that they know the password. */
-  async confirmSecondFactor(
-    who: Principal,
-    order: { secret: string; password: string; otp: string },
-  ): Promise<void> {
-    requireHuman(who, 'set a second factor');
-    const { db, settings } = this.resources;
-    const person = await db.asSystem((tx) => tx.findOneByOrFail(Person, { id: who.personId }));
-    await withPassword(person, order.password);
-    if (!/^[A-Z2-7]{32}$/.test(order.secret))
-      throw new OperationError('invalid', 'cannot read the secret', { paths: ['secret'] });
-    const step = verifyTotp(order.secret, order.otp, db.clock.now(), null);
-    if (step === null) throw new OperationError('unauthorized', 'cannot log in: wrong code');
-    const totpSecret = sealTotpSecret(order.secret, settings.secret, person.id);
-    await db.asSystem((tx) =>
-      tx.update(Person, { id: person.id }, { totpSecret, totpLastStep: step }),
-    );
   }
 
   async logout(who: Principal): Promise<void> {
@@ -104,8 +116,8 @@ export class SignInService {
     await db.asSystem((tx) => tx.update(Token, { id: who.tokenId }, { revokedAt: db.clock.now() }));
   }
 
-  /** Whose bearer it is, with the roles of this moment; null for unknown, ended or revoked ones. */
-  async recognise(bearer: string): Promise<Principal | null> {
+  /** Whose bearer it is, with the grants of this moment; null for unknown, ended or revoked ones, and from other networks. */
+  async recognise(bearer: string, { address }: Client = NOWHERE): Promise<Principal | null> {
     const { db } = this.resources;
     const parts = parseToken(bearer);
     if (parts === null) return null;
@@ -115,6 +127,8 @@ export class SignInService {
       if (token === null || token.kind !== (parts.kind === 'session' ? 'session' : 'api'))
         return null;
       if (token.revokedAt !== null || token.expiresAt <= now) return null;
+      const { networks } = token.scope;
+      if (networks !== undefined && !isInNetworks(address, networks)) return null;
       const person = await tx.findOneByOrFail(Person, { id: token.personId });
       const memberships = await tx.findBy(Membership, { personId: person.id });
       if (!token.lastUsedAt || now.getTime() - token.lastUsedAt.getTime() > USED_EVERY_MS)
@@ -126,62 +140,55 @@ export class SignInService {
         email: person.email,
         displayName: person.displayName,
         isOperator: person.isOperator && token.kind === 'session',
-        roles: rolesWithin(memberships, token),
+        grants: grantsWithin(memberships, token),
       };
     });
   }
-
-  /** Locks the person's row, so that one code does not open two sessions. */
-  private async useCode(tx: Tx, personId: string, otp: string | undefined): Promise<void> {
-    const person = await tx.findOneOrFail(Person, {
-      where: { id: personId },
-      lock: { mode: 'pessimistic_write' },
-    });
-    if (person.totpSecret === null) return;
-    const { db, settings } = this.resources;
-    const secret = openTotpSecret(person.totpSecret, settings.secret, personId);
-    const step =
-      otp === undefined ? null : verifyTotp(secret, otp, db.clock.now(), person.totpLastStep);
-    if (step === null)
-      throw new OperationError(
-        'unauthorized',
-        'cannot log in: a code of the second factor is needed',
-        {
-          needs: 'otp',
-        },
-      );
-    await tx.update(Person, { id: personId }, { totpLastStep: step });
-  }
 }
 
-/** The person whose password it is; takes as long for nobody as for somebody. */
-async function withPassword(person: Person | null, password: string): Promise<Person> {
-  // An invited person has no password yet.
-  const hasOne = person !== null && person.passwordHash !== '';
-  const isRight = await verifyPassword(password, hasOne ? person.passwordHash : await NOBODY);
-  if (!hasOne || !isRight)
-    throw new OperationError('unauthorized', 'cannot log in: wrong mail address or password');
-  return person;
-}
-
-/** What the person may do, cut down to what the token was made for. */
-function rolesWithin(
+/** What the person may do at this moment, cut down to what the token was made for; brands without a grant are not there. */
+function grantsWithin(
   memberships: readonly Membership[],
   token: Token,
-): ReadonlyMap<string, ReadonlySet<Role>> {
-  const roles = new Map<string, Set<Role>>();
-  for (const { brandId, role } of memberships) {
+): ReadonlyMap<string, readonly Grant[]> {
+  const { roles, limits = {} } = token.scope;
+  const grants = new Map<string, readonly Grant[]>();
+  for (const brandId of new Set(memberships.map((row) => row.brandId))) {
     if (token.brandId !== null && token.brandId !== brandId) continue;
-    if (token.scope.roles !== undefined && !token.scope.roles.includes(role)) continue;
-    const known = roles.get(brandId) ?? new Set();
-    roles.set(brandId, known.add(role));
+    const own = memberships.filter((row) => row.brandId === brandId);
+    const left = narrowGrants(own, { roles, limits });
+    if (left.length > 0) grants.set(brandId, left);
   }
-  return roles;
+  return grants;
 }
 
-export async function openSession(tx: Tx, personId: string, now: Date): Promise<Session> {
+export async function openSession(
+  tx: Tx,
+  personId: string,
+  now: Date,
+  { address, agent }: Client = NOWHERE,
+): Promise<Session> {
   const secret = formatToken('session', randomBytes(TOKEN_RANDOM_BYTES));
   const expiresAt = new Date(now.getTime() + SESSION_MS);
-  await tx.insert(Token, { kind: 'session', secretHash: secret.hash, personId, expiresAt });
+  await tx.insert(Token, {
+    kind: 'session',
+    secretHash: secret.hash,
+    personId,
+    description: agent.slice(0, 200),
+    scope: { address },
+    expiresAt,
+  });
   return { token: secret.text, expiresAt, personId };
+}
+
+/** Sessions and logins as publisher, as far as the transaction sees; API tokens are listed and end one by one. */
+export async function endSessions(tx: Tx, personId: string, except?: string): Promise<number> {
+  const ended = await tx.query<unknown[]>(
+    `WITH ended AS (UPDATE store.tokens SET revoked_at = app.now()
+       WHERE person_id = $1 AND kind IN ('session', 'publisher') AND revoked_at IS NULL AND expires_at > app.now()
+         AND id IS DISTINCT FROM $2::uuid RETURNING id)
+     SELECT id FROM ended`,
+    [personId, except ?? null],
+  );
+  return ended.length;
 }

@@ -21,6 +21,8 @@ export {
   requireChannels,
   requirePackage,
   requirePermission,
+  requireWholeAccount,
+  storesFor,
   type Publisher,
 } from './login/publisher.js';
 export { MetadataService, type MetadataOrder } from './names/metadata.service.js';

@@ -5,9 +5,11 @@ import { OperationError } from '../operation-error.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+export const isUuid = (id: string): boolean => UUID.test(id);
+
 /** Postgres refuses other texts with an error of its own; for us they name nothing. */
 export function requireUuid(id: string, what: string): string {
-  if (!UUID.test(id)) throw new OperationError('not-found', `cannot find ${what} ${id}`);
+  if (!isUuid(id)) throw new OperationError('not-found', `cannot find ${what} ${id}`);
   return id;
 }
 

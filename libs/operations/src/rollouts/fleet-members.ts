@@ -1,4 +1,5 @@
 import {
+  FleetMember,
   listFleetCandidates,
   listFleetMembers,
   type Fleet,
@@ -35,6 +36,17 @@ export async function* membersOf(
     after = page.at(-1)?.uid ?? null;
     if (page.length < PAGE) return;
   }
+}
+
+/** Whether the device belongs to the fleet at this moment. */
+export async function isMember(
+  tx: Tx,
+  { id, predicate }: Pick<Fleet, 'id' | 'predicate'>,
+  candidate: FleetCandidate,
+): Promise<boolean> {
+  if (predicate === null || predicate === undefined)
+    return tx.existsBy(FleetMember, { fleetId: id, deviceUid: candidate.uid });
+  return evaluate(predicate as Predicate, toMember(candidate).fact);
 }
 
 /** How many devices belong to the fleet, and what they run on. */

@@ -1,163 +1,147 @@
+import { Inject } from '@nestjs/common';
 import { Args, ID, Mutation, Query } from '@nestjs/graphql';
 import type { Role } from '#libs/database';
 import {
-  ApiTokenService,
+  InvitationService,
   PeopleService,
-  SignInService,
-  type ApiToken,
-  type Member,
-  type NewApiToken,
-  type NewMember,
+  SessionService,
   type Principal,
-  type Session,
+  type Resources,
 } from '#libs/operations';
+import { RESOURCES } from '../../resources.js';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
-import {
-  ApiTokenInput,
-  ApiTokenResult,
-  ApiTokenType,
-  DoneResult,
-  MeType,
-  MemberResult,
-  MemberType,
-  PersonInput,
-  RoleEnum,
-  SecondFactorResult,
-  SessionResult,
-  type DoneType,
-  type SecondFactorType,
-} from './person.type.js';
+import { GrantInput, MemberResult, MemberType, PersonInput, RoleEnum } from './person.type.js';
+import { toGrantOrders, toMember } from './to-member.js';
 
+/** Who belongs to a brand. */
 @AdminResolver()
 export class PeopleResolver {
-  constructor(
-    private readonly signIn: SignInService,
-    private readonly peopleService: PeopleService,
-    private readonly tokens: ApiTokenService,
-  ) {}
+  private readonly publicUrl: string;
 
-  @Query(() => MeType)
-  me(@Who() who: Principal): MeType {
-    return {
-      personId: who.personId,
-      email: who.email,
-      displayName: who.displayName,
-      isOperator: who.isOperator,
-      isToken: who.kind === 'token',
-      memberships: [...who.roles].map(([brandId, roles]) => ({ brandId, roles: [...roles] })),
-    };
+  constructor(
+    @Inject(RESOURCES) { settings }: Resources,
+    private readonly peopleService: PeopleService,
+    private readonly invitations: InvitationService,
+    private readonly sessionService: SessionService,
+  ) {
+    this.publicUrl = settings.publicUrl;
   }
 
   @Query(() => [MemberType])
-  people(@Args('brand', { type: () => ID }) brand: string): Promise<Member[]> {
-    return this.peopleService.list(brand);
-  }
-
-  @Query(() => [ApiTokenType])
-  apiTokens(
-    @Who() who: Principal,
-    @Args('brand', { type: () => ID }) brand: string,
-  ): Promise<ApiToken[]> {
-    return this.tokens.list(who, brand);
-  }
-
-  @Mutation(() => SessionResult)
-  login(
-    @Args('email') email: string,
-    @Args('password') password: string,
-    @Args('otp', { type: () => String, nullable: true }) otp?: string,
-  ): Promise<Session> {
-    return this.signIn.login(email, password, otp ?? undefined);
-  }
-
-  @Mutation(() => SessionResult)
-  acceptInvitation(
-    @Args('invitation') invitation: string,
-    @Args('password') password: string,
-  ): Promise<Session> {
-    return this.peopleService.acceptInvitation(invitation, password);
-  }
-
-  @Mutation(() => DoneResult)
-  async logout(@Who() who: Principal): Promise<DoneType> {
-    await this.signIn.logout(who);
-    return { isDone: true };
-  }
-
-  @Mutation(() => DoneResult)
-  async changePassword(
-    @Who() who: Principal,
-    @Args('current') current: string,
-    @Args('next') next: string,
-  ): Promise<DoneType> {
-    await this.signIn.changePassword(who, current, next);
-    return { isDone: true };
-  }
-
-  @Mutation(() => SecondFactorResult, { description: 'A secret for an authenticator app.' })
-  beginSecondFactor(@Who() who: Principal): SecondFactorType {
-    return this.signIn.beginSecondFactor(who);
-  }
-
-  @Mutation(() => DoneResult, { description: 'From now on login asks for a code.' })
-  async confirmSecondFactor(
-    @Who() who: Principal,
-    @Args('secret') secret: string,
-    @Args('password') password: string,
-    @Args('otp') otp: string,
-  ): Promise<DoneType> {
-    await this.signIn.confirmSecondFactor(who, { secret, password, otp });
-    return { isDone: true };
+  async people(@Args('brand', { type: () => ID }) brand: string): Promise<MemberType[]> {
+    return (await this.peopleService.list(brand)).map((one) => toMember(one, this.publicUrl));
   }
 
   @Mutation(() => MemberResult)
-  addPerson(
+  async addPerson(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
-    @Args('input') { password, ...order }: PersonInput,
+    @Args('input') { password, roles, grants, ...order }: PersonInput,
     @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
-  ): Promise<NewMember> {
-    return this.peopleService.add(who, brand, order, password, key);
+  ): Promise<MemberType> {
+    const person = { ...order, grants: toGrantOrders(roles, grants) };
+    const added = await this.peopleService.add(
+      who,
+      brand,
+      person,
+      password ?? undefined,
+      key ?? undefined,
+    );
+    return toMember(added, this.publicUrl);
   }
 
-  @Mutation(() => MemberResult)
-  invitePerson(
+  @Mutation(() => MemberResult, {
+    description: 'The answer holds the link with which a new person chooses a password.',
+  })
+  async invitePerson(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
     @Args('email') email: string,
     @Args('displayName') displayName: string,
-    @Args('roles', { type: () => [RoleEnum] }) roles: Role[],
+    @Args('roles', { type: () => [RoleEnum], nullable: true }) roles?: Role[],
+    @Args('grants', { type: () => [GrantInput], nullable: true }) grants?: GrantInput[],
     @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
-  ): Promise<NewMember> {
-    return this.peopleService.add(who, brand, { email, displayName, roles }, undefined, key);
+  ): Promise<MemberType> {
+    const person = { email, displayName, grants: toGrantOrders(roles, grants) };
+    const added = await this.peopleService.add(who, brand, person, undefined, key ?? undefined);
+    return toMember(added, this.publicUrl);
   }
 
-  @Mutation(() => MemberResult)
-  setRoles(
+  @Mutation(() => MemberResult, { description: 'A new link; the one before ends.' })
+  async resendInvitation(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
     @Args('personId', { type: () => ID }) personId: string,
-    @Args('roles', { type: () => [RoleEnum] }) roles: Role[],
-  ): Promise<Member> {
-    return this.peopleService.setRoles(who, brand, personId, roles);
+  ): Promise<MemberType> {
+    return toMember(await this.invitations.resend(who, brand, personId), this.publicUrl);
   }
 
-  @Mutation(() => ApiTokenResult)
-  createApiToken(
+  @Mutation(() => MemberResult, { description: 'The link ends; roles stay.' })
+  async revokeInvitation(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
-    @Args('input') input: ApiTokenInput,
-  ): Promise<NewApiToken> {
-    return this.tokens.create(who, brand, input);
+    @Args('personId', { type: () => ID }) personId: string,
+  ): Promise<MemberType> {
+    return toMember(await this.invitations.revoke(who, brand, personId), this.publicUrl);
   }
 
-  @Mutation(() => ApiTokenResult)
-  revokeApiToken(
+  @Mutation(() => MemberResult, {
+    description: 'All that the person may do, from the next request on; nothing: they leave.',
+  })
+  async setRoles(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
-    @Args('id', { type: () => ID }) id: string,
-  ): Promise<ApiToken> {
-    return this.tokens.revoke(who, brand, id);
+    @Args('personId', { type: () => ID }) personId: string,
+    @Args('roles', { type: () => [RoleEnum], nullable: true }) roles?: Role[],
+    @Args('grants', { type: () => [GrantInput], nullable: true }) grants?: GrantInput[],
+    @Args('reason', { type: () => String, nullable: true }) reason?: string,
+  ): Promise<MemberType> {
+    const orders = toGrantOrders(roles, grants);
+    const member = await this.peopleService.setGrants(
+      who,
+      brand,
+      personId,
+      orders,
+      reason ?? undefined,
+    );
+    return toMember(member, this.publicUrl);
+  }
+
+  @Mutation(() => MemberResult, {
+    description: 'The person leaves the brand; their API tokens in it end.',
+  })
+  async removePerson(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('personId', { type: () => ID }) personId: string,
+    @Args('reason') reason: string,
+  ): Promise<MemberType> {
+    return toMember(await this.peopleService.remove(who, brand, personId, reason), this.publicUrl);
+  }
+
+  @Mutation(() => MemberResult, {
+    description:
+      'For somebody who lost password or second factor: both and all logins end, the link chooses a new password.',
+  })
+  async resetLogin(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('personId', { type: () => ID }) personId: string,
+    @Args('reason') reason: string,
+  ): Promise<MemberType> {
+    const member = await this.invitations.resetLogin(who, brand, personId, reason);
+    return toMember(member, this.publicUrl);
+  }
+
+  @Mutation(() => MemberResult, { description: 'All logins of the person end.' })
+  async endSessionsOf(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('personId', { type: () => ID }) personId: string,
+    @Args('reason') reason: string,
+  ): Promise<MemberType> {
+    const member = await this.sessionService.endAllOf(who, brand, personId, reason);
+    return toMember(member, this.publicUrl);
   }
 }

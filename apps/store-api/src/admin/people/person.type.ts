@@ -1,4 +1,4 @@
-import { Field, ID, InputType, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { Field, ID, InputType, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
 import { ROLES, type Role } from '#libs/database';
 import { resultOf } from '../outcomes.js';
 import { Instant } from '../scalars.js';
@@ -11,18 +11,22 @@ registerEnumType(RoleEnum, {
     'admin: members, models, keys, tokens. releaser: rollouts. approver: approves them. operator: holds, pins, pauses.',
 });
 
-@ObjectType('Session')
-export class SessionType {
-  @Field(() => String, { description: 'Send it as `Authorization: Bearer …`; shown once.' })
-  token!: string;
-  @Field(() => Instant) expiresAt!: Date;
-  @Field(() => ID) personId!: string;
+@ObjectType('Grant', { description: 'A role, for all of the brand or within limits.' })
+export class GrantType {
+  @Field(() => RoleEnum) role!: Role;
+  @Field(() => [ID], { nullable: true, description: 'Only in these stores.' })
+  stores!: readonly string[] | null;
+  @Field(() => [ID], { nullable: true, description: 'Only for these fleets.' })
+  fleets!: readonly string[] | null;
+  @Field(() => [ID], { nullable: true, description: 'Only for these snaps.' })
+  snaps!: readonly string[] | null;
 }
 
 @ObjectType('Membership')
 export class MembershipType {
   @Field(() => ID) brandId!: string;
   @Field(() => [RoleEnum]) roles!: Role[];
+  @Field(() => [GrantType]) grants!: GrantType[];
 }
 
 @ObjectType('Me')
@@ -40,43 +44,63 @@ export class MemberType {
   @Field(() => ID) personId!: string;
   @Field(() => String) email!: string;
   @Field(() => String) displayName!: string;
-  @Field(() => [RoleEnum]) roles!: Role[];
+  @Field(() => [RoleEnum], { description: 'Whatever their limits.' }) roles!: readonly Role[];
+  @Field(() => [GrantType]) grants!: GrantType[];
   @Field(() => Boolean) hasPassword!: boolean;
+  @Field(() => Boolean) hasSecondFactor!: boolean;
+  @Field(() => Instant, { nullable: true, description: 'When the unused invitation ends.' })
+  invitedUntil!: Date | null;
   @Field(() => String, {
     nullable: true,
     description: 'One-time secret for acceptInvitation; only in the answer that made it.',
   })
   invitation?: string | null;
+  @Field(() => String, {
+    nullable: true,
+    description: 'The page on which the secret is used: hand it to the person.',
+  })
+  invitationLink?: string | null;
 }
 
 @ObjectType('ApiToken')
 export class ApiTokenType {
   @Field(() => ID) id!: string;
+  @Field(() => String, { description: 'Its first characters, which are no secret.' })
+  prefix!: string;
   @Field(() => String) description!: string;
-  @Field(() => [RoleEnum]) roles!: Role[];
+  @Field(() => ID, { description: 'The author of what the token creates.' }) ownerId!: string;
+  @Field(() => String) ownerEmail!: string;
+  @Field(() => [RoleEnum]) roles!: readonly Role[];
+  @Field(() => [ID], { nullable: true }) stores!: readonly string[] | null;
+  @Field(() => [ID], { nullable: true }) fleets!: readonly string[] | null;
+  @Field(() => [ID], { nullable: true }) snaps!: readonly string[] | null;
+  @Field(() => [String], { description: 'From where it may be used; none: from everywhere.' })
+  networks!: readonly string[];
+  @Field(() => Instant) createdAt!: Date;
   @Field(() => Instant) expiresAt!: Date;
   @Field(() => Instant, { nullable: true }) lastUsedAt!: Date | null;
   @Field(() => String, { nullable: true, description: 'Only in the answer that made it.' })
   secret?: string | null;
 }
 
-@ObjectType('Done')
-export class DoneType {
-  @Field(() => Boolean) isDone!: boolean;
-}
-
-@ObjectType('SecondFactor')
-export class SecondFactorType {
-  @Field(() => String, { description: 'Base32; give it back to confirmSecondFactor.' })
-  secret!: string;
-  @Field(() => String, { description: 'What the QR code says.' }) uri!: string;
+@InputType('GrantInput', {
+  description: 'A role; what is left out is not limited.',
+})
+export class GrantInput {
+  @Field(() => RoleEnum) role!: Role;
+  @Field(() => [ID], { nullable: true }) stores?: string[] | null;
+  @Field(() => [ID], { nullable: true }) fleets?: string[] | null;
+  @Field(() => [String], { nullable: true, description: 'Names or ids.' }) snaps?: string[] | null;
 }
 
 @InputType('PersonInput')
 export class PersonInput {
   @Field(() => String) email!: string;
   @Field(() => String) displayName!: string;
-  @Field(() => [RoleEnum]) roles!: Role[];
+  @Field(() => [RoleEnum], { nullable: true, description: 'Roles without limits.' })
+  roles?: Role[] | null;
+  @Field(() => [GrantInput], { nullable: true, description: 'Roles within limits.' })
+  grants?: GrantInput[] | null;
   @Field(() => String, {
     nullable: true,
     description: 'Given, the person can log in at once; else an invitation is answered.',
@@ -88,11 +112,16 @@ export class PersonInput {
 export class ApiTokenInput {
   @Field(() => String) description!: string;
   @Field(() => [RoleEnum]) roles!: Role[];
-  @Field(() => Number) expiresInDays!: number;
+  @Field(() => [ID], { nullable: true }) stores?: string[] | null;
+  @Field(() => [ID], { nullable: true }) fleets?: string[] | null;
+  @Field(() => [String], { nullable: true, description: 'Names or ids.' }) snaps?: string[] | null;
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Addresses or networks such as 10.0.0.0/8; none: from everywhere.',
+  })
+  networks?: string[] | null;
+  @Field(() => Int) expiresInDays!: number;
 }
 
-export const SessionResult = resultOf(() => SessionType, 'Session');
 export const MemberResult = resultOf(() => MemberType, 'Member');
 export const ApiTokenResult = resultOf(() => ApiTokenType, 'ApiToken');
-export const DoneResult = resultOf(() => DoneType, 'Done');
-export const SecondFactorResult = resultOf(() => SecondFactorType, 'SecondFactor');

@@ -6,7 +6,9 @@ import {
   NameService,
   principalOf,
   requirePermission,
+  requireWholeAccount,
   SnapDirectory,
+  storesFor,
   type Publisher,
 } from '#libs/operations';
 import { Who } from '../publisher.guard.js';
@@ -39,7 +41,14 @@ export class AccountController {
     requirePermission(who, 'package_register');
     const { snap_name: name, is_private: isPrivate, store } = readBody(registerNameRequest, body);
     const isDryRun = dryRun === '1';
-    const order = { brandId: who.accountId, name, isPrivate, storeId: store ?? null, isDryRun };
+    const order = {
+      brandId: who.accountId,
+      name,
+      isPrivate,
+      storeId: store ?? null,
+      stores: storesFor(who, 'package_register'),
+      isDryRun,
+    };
     const snapId = await this.names.register(actorOfPublisher(who), order);
     void reply.status(isDryRun ? 200 : 201);
     return { snap_id: snapId, snap_name: name };
@@ -48,7 +57,7 @@ export class AccountController {
   @Post('account/account-key')
   @HttpCode(200)
   async registerKey(@Who() who: Publisher, @Body() body: unknown): Promise<object> {
-    requirePermission(who, 'modify_account_key');
+    requireWholeAccount(who, 'modify_account_key');
     const { account_key_request: request } = readBody(accountKeyRequest, body);
     const { assertion, keyId } = await this.keys.certify(principalOf(who), who.accountId, {
       request,

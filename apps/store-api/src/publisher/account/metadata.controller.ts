@@ -54,7 +54,7 @@ export class MetadataController {
     requirePermission(who, 'package_update', 'package_manage');
     const { default_track: track, ...texts } = readBody(metadataRequest, body);
     const snap = await this.snaps.getOwn(who.accountId, { id });
-    requirePackage(who, snap.id);
+    requirePackage(who, snap, 'package_update', 'package_manage');
     await this.metadata.update(actorOfPublisher(who), {
       brandId: who.accountId,
       snapId: snap.id,

@@ -1,4 +1,5 @@
 import { header } from '#libs/assertions';
+import { maySee } from '#libs/auth';
 import type { AccountView, Publisher } from '#libs/operations';
 
 const seconds = (time: Date): string => time.toISOString().replace(/\.\d+Z$/, 'Z');
@@ -34,16 +35,15 @@ export function toAccount({ account, snaps, stores, keys }: AccountView, who: Pu
     'account-keys': accountKeys,
     account_keys: accountKeys,
     snaps: { '16': Object.fromEntries(entries) as object },
-    stores: stores.map(({ id, name }) => ({ id, name, roles: rolesIn(who) })),
+    stores: stores.map(({ id, name }) => ({ id, name, roles: rolesIn(who, id) })),
   };
 }
 
 /** The store's words for what a person may do in it. */
-function rolesIn({ roles }: Publisher): string[] {
-  return [
-    ...(roles.has('admin') ? ['admin'] : []),
-    ...(roles.has('reviewer') ? ['review'] : []),
-    ...(roles.has('viewer') ? ['view'] : []),
-    'access',
-  ];
+function rolesIn({ grants }: Publisher, storeId: string): string[] {
+  const words = { admin: 'admin', reviewer: 'review', viewer: 'view' } as const;
+  const roles = (['admin', 'reviewer', 'viewer'] as const).filter((role) =>
+    maySee(grants, [role], [{ stores: [storeId] }]),
+  );
+  return [...roles.map((role) => words[role]), 'access'];
 }

@@ -42,7 +42,7 @@ export class ChannelController {
   ): Promise<SnapChannels> {
     requirePermission(who, 'package_access');
     const snap = await this.snaps.getOwn(who.accountId, key);
-    requirePackage(who, snap.id);
+    requirePackage(who, snap, 'package_access');
     return this.channels.read(who.accountId, snap.id);
   }
 }

@@ -30,7 +30,7 @@ export class ReleaseController {
     requirePermission(who, 'package_release', 'package_upload');
     const { name, revision, channels, progressive } = readBody(releaseRequest, body);
     const snap = await this.snaps.getOwn(who.accountId, { name });
-    requirePackage(who, snap.id);
+    requirePackage(who, snap, 'package_release', 'package_upload');
     requireChannels(who, channels);
     if (progressive && progressive.percentage < 100) {
       throw new OperationError(
@@ -60,7 +60,7 @@ export class ReleaseController {
     requirePermission(who, 'package_release', 'package_upload');
     const { channels } = readBody(closeRequest, body);
     const snap = await this.snaps.getOwn(who.accountId, { id: snapId });
-    requirePackage(who, snap.id);
+    requirePackage(who, snap, 'package_release', 'package_upload');
     requireChannels(who, channels);
     await this.releases.close(actorOfPublisher(who), {
       brandId: who.accountId,

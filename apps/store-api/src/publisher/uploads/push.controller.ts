@@ -30,10 +30,10 @@ export class PushController {
     requirePermission(who, 'package_push', 'package_upload');
     const order = readBody(pushRequest, body);
     const snap = await this.snaps.getOwn(who.accountId, { name: order.name });
-    requirePackage(who, snap.id);
+    requirePackage(who, snap, 'package_push', 'package_upload');
     if (order.dry_run) return { success: true };
     if (order.channels.length > 0) {
-      requirePermission(who, 'package_release', 'package_upload');
+      requirePackage(who, snap, 'package_release', 'package_upload');
       requireChannels(who, order.channels);
     }
     refuseUnserved(order);

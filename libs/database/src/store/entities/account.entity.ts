@@ -1,4 +1,5 @@
 import { Column, Entity, ForeignKey, PrimaryColumn, PrimaryGeneratedColumn, Unique } from 'typeorm';
+import { ROLES, type Limits, type Role } from '#libs/auth';
 import { createdAt, optional, safeInteger } from '../../columns.js';
 
 export type Validation = 'unproven' | 'starred' | 'verified';
@@ -27,31 +28,26 @@ export class Person {
   @Column({ type: 'text', ...optional }) totpSecret!: string | null;
   /** Time step of the last code that was used; none is good twice. */
   @Column({ ...safeInteger, ...optional }) totpLastStep!: number | null;
+  /** SHA-256 of the codes that stand in for a lost authenticator app; each is taken out when it is used. */
+  @Column({ type: 'text', array: true, default: [] }) recoveryCodes!: string[];
   @Column({ type: 'boolean', default: false }) isOperator!: boolean;
   @Column(createdAt) createdAt!: Date;
 }
 
-/** update-control.md 2.11, with the publisher's side beside it. */
-export const ROLES = [
-  'admin',
-  'reviewer',
-  'viewer',
-  'publisher',
-  'operator',
-  'releaser',
-  'approver',
-  'auditor',
-] as const;
-export type Role = (typeof ROLES)[number];
+export { ROLES, type Role };
 
+/** A role of a person in a brand, for all of it or within limits (mission.md S2, update-control.md 2.11). */
 @Entity({ schema: 'store', name: 'memberships' })
+@Unique(['brandId', 'personId', 'role', 'limits'])
 export class Membership {
-  @PrimaryColumn({ type: 'text' })
+  @PrimaryGeneratedColumn('uuid') id!: string;
+  @Column({ type: 'text' })
   @ForeignKey(() => Account, { onDelete: 'CASCADE' })
   brandId!: string;
-  @PrimaryColumn({ type: 'uuid' })
+  @Column({ type: 'uuid' })
   @ForeignKey(() => Person, { onDelete: 'CASCADE' })
   personId!: string;
-  @PrimaryColumn({ type: 'text' }) role!: Role;
+  @Column({ type: 'text' }) role!: Role;
+  @Column({ type: 'jsonb', default: {} }) limits!: Limits;
   @Column(createdAt) createdAt!: Date;
 }

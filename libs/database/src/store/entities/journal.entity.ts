@@ -16,6 +16,21 @@ export class AuditRow {
   @Column({ type: 'text' }) hash!: string;
 }
 
+/**
+ * Where the last check of a brand's chain ended: the end of a chain says nothing of rows that were cut off behind it, so
+ * the next check starts from here.
+ */
+@Entity({ schema: 'store', name: 'audit_checks' })
+export class AuditCheck {
+  @PrimaryColumn({ type: 'text' }) brandId!: string;
+  /** The last row that was good, and its hash. */
+  @Column(safeInteger) seq!: number;
+  @Column({ type: 'text' }) hash!: string;
+  /** The first row that does not fit; null: all do. */
+  @Column({ ...safeInteger, ...optional }) brokenSeq!: number | null;
+  @Column({ type: 'timestamptz' }) checkedAt!: Date;
+}
+
 /** A job to be; written in the transaction that makes it necessary, relayed after commit (house 2.8). */
 @Entity({ schema: 'store', name: 'outbox' })
 @Index(['id'], { where: '"delivered_at" IS NULL' })

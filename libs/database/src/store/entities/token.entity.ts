@@ -1,4 +1,5 @@
 import { Column, Entity, ForeignKey, Index, PrimaryGeneratedColumn } from 'typeorm';
+import type { Limits } from '#libs/auth';
 import { createdAt, optional } from '../../columns.js';
 import { Account, Person } from './account.entity.js';
 
@@ -14,6 +15,11 @@ export interface TokenScope {
   readonly channels?: readonly string[];
   readonly packages?: readonly string[];
   readonly roles?: readonly string[];
+  readonly limits?: Limits;
+  /** Addresses and networks such as `10.0.0.0/8` from which the token may be used; none: all. */
+  readonly networks?: readonly string[];
+  /** Of a session: from where it was opened. */
+  readonly address?: string;
 }
 
 @Entity({ schema: 'store', name: 'tokens' })
@@ -24,6 +30,8 @@ export class Token {
   @Index({ unique: true })
   @Column({ type: 'text' })
   secretHash!: string;
+  /** The secret's first characters, by which people tell tokens apart; of API tokens. */
+  @Column({ type: 'text', default: '' }) lookup!: string;
   @Column({ type: 'uuid' })
   @ForeignKey(() => Person, { onDelete: 'CASCADE' })
   personId!: string;

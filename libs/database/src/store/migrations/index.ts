@@ -6,6 +6,7 @@ import { Stores1763733600000 } from './1763733600000-stores.js';
 import { WaveClocks1763726400000 } from './1763726400000-wave-clocks.js';
 import { BrandEvents1763730000000 } from './1763730000000-brand-events.js';
 import { PolicyFeed1763735000000 } from './1763735000000-policy-feed.js';
+import { Grants1763736000000 } from './1763736000000-grants.js';
 
 /** In the order in which they run. */
 export const storeMigrations: (new () => MigrationInterface)[] = [
@@ -16,4 +17,5 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   BrandEvents1763730000000,
   Stores1763733600000,
   PolicyFeed1763735000000,
+  Grants1763736000000,
 ];

@@ -29,6 +29,19 @@ export function listFleetCandidates(
   );
 }
 
+/** One of them. */
+export async function findFleetCandidate(
+  tx: Tx,
+  brandId: string,
+  uid: string,
+): Promise<FleetCandidate | null> {
+  const [found] = await tx.query<FleetCandidate[]>(
+    `SELECT ${CANDIDATE} WHERE d.brand_id = $1 AND d.uid = $2`,
+    [brandId, uid],
+  );
+  return found ?? null;
+}
+
 /** The same for the devices of a static list. */
 export function listFleetMembers(
   tx: Tx,

@@ -11,16 +11,15 @@ import {
   SALT_BYTES,
   verifyPassword,
   verifyPublisherLogin,
-  verifyTotp,
   verifyUnboundDischarge,
 } from '#libs/auth';
 import { Account, Membership, Person, Snap, Token, type Role, type Tx } from '#libs/database';
 import { In } from 'typeorm';
-import { openTotpSecret } from '../../brands/second-factor.js';
+import { LoginThrottle } from '../../brands/login-throttle.js';
+import { useSecondFactor } from '../../brands/second-factor.service.js';
 import { OperationError } from '../../operation-error.js';
 import type { Resources } from '../../resources.js';
 import { refusal } from '../wire-code.js';
-import { LoginThrottle } from './login-throttle.js';
 import {
   LONGEST_CAVEAT_ID,
   readCaveatId,
@@ -218,7 +217,6 @@ export class PublisherLoginService {
     return person;
   }
 
-  /** Locks the person's row: no code is good twice. */
   private async verifySecondFactor(
     personId: string,
     { otp, email }: DischargeOrder,
@@ -227,18 +225,9 @@ export class PublisherLoginService {
     if (otp === null) {
       throw refusal('unauthorized', 'twofactor-required', '2-factor authentication required.');
     }
-    const { db, settings } = this.resources;
-    const isRight = await db.asSystem(async (tx) => {
-      const person = await tx.findOneOrFail(Person, {
-        where: { id: personId },
-        lock: { mode: 'pessimistic_write' },
-      });
-      const secret =
-        person.totpSecret && openTotpSecret(person.totpSecret, settings.secret, personId);
-      const step = secret ? verifyTotp(secret, otp, now, person.totpLastStep) : null;
-      if (step !== null) await tx.update(Person, { id: personId }, { totpLastStep: step });
-      return step !== null;
-    });
+    const isRight = await this.resources.db.asSystem((tx) =>
+      useSecondFactor(tx, this.resources, personId, otp),
+    );
     if (isRight) return;
     this.byPerson.fail(email, now);
     throw refusal('forbidden', 'twofactor-failure', 'The provided 2-factor key is not recognised.');
@@ -352,8 +341,8 @@ async function loadPublisher(tx: Tx, token: Token, accountId: string): Promise<P
   const person = await tx.findOneByOrFail(Person, { id: token.personId });
   const account = await tx.findOneByOrFail(Account, { id: accountId });
   const memberships = await tx.findBy(Membership, { personId: person.id, brandId: accountId });
-  const roles = new Set(memberships.map((membership) => membership.role));
-  if (!PUBLISHING.some((role) => roles.has(role))) {
+  const grants = memberships.map(({ role, limits }) => ({ role, limits }));
+  if (!grants.some(({ role }) => PUBLISHING.includes(role))) {
     throw new OperationError('unauthorized', 'The login is over.', {
       wire: 'macaroon-authorization-required',
     });
@@ -365,7 +354,7 @@ async function loadPublisher(tx: Tx, token: Token, accountId: string): Promise<P
     displayName: person.displayName,
     accountId,
     username: account.username,
-    roles,
+    grants,
     permissions: token.scope.permissions ?? [],
     channels: token.scope.channels ?? null,
     packages: token.scope.packages ?? null,

@@ -1,6 +1,8 @@
-import type { Role } from '#libs/database';
+import { LIMIT_KINDS, mayDo, maySee, type Grant, type Subject } from '#libs/auth';
+import type { Role, Snap } from '#libs/database';
 import { channelText, findChannel } from '#libs/update-control';
 import type { Principal } from '../../brands/principal.js';
+import { thingOfSnap } from '../../brands/subject-finder.js';
 import type { Actor } from '../actor.js';
 import { shortName } from '../channels/release-channels.js';
 import { refusal } from '../wire-code.js';
@@ -14,7 +16,8 @@ export interface Publisher {
   /** The account in whose name they publish: a brand (decisions 1). */
   readonly accountId: string;
   readonly username: string;
-  readonly roles: ReadonlySet<Role>;
+  /** What they may do in it at this moment. */
+  readonly grants: readonly Grant[];
   readonly permissions: readonly string[];
   /** Patterns; null: all channels. */
   readonly channels: readonly string[] | null;
@@ -65,27 +68,54 @@ export const principalOf = (who: Publisher): Principal => ({
   email: who.email,
   displayName: who.displayName,
   isOperator: false,
-  roles: new Map([[who.accountId, who.roles]]),
+  grants: new Map([[who.accountId, who.grants]]),
 });
+
+/** Whether one of the permissions is on the token, and a role for it reaches the subject; null: anything at all. */
+function reaches(who: Publisher, subject: Subject | null, anyOf: readonly string[]): boolean {
+  return anyOf.some((permission) => {
+    if (!who.permissions.includes(permission)) return false;
+    const roles = ROLES_FOR[permission];
+    if (roles === undefined) return maySee(who.grants, 'member', subject ?? []);
+    if (subject === null) return who.grants.some(({ role }) => roles.includes(role));
+    return mayDo(who.grants, roles, subject);
+  });
+}
 
 /** One of the permissions, on the token and by a role. Throws `forbidden`: a 401 would delete the client's credentials (3.0). */
 export function requirePermission(who: Publisher, ...anyOf: readonly string[]): void {
-  const isAllowed = anyOf.some((permission) => {
-    const roles = ROLES_FOR[permission];
-    return (
-      who.permissions.includes(permission) && (!roles || roles.some((role) => who.roles.has(role)))
-    );
-  });
-  if (isAllowed) return;
-  throw lacking(`Permission is required: ${anyOf.join(' or ')}.`, {
-    permission: anyOf[0],
-  });
+  if (!reaches(who, null, anyOf)) throw lackingPermission(anyOf);
 }
 
-export function requirePackage(who: Publisher, snapId: string): void {
-  if (who.packages === null || who.packages.includes(snapId)) return;
-  throw lacking('This login is limited to other snaps.', { permission: 'package' });
+/** The same for what concerns the whole account, such as its keys: roles within limits do not reach it. */
+export function requireWholeAccount(who: Publisher, ...anyOf: readonly string[]): void {
+  if (!reaches(who, [], anyOf)) throw lackingPermission(anyOf);
 }
+
+/** The permission reaches this snap: by the token's list and by the limits of the person's roles. */
+export function requirePackage(
+  who: Publisher,
+  snap: Pick<Snap, 'id' | 'storeId'>,
+  ...anyOf: readonly string[]
+): void {
+  const isOnToken = who.packages === null || who.packages.includes(snap.id);
+  if (!isOnToken) throw lacking('This login is limited to other snaps.', { permission: 'package' });
+  if (!reaches(who, [thingOfSnap(snap)], anyOf))
+    throw lacking('Your role is limited to other snaps.', { permission: 'package' });
+}
+
+/** Stores in which names may be registered; null: all. A role that is limited to snaps or fleets registers none. */
+export function storesFor(who: Publisher, permission: string): readonly string[] | null {
+  const limits = who.grants
+    .filter(({ role }) => ROLES_FOR[permission]?.includes(role) ?? true)
+    .map((grant) => grant.limits)
+    .filter((one) => LIMIT_KINDS.every((kind) => kind === 'stores' || one[kind] === undefined));
+  if (limits.some(({ stores }) => stores === undefined)) return null;
+  return limits.flatMap(({ stores }) => stores ?? []);
+}
+
+const lackingPermission = (anyOf: readonly string[]): Error =>
+  lacking(`Permission is required: ${anyOf.join(' or ')}.`, { permission: anyOf[0] });
 
 /** Every channel must match a pattern of the token, by its long or its short name (publisher-api.md 2.10, 3.6). */
 export function requireChannels(who: Publisher, channels: readonly string[]): void {

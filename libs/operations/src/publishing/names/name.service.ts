@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isSnapName } from '#libs/assertions';
 import { formatId } from '#libs/auth';
 import { BrandStore, recordAudit, Snap, type Tx } from '#libs/database';
+import { In } from 'typeorm';
 import type { Resources } from '../../resources.js';
 import type { Actor } from '../actor.js';
 import { refusal } from '../wire-code.js';
@@ -10,8 +11,10 @@ export interface NameOrder {
   readonly brandId: string;
   readonly name: string;
   readonly isPrivate: boolean;
-  /** Null: the brand's first store. */
+  /** Null: the first store of the brand that they may register in. */
   readonly storeId: string | null;
+  /** Stores that the person may register in; null: all. */
+  readonly stores: readonly string[] | null;
   /** Checks only. */
   readonly isDryRun?: boolean;
 }
@@ -82,9 +85,11 @@ function isTaken(name: string): Error {
   );
 }
 
-async function findStore(tx: Tx, { brandId, storeId }: NameOrder): Promise<BrandStore> {
+async function findStore(tx: Tx, { brandId, storeId, stores }: NameOrder): Promise<BrandStore> {
+  const named = storeId === null ? stores : [storeId];
+  const ids = named?.filter((id) => stores?.includes(id) ?? true) ?? null;
   const [store] = await tx.find(BrandStore, {
-    where: storeId === null ? { brandId } : { brandId, id: storeId },
+    where: { brandId, ...(ids !== null && { id: In([...ids]) }) },
     order: { createdAt: 'ASC', id: 'ASC' },
     take: 1,
   });

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { OperationError } from '../../operation-error.js';
+import { OperationError } from '../operation-error.js';
 
 const WINDOW_MS = 15 * 60_000;
 const MOST_KEYS = 20_000;

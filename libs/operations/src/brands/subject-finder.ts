@@ -1,0 +1,104 @@
+import type { Subject, Thing } from '#libs/auth';
+import {
+  Device,
+  EmergencyStop,
+  Fleet,
+  Hold,
+  Pin,
+  Rollout,
+  Snap,
+  findFleetCandidate,
+  type Tx,
+} from '#libs/database';
+import type { Resources } from '../resources.js';
+import { isUuid } from '../rollouts/find.js';
+import { isMember } from '../rollouts/fleet-members.js';
+
+/** How requests name things: snaps by name or id, all else by id. */
+export type NamedKind = 'store' | 'fleet' | 'snap' | 'device' | 'rollout' | 'hold' | 'pin' | 'stop';
+export type Named = Readonly<Partial<Record<NamedKind, string | null | undefined>>>;
+
+type Find = (tx: Tx, brandId: string, id: string) => Promise<Subject>;
+
+/** What a named thing is about. What is not there is about nothing: the operation will say so. */
+const FINDERS: Readonly<Record<NamedKind, Find>> = {
+  store: (_tx, _brandId, id) => Promise.resolve([{ stores: [id] }]),
+  fleet: (_tx, _brandId, id) => Promise.resolve([{ fleets: [id.toLowerCase()] }]),
+  snap: async (tx, brandId, id) =>
+    (
+      await tx.findBy(Snap, [
+        { brandId, name: id },
+        { brandId, id },
+      ])
+    ).map(thingOfSnap),
+  device: async (tx, brandId, id) => {
+    const device = isUuid(id) ? await tx.findOneBy(Device, { brandId, uid: id }) : null;
+    return device === null ? [] : [await thingOfDevice(tx, device)];
+  },
+  rollout: byRow(Rollout),
+  hold: byRow(Hold),
+  pin: byRow(Pin),
+  stop: byRow(EmergencyStop),
+};
+
+/** Rows that say what they are about in columns of their own. */
+interface Pointing {
+  readonly id: string;
+  readonly brandId: string;
+  readonly fleetId: string | null;
+  readonly snapId: string | null;
+  readonly deviceUid?: string | null;
+  readonly rolloutId?: string | null;
+}
+
+function byRow<T extends Pointing>(table: new () => T): Find {
+  return async (tx, brandId, id) => {
+    const row = isUuid(id)
+      ? await tx
+          .createQueryBuilder(table, 'row')
+          .where('row.id = :id AND row.brand_id = :brandId', { id, brandId })
+          .getOne()
+      : null;
+    return row === null ? [] : subjectOfRow(tx, row);
+  };
+}
+
+/** What a hold, pin, stop or rollout is about. */
+async function subjectOfRow(
+  tx: Tx,
+  { brandId, fleetId, snapId, deviceUid, rolloutId }: Omit<Pointing, 'id'>,
+): Promise<Subject> {
+  const named = { fleet: fleetId, snap: snapId, device: deviceUid, rollout: rolloutId };
+  return subjectOf(tx, brandId, named);
+}
+
+async function subjectOf(tx: Tx, brandId: string, named: Named): Promise<Subject> {
+  const things: Thing[] = [];
+  for (const [kind, id] of Object.entries(named) as [NamedKind, string | null | undefined][])
+    if (id !== null && id !== undefined) things.push(...(await FINDERS[kind](tx, brandId, id)));
+  return things;
+}
+
+export const thingOfSnap = ({ id, storeId }: Pick<Snap, 'id' | 'storeId'>): Thing => ({
+  snaps: [id],
+  stores: [storeId],
+});
+
+/** A device's fleets are found by their predicates, as the fleets' own lists are. */
+async function thingOfDevice(tx: Tx, { uid, brandId, storeId }: Device): Promise<Thing> {
+  const candidate = await findFleetCandidate(tx, brandId, uid);
+  const fleets = await tx.findBy(Fleet, { brandId });
+  const own: string[] = [];
+  for (const fleet of fleets)
+    if (candidate !== null && (await isMember(tx, fleet, candidate))) own.push(fleet.id);
+  return { fleets: own, stores: storeId === null ? [] : [storeId] };
+}
+
+/** Tells what an act or a row is about, so that grants with limits can be held against it. */
+export class SubjectFinder {
+  constructor(private readonly resources: Resources) {}
+
+  find(brandId: string, named: Named): Promise<Subject> {
+    return this.resources.db.asBrand(brandId, (tx) => subjectOf(tx, brandId, named));
+  }
+}
