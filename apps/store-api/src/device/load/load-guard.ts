@@ -16,16 +16,14 @@ export class LoadGuard {
   private readonly logger = new Logger('load');
   private readonly delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   private readonly shedder: LoadShedder;
-  private readonly counted;
+  private readonly shed;
   private readonly share;
   private timer: NodeJS.Timeout | undefined;
   private polls = 0;
 
   private constructor(metrics: Metrics, limitMs: number) {
     this.shedder = new LoadShedder(limitMs);
-    this.counted = metrics.counter('refresh_shed_total', 'Polls answered "nothing new" for load', [
-      'kind',
-    ]);
+    this.shed = metrics.counter('refresh_shed_total', 'Refreshes answered with what is installed');
     this.share = metrics.gauge('refresh_shed_share', 'Share of the refreshes that is shed, 0 to 1');
   }
 
@@ -43,12 +41,15 @@ export class LoadGuard {
     this.delay.disable();
   }
 
-  /** Asked once per poll that could be shed; it is counted when it is. */
+  /** Whether this poll's refreshes are shed; asked once per poll, as it counts them. */
   sheds(kind: SheddablePoll, who: string, now: Date): boolean {
     this.polls += 1;
-    const isShed = this.shedder.sheds(kind, who, now);
-    if (isShed) this.counted.inc({ kind });
-    return isShed;
+    return this.shedder.sheds(kind, who, now);
+  }
+
+  /** So many snaps were told "nothing new" for load. */
+  countShed(snaps: number): void {
+    this.shed.inc(snaps);
   }
 
   private observe(): void {

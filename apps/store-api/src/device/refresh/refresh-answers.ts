@@ -2,6 +2,7 @@ import type { Caller, DecidedAction, StoreView } from '#libs/operations';
 import { answerFetchAssertions } from '../assertions/fetch-assertions.js';
 import { mayRead } from '../assertions/may-read.js';
 import type { DeviceServices } from '../device-services.js';
+import type { LoadGuard } from '../load/load-guard.js';
 import type { FetchAssertions, RefreshRequest, SnapAction } from './refresh.schema.js';
 import { toPoll, type RefreshHeaders } from './to-poll.js';
 import {
@@ -16,7 +17,10 @@ type Fields = ReadonlySet<string> | null;
 
 /** Builds the answer to a refresh: one result per action, in the order of the actions. */
 export class RefreshAnswers {
-  constructor(private readonly services: DeviceServices) {}
+  constructor(
+    private readonly services: DeviceServices,
+    private readonly load: Pick<LoadGuard, 'countShed'>,
+  ) {}
 
   async answer(
     view: StoreView,
@@ -25,6 +29,7 @@ export class RefreshAnswers {
   ): Promise<RefreshResult[]> {
     const fields = request.fields ? new Set(request.fields) : null;
     const decided = await this.services.decisions.decide(view, toPoll(request, headers));
+    if (headers.isShed) this.load.countShed(decided.filter(isShed).length);
     const snapResults = await Promise.all(decided.map((one) => this.toResult(one, fields)));
     const results: RefreshResult[] = [];
     for (const action of request.actions) {
@@ -64,6 +69,8 @@ export class RefreshAnswers {
     });
   }
 }
+
+const isShed = ({ decision }: DecidedAction): boolean => decision?.reasons[0]?.code === 'SHED';
 
 /**
  * What a store without its database still can say: every installed snap stays as it is, nothing new is offered. A refresh is

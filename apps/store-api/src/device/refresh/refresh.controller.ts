@@ -29,7 +29,7 @@ export class RefreshController {
     private readonly services: DeviceServices,
     private readonly load: LoadGuard,
   ) {
-    this.answers = new RefreshAnswers(services);
+    this.answers = new RefreshAnswers(services, load);
   }
 
   @Post('v2/snaps/refresh')
@@ -40,6 +40,7 @@ export class RefreshController {
     const errors = renewalErrors(caller);
     const repeats = headers.isShed ? await this.repeats(request.body, caller) : null;
     if (repeats) {
+      this.load.countShed(repeats.results.length);
       await sendJson(reply, 200, { results: repeats.results, 'error-list': errors });
       return;
     }
@@ -63,7 +64,7 @@ export class RefreshController {
     const isScheduled = request.headers['snap-refresh-reason'] === 'scheduled';
     const uid = session?.deviceUid;
     const isAutomaticRepeat = uid !== undefined && !isScheduled && this.scheduled.has(uid);
-    if (uid !== undefined && isScheduled) this.scheduled.set(uid, true);
+    if (uid !== undefined && isScheduled && hasContext(request.body)) this.scheduled.set(uid, true);
     // What is offered to a scheduled poll is offered to its repeat (U35): both stand in the same order.
     const kind = isScheduled || isAutomaticRepeat ? 'refresh' : 'hint';
     const now = this.services.resources.db.clock.now();
@@ -88,6 +89,14 @@ export class RefreshController {
   ): void {
     const snapdVersion = snapdVersionOf(request.headers['user-agent']);
     const reported = toReportedFacts(body.context ?? [], { architecture, snapdVersion });
-    if (reported) this.services.facts.note(device, reported);
+    // A poll that tells nothing tells at least that the device is there (update-control.md 2.7).
+    const facts = reported ?? device.reported;
+    if (facts) this.services.facts.note(device, facts);
   }
+}
+
+/** The assertion fetch before each automatic refresh has none, and is no poll of its own (F10). */
+function hasContext(body: unknown): boolean {
+  const context = (body as { context?: unknown } | null | undefined)?.context;
+  return Array.isArray(context) && context.length > 0;
 }
