@@ -18,9 +18,9 @@ import {
 import { findAssertion, SnapRevision, Upload } from '#libs/database';
 import {
   assertionDatabaseFor,
-  BrandService,
   ReviewService,
   sweepUnclaimedBlobs,
+  StoreService,
 } from '#libs/operations';
 import { PASSWORD, startPublisherStore, type PublisherStore } from './publisher-store.js';
 import { SnapcraftClient, SNAPS } from './snapcraft-client.js';
@@ -108,7 +108,7 @@ describe('names', () => {
       acme.post('/dev/api/register-name/', { snap_name, series: '16', ...more });
     expect((await post('acme-secret', { is_private: true, store: stores[0].id })).status).toBe(201);
     expect((await post('acme-lost', { store: 'no-such-store' })).status).toBe(400);
-    const second = await new BrandService(store.resources).createStore(store.operator, brandId, {
+    const second = await new StoreService(store.resources).create(store.operator, brandId, {
       name: 'acme second',
     });
     expect((await post('acme-elsewhere', { store: second.id })).status).toBe(201);

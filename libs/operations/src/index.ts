@@ -8,3 +8,4 @@ export * from './policy/index.js';
 export * from './publishing/index.js';
 export * from './resources.js';
 export * from './rollouts/index.js';
+export * from './stores/index.js';

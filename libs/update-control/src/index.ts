@@ -2,7 +2,7 @@ export * from './buckets.js';
 export * from './canonical-json.js';
 export * from './channels.js';
 export * from './decision.js';
-export { isVisible } from './entitlement.js';
+export { isPublic, isVisible } from './entitlement.js';
 export type { Visitor } from './entitlement.js';
 export * from './epochs.js';
 export * from './errors.js';

@@ -14,15 +14,21 @@ import {
   FactsBuffer,
   FleetService,
   InvitationService,
+  InclusionService,
   KeyService,
   LaneService,
+  LicenceService,
   ModelService,
   PeopleService,
+  PriceService,
   RolloutService,
   ScheduleService,
   SecondFactorService,
   SessionService,
   SignInService,
+  StoreAssertionService,
+  StoreContentService,
+  StoreService,
   type Resources,
 } from '#libs/operations';
 import { DeviceServices } from '../device/device-services.js';
@@ -41,15 +47,20 @@ const SERVICES = [
   DeclarationService,
   FleetService,
   InvitationService,
+  InclusionService,
   KeyService,
   LaneService,
+  LicenceService,
   ModelService,
   PeopleService,
+  PriceService,
   RolloutService,
   ScheduleService,
   SecondFactorService,
   SessionService,
   SignInService,
+  StoreAssertionService,
+  StoreService,
 ];
 
 const provide = (Service: new (resources: Resources) => object): FactoryProvider => ({
@@ -76,6 +87,12 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
       provide: DecisionService,
       inject: [DeviceServices],
       useFactory: ({ decisions }: DeviceServices) => decisions,
+    },
+    {
+      provide: StoreContentService,
+      inject: [DeviceServices],
+      useFactory: ({ resources, policies }: DeviceServices) =>
+        new StoreContentService(resources, policies),
     },
     {
       provide: FactsBuffer,

@@ -51,6 +51,7 @@ function ofStop(args: Args): Named {
 
 const rollout = named({ rollout: 'id' });
 const snap = named({ snap: 'snap' });
+const store = named({ store: 'store' });
 const device = named({ device: 'device' });
 
 const member = { roles: 'member' } as const;
@@ -73,6 +74,11 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.people': { roles: ['admin', 'auditor'], operator: true, reach: 'any' },
   'Query.apiTokens': { ...admin, reach: 'any' },
   'Query.models': list,
+  'Query.publicStore': 'person',
+  'Query.inclusions': { ...member, reach: store },
+  'Query.storeAssertion': { ...member, reach: store },
+  'Query.storeSnaps': { ...member, reach: store },
+  'Query.licences': member,
   'Query.accountKeys': list,
   'Query.snaps': list,
   'Query.snap': { ...member, reach: named({ snap: 'name' }) },
@@ -108,6 +114,15 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.createBrand': 'operator',
   'Mutation.updateBrand': 'operator',
   'Mutation.createStore': { ...admin, operator: true },
+  'Mutation.updateStore': { ...admin, operator: true, reach: store },
+  'Mutation.includeSnaps': { ...admin, reach: store },
+  'Mutation.includeStore': { ...admin, reach: store },
+  'Mutation.removeInclusion': { ...admin, reach: store },
+  'Mutation.issueStoreAssertion': { ...admin, reach: store },
+  'Mutation.grantLicence': { ...admin, reach: snap },
+  'Mutation.acceptLicence': admin,
+  'Mutation.endLicence': admin,
+  'Mutation.setPrices': { ...admin, reach: snap },
   'Mutation.addPerson': people,
   'Mutation.invitePerson': people,
   'Mutation.resendInvitation': people,

@@ -7,10 +7,12 @@ import { FleetResolver } from './fleets/fleet.resolver.js';
 import { JournalResolver } from './journal/journal.resolver.js';
 import { ApiTokenResolver } from './people/api-token.resolver.js';
 import { LoginResolver } from './people/login.resolver.js';
+import { LicenceResolver } from './stores/licence.resolver.js';
 import { PeopleResolver } from './people/people.resolver.js';
 import { RolloutResolver } from './rollouts/rollout.resolver.js';
 import { ScheduleResolver } from './schedules/schedule.resolver.js';
 import { SnapResolver, UploadResolver } from './snaps/snap.resolver.js';
+import { StoreResolver } from './stores/store.resolver.js';
 
 /** Everything that has fields in the schema. */
 export const RESOLVERS = [
@@ -23,9 +25,11 @@ export const RESOLVERS = [
   FleetResolver,
   JournalResolver,
   LoginResolver,
+  LicenceResolver,
   PeopleResolver,
   RolloutResolver,
   ScheduleResolver,
   SnapResolver,
+  StoreResolver,
   UploadResolver,
 ];

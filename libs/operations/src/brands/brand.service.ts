@@ -1,21 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { signAssertion, type Assertion } from '#libs/assertions';
 import { formatId } from '#libs/auth';
-import { Account, BrandStore, recordAudit, type Tx, type Validation } from '#libs/database';
+import { Account, recordAudit, type Validation } from '#libs/database';
 import { keepAssertion, readAssertion } from '../installation/assertion-shelf.js';
 import { timestamp } from '../installation/timestamp.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
+import { checkStoreName, insertStore, type StoreOrder } from '../stores/store-rows.js';
 import { performAct } from './act.js';
+import { getBrand } from './get-brand.js';
 import { actorOf, type Principal } from './principal.js';
 
 const VALIDATIONS: readonly string[] = ['unproven', 'starred', 'verified'] satisfies Validation[];
-
-export interface StoreOrder {
-  readonly name: string;
-  readonly allowPublic?: boolean | undefined;
-  readonly reviewPolicy?: 'automatic' | 'manual' | undefined;
-}
 
 export interface BrandOrder {
   readonly username: string;
@@ -25,13 +21,13 @@ export interface BrandOrder {
   readonly firstStore: StoreOrder;
 }
 
-/** Brands, their account assertions and their stores (decisions 1, 2; S1, S3). */
+/** Brands and their account assertions (decisions 1; S1). */
 export class BrandService {
   constructor(private readonly resources: Resources) {}
 
   async create(who: Principal, order: BrandOrder, idempotencyKey?: string): Promise<Account> {
     checkBrand(order);
-    checkStore(order.firstStore);
+    checkStoreName(order.firstStore.name);
     const { db, keys } = this.resources;
     const id = formatId(randomBytes(32));
     // Signed before the transaction: the signer is another process.
@@ -102,21 +98,6 @@ export class BrandService {
     });
   }
 
-  createStore(
-    who: Principal,
-    brandId: string,
-    order: StoreOrder,
-    idempotencyKey?: string,
-  ): Promise<BrandStore> {
-    checkStore(order);
-    const act = { who, brandId, action: 'create-store', idempotencyKey, request: order };
-    return performAct(this.resources.db, act, async (tx) => {
-      await getBrand(tx, brandId);
-      const result = await insertStore(tx, brandId, order);
-      return { result, subject: `store:${result.id}`, detail: { name: order.name } };
-    });
-  }
-
   /** The brand, or null; its account assertion is at `revision`. */
   find(brandId: string): Promise<Account | null> {
     return this.resources.db.asBrand(brandId, (tx) =>
@@ -135,12 +116,6 @@ export class BrandService {
   /** The account assertion as devices get it. */
   accountAssertion(brandId: string): Promise<Assertion | null> {
     return this.resources.db.asBrand(brandId, (tx) => readAssertion(tx, 'account', [brandId]));
-  }
-
-  listStores(brandId: string): Promise<BrandStore[]> {
-    return this.resources.db.asBrand(brandId, (tx) =>
-      tx.find(BrandStore, { where: { brandId }, order: { createdAt: 'ASC' } }),
-    );
   }
 
   private async signAccount(
@@ -162,24 +137,6 @@ export class BrandService {
   }
 }
 
-async function getBrand(tx: Tx, brandId: string): Promise<Account> {
-  const brand = await tx.findOneBy(Account, { id: brandId, isBrand: true });
-  if (brand === null) throw new OperationError('not-found', `cannot find brand ${brandId}`);
-  return brand;
-}
-
-function insertStore(tx: Tx, brandId: string, order: StoreOrder): Promise<BrandStore> {
-  return tx.save(
-    tx.create(BrandStore, {
-      id: formatId(randomBytes(32)),
-      brandId,
-      name: order.name,
-      allowPublic: order.allowPublic ?? false,
-      reviewPolicy: order.reviewPolicy ?? 'automatic',
-    }),
-  );
-}
-
 function checkBrand(order: { username: string; displayName: string; validation: string }): void {
   const problems: { path: string; message: string }[] = [];
   if (!/^[-a-z0-9]{2,28}$/.test(order.username))
@@ -191,11 +148,4 @@ function checkBrand(order: { username: string; displayName: string; validation: 
     problems.push({ path: 'validation', message: `must be one of ${VALIDATIONS.join(', ')}` });
   if (problems.length > 0)
     throw new OperationError('invalid', 'cannot take this brand', { problems });
-}
-
-function checkStore({ name }: StoreOrder): void {
-  if (!/^\S(.{0,98}\S)?$/.test(name))
-    throw new OperationError('invalid', 'cannot take an empty or overlong store name', {
-      paths: ['name'],
-    });
 }

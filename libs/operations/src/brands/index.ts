@@ -4,7 +4,7 @@ export {
   type ApiTokenOrder,
   type NewApiToken,
 } from './api-token.service.js';
-export { BrandService, type BrandOrder, type StoreOrder } from './brand.service.js';
+export { BrandService, type BrandOrder } from './brand.service.js';
 export { KeyService, type CertifyOrder } from './key.service.js';
 export { ModelService, type ModelView } from './model.service.js';
 export { type GrantOrder } from './grants.js';

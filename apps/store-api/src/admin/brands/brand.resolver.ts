@@ -5,11 +5,14 @@ import {
   BrandService,
   KeyService,
   ModelService,
+  StoreService,
   type ModelView,
   type Principal,
 } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
+import { said } from '../said.js';
+import { StoreType } from '../stores/store.type.js';
 import {
   AccountKeyInput,
   AccountKeyResult,
@@ -19,9 +22,6 @@ import {
   BrandType,
   ModelResult,
   ModelType,
-  StoreInput,
-  StoreResult,
-  StoreType,
   ValidationEnum,
 } from './brand.type.js';
 
@@ -31,6 +31,7 @@ export class BrandResolver {
     private readonly brandService: BrandService,
     private readonly keys: KeyService,
     private readonly modelService: ModelService,
+    private readonly storeService: StoreService,
   ) {}
 
   @Query(() => [BrandType])
@@ -62,7 +63,8 @@ export class BrandResolver {
     @Args('input') input: BrandInput,
     @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
   ): Promise<Account> {
-    return this.brandService.create(who, input, key ?? undefined);
+    const order = { ...input, firstStore: said(input.firstStore) };
+    return this.brandService.create(who, order, key ?? undefined);
   }
 
   @Mutation(() => BrandResult)
@@ -75,16 +77,6 @@ export class BrandResolver {
   ): Promise<Account> {
     const change = { displayName, validation, expectedRevision };
     return this.brandService.update(who, brand, change);
-  }
-
-  @Mutation(() => StoreResult)
-  createStore(
-    @Who() who: Principal,
-    @Args('brand', { type: () => ID }) brand: string,
-    @Args('input') input: StoreInput,
-    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
-  ): Promise<BrandStore> {
-    return this.brandService.createStore(who, brand, input, key ?? undefined);
   }
 
   @Mutation(() => ModelResult)
@@ -109,7 +101,7 @@ export class BrandResolver {
 
   @ResolveField(() => [StoreType])
   stores(@Parent() { id }: Account): Promise<BrandStore[]> {
-    return this.brandService.listStores(id);
+    return this.storeService.list(id);
   }
 
   @ResolveField(() => Int, { description: 'Revision of the account assertion.' })

@@ -2,6 +2,7 @@ import { Field, ID, InputType, ObjectType, registerEnumType } from '@nestjs/grap
 import type { Validation } from '#libs/database';
 import { resultOf } from '../outcomes.js';
 import { Instant, Json } from '../scalars.js';
+import { StoreInput } from '../stores/store.type.js';
 
 export const ValidationEnum: Record<Validation, Validation> = {
   unproven: 'unproven',
@@ -9,19 +10,6 @@ export const ValidationEnum: Record<Validation, Validation> = {
   verified: 'verified',
 };
 registerEnumType(ValidationEnum, { name: 'Validation' });
-
-export const ReviewPolicyEnum = { automatic: 'automatic', manual: 'manual' } as const;
-registerEnumType(ReviewPolicyEnum, { name: 'ReviewPolicy' });
-
-@ObjectType('Store')
-export class StoreType {
-  @Field(() => ID, { description: 'The `store` header of a model.' }) id!: string;
-  @Field(() => String) name!: string;
-  @Field(() => Boolean, { description: 'Its devices also see public snaps.' })
-  allowPublic!: boolean;
-  @Field(() => ReviewPolicyEnum) reviewPolicy!: 'automatic' | 'manual';
-  @Field(() => Instant) createdAt!: Date;
-}
 
 @ObjectType('Brand')
 export class BrandType {
@@ -51,13 +39,6 @@ export class AccountKeyType {
   @Field(() => String, { description: 'The account-key assertion.' }) assertion!: string;
 }
 
-@InputType('StoreInput')
-export class StoreInput {
-  @Field(() => String) name!: string;
-  @Field(() => Boolean, { nullable: true }) allowPublic?: boolean;
-  @Field(() => ReviewPolicyEnum, { nullable: true }) reviewPolicy?: 'automatic' | 'manual';
-}
-
 @InputType('BrandInput')
 export class BrandInput {
   @Field(() => String, { description: '2 to 28 of a-z, 0-9 and -' }) username!: string;
@@ -78,6 +59,5 @@ export class AccountKeyInput {
 }
 
 export const BrandResult = resultOf(() => BrandType, 'Brand');
-export const StoreResult = resultOf(() => StoreType, 'Store');
 export const ModelResult = resultOf(() => ModelType, 'Model');
 export const AccountKeyResult = resultOf(() => AccountKeyType, 'AccountKey');

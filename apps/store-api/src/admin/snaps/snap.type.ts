@@ -35,6 +35,8 @@ export class SnapObject {
   @Field(() => ID) storeId!: string;
   @Field(() => Boolean) isPrivate!: boolean;
   @Field(() => Boolean) isProtected!: boolean;
+  @Field(() => Json, { description: 'Currency → decimal text; empty: free.' })
+  prices!: Readonly<Record<string, string>>;
   @Field(() => String) defaultTrack!: string;
   @Field(() => [String]) tracks!: string[];
 }
