@@ -2,12 +2,14 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { planFileJsonSchema } from '#libs/plan-file';
 import { SCHEMAS } from './schemas.js';
 
+const PLAN_SCHEMA = 'docs/rollout-plan.schema.json';
 const PRINT = fileURLToPath(new URL('./print.js', import.meta.url));
 
 /**
- * `npm run api:write`: the committed schemas anew from the resolvers; a test fails while they differ. Each in a process of
+ * `npm run api:write`: the committed schemas anew from the resolvers and the plan file; a test fails while they differ. Each in a process of
  * its own, because the types that decorators register are one list per process.
  */
 export async function main(): Promise<number> {
@@ -17,5 +19,7 @@ export async function main(): Promise<number> {
     await writeFile(file, stdout);
     process.stdout.write(`wrote ${file}\n`);
   }
+  await writeFile(PLAN_SCHEMA, `${JSON.stringify(planFileJsonSchema(), null, 2)}\n`);
+  process.stdout.write(`wrote ${PLAN_SCHEMA}\n`);
   return 0;
 }

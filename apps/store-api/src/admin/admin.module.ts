@@ -21,6 +21,7 @@ import {
   ModelService,
   PeopleService,
   PriceService,
+  RolloutFiguresService,
   RolloutService,
   ScheduleService,
   SecondFactorService,
@@ -37,6 +38,7 @@ import { RESOURCES } from '../resources.js';
 import { prepareAdminSurface } from './admin-surface.js';
 import { graphqlOptions } from './graphql-options.js';
 import { RESOLVERS } from './resolvers.js';
+import { PlanSchemaController } from './rollouts/plan-schema.controller.js';
 
 const SERVICES = [
   ApiTokenService,
@@ -54,6 +56,7 @@ const SERVICES = [
   ModelService,
   PeopleService,
   PriceService,
+  RolloutFiguresService,
   RolloutService,
   ScheduleService,
   SecondFactorService,
@@ -79,6 +82,7 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
       useFactory: graphqlOptions,
     }),
   ],
+  controllers: [PlanSchemaController],
   providers: [
     ...RESOLVERS,
     ...SERVICES.map(provide),

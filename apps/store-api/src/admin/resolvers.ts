@@ -9,6 +9,7 @@ import { ApiTokenResolver } from './people/api-token.resolver.js';
 import { LoginResolver } from './people/login.resolver.js';
 import { LicenceResolver } from './stores/licence.resolver.js';
 import { PeopleResolver } from './people/people.resolver.js';
+import { RolloutProgressResolver } from './rollouts/rollout-progress.resolver.js';
 import { RolloutResolver } from './rollouts/rollout.resolver.js';
 import { ScheduleResolver } from './schedules/schedule.resolver.js';
 import { SnapResolver, UploadResolver } from './snaps/snap.resolver.js';
@@ -27,6 +28,7 @@ export const RESOLVERS = [
   LoginResolver,
   LicenceResolver,
   PeopleResolver,
+  RolloutProgressResolver,
   RolloutResolver,
   ScheduleResolver,
   SnapResolver,

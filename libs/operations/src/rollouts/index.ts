@@ -2,6 +2,7 @@ export { BrakeService, type HoldOrder, type PinOrder, type StopOrder } from './b
 export { FleetService, type DeviceTags, type FleetOrder } from './fleet.service.js';
 export { LaneService, requireChannel } from './lane.service.js';
 export { LEASE_MARGIN_MS, RolloutProgressService } from './rollout-progress.service.js';
+export { RolloutFiguresService, type WaveFigures } from './rollout-figures.service.js';
 export { type RolloutOrder, type WaveOrder } from './rollout-order.js';
 export { scheduleOf, type ScheduleOrder, type WhenOrder } from './schedule-order.js';
 export { ScheduleService, type UpdateSettingsOrder } from './schedule.service.js';
