@@ -296,7 +296,7 @@ describe('rollouts over HTTP, with the worker', () => {
     const { fleetId } = await group(5);
     const refused = await store.createRollout({ fleetId, waves: soaked(50, 5, 100) });
     expect(refused).toMatchObject({ __typename: 'Invalid' });
-    expect(refused.problems?.[0]?.path).toBe('waves[1].size');
+    expect(refused.problems?.[0]?.path).toBe('waves[1].percent');
     const rollout = await store.approved({ fleetId, waves: manual(50, 100) });
     await store.until(rollout, ({ waves: [wave] }) => wave?.state === 'OPEN');
     const input = {
@@ -334,7 +334,7 @@ describe('rollouts over HTTP, with the worker', () => {
       ((await store.createRollout({ fleetId, ...input })).problems ?? []).map(({ path }) => path);
     expect(await problems({ title: ' ', waves: [{ percent: 0 }, { percent: 50 }] })).toEqual([
       'title',
-      'waves[0].size',
+      'waves[0].percent',
       'waves',
     ]);
     expect(await problems({ revision: 99 })).toEqual(['revision']);

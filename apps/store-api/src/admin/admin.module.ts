@@ -5,6 +5,7 @@ import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import type { FastifyInstance } from 'fastify';
 import {
   ApiTokenService,
+  ApprovalSettingsService,
   BrakeService,
   BrandReader,
   BrandService,
@@ -22,6 +23,8 @@ import {
   PeopleService,
   PriceService,
   RolloutFiguresService,
+  RolloutApprovalService,
+  RolloutControlService,
   RolloutService,
   ScheduleService,
   SecondFactorService,
@@ -42,6 +45,7 @@ import { PlanSchemaController } from './rollouts/plan-schema.controller.js';
 
 const SERVICES = [
   ApiTokenService,
+  ApprovalSettingsService,
   BrakeService,
   BrandReader,
   BrandService,
@@ -57,6 +61,8 @@ const SERVICES = [
   PeopleService,
   PriceService,
   RolloutFiguresService,
+  RolloutApprovalService,
+  RolloutControlService,
   RolloutService,
   ScheduleService,
   SecondFactorService,

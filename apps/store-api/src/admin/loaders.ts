@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type {
+  Approval,
   DeviceFact,
   Fleet,
   Lane,
@@ -28,6 +29,7 @@ export interface Loaders {
   readonly lanesOfSnap: Many<Lane>;
   readonly wavesOfRollout: Many<Wave>;
   readonly transitionsOfRollout: Many<RolloutTransition>;
+  readonly approvalsOfRollout: Many<Approval>;
   readonly factsOfDevice: Many<DeviceFact>;
 }
 
@@ -42,6 +44,7 @@ export function makeLoaders(reader: BrandReader): Loaders {
     lanesOfSnap: many((brandId, ids) => reader.lanesBySnap(brandId, ids)),
     wavesOfRollout: many((brandId, ids) => reader.wavesByRollout(brandId, ids)),
     transitionsOfRollout: many((brandId, ids) => reader.transitionsByRollout(brandId, ids)),
+    approvalsOfRollout: many((brandId, ids) => reader.approvalsByRollout(brandId, ids)),
     factsOfDevice: many((brandId, ids) => reader.factsByDevice(brandId, ids)),
   };
 }

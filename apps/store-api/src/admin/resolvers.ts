@@ -10,6 +10,8 @@ import { LoginResolver } from './people/login.resolver.js';
 import { LicenceResolver } from './stores/licence.resolver.js';
 import { PeopleResolver } from './people/people.resolver.js';
 import { RolloutProgressResolver } from './rollouts/rollout-progress.resolver.js';
+import { ApprovalSettingsResolver } from './rollouts/approval-settings.resolver.js';
+import { RolloutControlResolver } from './rollouts/rollout-control.resolver.js';
 import { RolloutResolver } from './rollouts/rollout.resolver.js';
 import { ScheduleResolver } from './schedules/schedule.resolver.js';
 import { SnapResolver, UploadResolver } from './snaps/snap.resolver.js';
@@ -18,6 +20,7 @@ import { StoreResolver } from './stores/store.resolver.js';
 /** Everything that has fields in the schema. */
 export const RESOLVERS = [
   ApiTokenResolver,
+  ApprovalSettingsResolver,
   BrakeResolver,
   BrandResolver,
   DeclarationResolver,
@@ -29,6 +32,7 @@ export const RESOLVERS = [
   LicenceResolver,
   PeopleResolver,
   RolloutProgressResolver,
+  RolloutControlResolver,
   RolloutResolver,
   ScheduleResolver,
   SnapResolver,

@@ -1,5 +1,6 @@
 import { In, MoreThan, type FindOptionsWhere, type ObjectLiteral } from 'typeorm';
 import {
+  Approval,
   AuditRow,
   Device,
   DeviceFact,
@@ -169,6 +170,11 @@ export class BrandReader {
   ): Promise<RowsOf<RolloutTransition>> {
     const where = { rolloutId: In([...ids]) };
     return this.rowsBy(brandId, RolloutTransition, where, (row) => row.rolloutId);
+  }
+
+  approvalsByRollout(brandId: string, ids: readonly string[]): Promise<RowsOf<Approval>> {
+    const where = { rolloutId: In([...ids]) };
+    return this.rowsBy(brandId, Approval, where, (row) => row.rolloutId);
   }
 
   factsByDevice(brandId: string, uids: readonly string[]): Promise<RowsOf<DeviceFact>> {

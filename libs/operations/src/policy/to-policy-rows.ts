@@ -68,10 +68,10 @@ function toRolloutRow({ plan: stored, waves, laneId, ...row }: LiveRolloutInput)
   };
 }
 
-function toTarget({ target }: RolloutPlan, laneId: string): RolloutTargetRow {
-  return target.kind === 'revision'
-    ? { kind: 'revision', laneId, revisions: target.revisions }
-    : target;
+function toTarget({ target }: RolloutPlan, laneId: string | null): RolloutTargetRow {
+  if (target.kind === 'sequence') return target;
+  if (laneId === null) throw new Error('internal error: a rollout of a revision has no lane');
+  return { kind: 'revision', laneId, revisions: target.revisions };
 }
 
 function toWaveRow(wave: WaveRow, plan: RolloutPlan): WaveRow {

@@ -13,6 +13,16 @@ export function requireUuid(id: string, what: string): string {
   return id;
 }
 
+/** Looks for something that a member of an order names: what is not there is `invalid` at that place. */
+export async function atPath<T>(path: string, find: () => Promise<T>): Promise<T> {
+  try {
+    return await find();
+  } catch (error) {
+    if (!(error instanceof OperationError) || error.code !== 'not-found') throw error;
+    throw new OperationError('invalid', error.message, { paths: [path] });
+  }
+}
+
 export async function getFleet(tx: Tx, brandId: string, id: string): Promise<Fleet> {
   const fleet = await tx.findOneBy(Fleet, { id: requireUuid(id, 'fleet'), brandId });
   if (fleet === null) throw new OperationError('not-found', `cannot find fleet ${id}`);

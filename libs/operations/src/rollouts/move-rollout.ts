@@ -1,25 +1,12 @@
 import { Rollout, RolloutTransition, addToOutbox, type Tx } from '#libs/database';
-import { activeMsAt, nextState, type RolloutEvent, type RolloutState } from '#libs/update-control';
+import { activeMsAt, nextState, type RolloutState } from '#libs/update-control';
 import { OperationError } from '../operation-error.js';
+import type { Move } from './move.js';
 import { tellOfMove } from './rollout-events.js';
 import { rolloutView } from './rollout-view.js';
 
 /** Growth stops so long after the last tick (update-control.md 2.4). */
 export const LEASE_MS = 15 * 60_000;
-
-export interface Move {
-  readonly event: RolloutEvent;
-  /** `person:<id>`, `token:<id>` or `job:<name>`. */
-  readonly actor: string;
-  /** In words, for the log of the rollout. */
-  readonly cause: string;
-  readonly evidence?: Readonly<Record<string, unknown>>;
-  /** When the next thing is due; null: nothing by itself. */
-  readonly nextDueAt: Date | null;
-  readonly set?: Partial<
-    Pick<Rollout, 'plan' | 'planHash' | 'name' | 'lastEditorId' | 'laneId' | 'snapId' | 'fleetId'>
-  >;
-}
 
 /** The rollout's row, locked to the end of the transaction; null when it is not in this brand. */
 export function lockRollout(tx: Tx, brandId: string, id: string): Promise<Rollout | null> {
@@ -60,7 +47,7 @@ export async function moveRollout(
     toState,
     actor: move.actor,
     cause: move.cause,
-    evidence: (move.evidence ?? {}) as object,
+    evidence: move.evidence as object,
   });
   // Only moveRollout writes states, those of the table.
   const from = rollout.state as RolloutState;

@@ -1,12 +1,10 @@
 import { recordEvent, type EventKind, type Rollout, type Tx, type Wave } from '#libs/database';
 import type { RolloutEvent, RolloutState, WaveEvent } from '#libs/update-control';
-import type { Move } from './move-rollout.js';
+import type { Move } from './move.js';
 
 /** Transitions that somebody has to do something about; the others are news of kind `rollout-state`. */
 const KINDS: Partial<Record<RolloutEvent, EventKind>> = {
   submit: 'approval-requested',
-  approve: 'approval-decided',
-  reject: 'approval-decided',
   'break-glass': 'break-glass',
   'impact-grew': 'impact-grew',
 };
@@ -22,7 +20,7 @@ export function tellOfMove(
   tx: Tx,
   { id, brandId, name: title }: Rollout,
   step: { readonly from: RolloutState; readonly to: RolloutState; readonly rev: number },
-  { event, actor, cause, evidence = {} }: Move,
+  { event, actor, cause, evidence }: Move,
 ): Promise<void> {
   const isAutomaticPause = event === 'pause' && actor.startsWith('job:');
   const kind = isAutomaticPause
@@ -61,5 +59,21 @@ export async function tellOfWave(
     subject: `rollout:${id}`,
     rolloutId: id,
     detail: { title, wave: no, population, k, evidence },
+  });
+}
+
+/** Tells of one person's yes or no; what became of the rollout by it is told by `tellOfMove`. */
+export function tellOfVerdict(
+  tx: Tx,
+  { id, brandId, name: title, planHash }: Rollout,
+  personId: string,
+  verdict: 'approved' | 'rejected',
+): Promise<void> {
+  return recordEvent(tx, {
+    brandId,
+    kind: 'approval-decided',
+    subject: `rollout:${id}`,
+    rolloutId: id,
+    detail: { title, planHash, verdict, personId },
   });
 }

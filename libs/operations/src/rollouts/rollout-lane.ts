@@ -13,6 +13,7 @@ export async function promote(tx: Tx, row: Rollout, plan: RolloutPlan): Promise<
   if (plan.promote === 'none' || target.kind !== 'revision') return;
   if (plan.promote === 'lane') return append(tx, row, plan, 'promote');
   const { fleetId, laneId, brandId } = row;
+  if (laneId === null) throw new Error('internal error: a rollout of a revision has no lane');
   for (const [architecture, revision] of Object.entries(target.revisions))
     await tx.upsert(
       FleetBaseline,

@@ -18,7 +18,8 @@ import {
 } from '#libs/update-control';
 import type { Resources } from '../resources.js';
 import { countFleet } from './fleet-members.js';
-import { LEASE_MS, activeMsOf, lockRollout, moveRollout, type Move } from './move-rollout.js';
+import type { Move } from './move.js';
+import { LEASE_MS, activeMsOf, lockRollout, moveRollout } from './move-rollout.js';
 import { tellOfWave } from './rollout-events.js';
 import { enterLane, promote } from './rollout-lane.js';
 import { stopsOf } from './stopped-rollouts.js';
@@ -89,13 +90,20 @@ export class RolloutProgressService {
     const plan = planOf(row);
     switch (row.state as RolloutState) {
       case 'PENDING_APPROVAL':
-        return this.isOver(plan) ? this.expire(tx, row, 'not approved in time') : 'nothing';
+        return this.isOver(plan)
+          ? this.expire(tx, row, 'not approved in time', { expiresAt: plan.expiresAt })
+          : 'nothing';
       case 'SCHEDULED':
         return this.startIfDue(tx, row, plan);
       case 'ACTIVE':
         return this.stepWaves(tx, row, plan);
       case 'COMPLETING':
-        return this.move(tx, row, { event: 'settle', cause: 'completed', nextDueAt: null });
+        return this.move(tx, row, {
+          event: 'settle',
+          cause: 'completed',
+          evidence: { promote: plan.promote },
+          nextDueAt: null,
+        });
       default:
         return 'nothing';
     }
@@ -111,7 +119,8 @@ export class RolloutProgressService {
     plan: RolloutPlan,
   ): Promise<'nothing' | 'stepped'> {
     const now = this.now.getTime();
-    if (this.isOver(plan)) return this.expire(tx, row, 'expired before its start');
+    if (this.isOver(plan))
+      return this.expire(tx, row, 'expired before its start', { expiresAt: plan.expiresAt });
     const scheduled = await tx.findOneByOrFail(RolloutTransition, {
       rolloutId: row.id,
       seq: row.rev,
@@ -119,10 +128,12 @@ export class RolloutProgressService {
     const due = plan.startAt ?? scheduled.at.getTime();
     if (now < due) return 'nothing';
     // After an outage nothing starts late silently (U54).
-    if (now > Math.max(due, scheduled.at.getTime()) + plan.latestStartMs)
-      return this.expire(tx, row, 'start missed');
+    const latest = Math.max(due, scheduled.at.getTime()) + plan.latestStartMs;
+    if (now > latest)
+      return this.expire(tx, row, 'start missed', { due, latest, lateMs: now - due });
     const yanked = await yankedTarget(tx, plan);
-    if (yanked !== null) return this.expire(tx, row, `revision ${yanked} was withdrawn`);
+    if (yanked !== null)
+      return this.expire(tx, row, `revision ${yanked} was withdrawn`, { revision: yanked });
     const grown = await this.growth(tx, row, plan);
     if (grown !== null)
       return this.move(tx, row, {
@@ -140,14 +151,22 @@ export class RolloutProgressService {
       await this.move(tx, live, {
         event: 'supersede',
         cause: `superseded by ${row.id}`,
+        evidence: { supersededBy: row.id },
         nextDueAt: null,
       });
-    return this.move(tx, row, { event: 'start', cause: 'due', nextDueAt: this.now });
+    return this.move(tx, row, {
+      event: 'start',
+      cause: 'due',
+      evidence: { due, supersedes: live?.id ?? null },
+      nextDueAt: this.now,
+    });
   }
 
   /** The live rollout of the same fleet and lane. One that starts at this moment is caught by the unique index. */
   private async liveRival(tx: Tx, row: Rollout): Promise<Rollout | null> {
-    const others = await tx.findBy(Rollout, { fleetId: row.fleetId, laneId: row.laneId });
+    const { fleetId, laneId, setKey } = row;
+    const subject = laneId === null ? { setKey: setKey ?? '' } : { laneId };
+    const others = await tx.findBy(Rollout, { fleetId, ...subject });
     return others.find(({ id, state }) => id !== row.id && isLive(state as RolloutState)) ?? null;
   }
 
@@ -194,7 +213,7 @@ export class RolloutProgressService {
     // The baseline moves with the state, or not at all (U55); lane first, as in startIfDue.
     if (next === undefined) await promote(tx, row, plan);
     await this.moveWave(tx, row, current, 'pass', { finishedAt: this.now });
-    return next ? this.open(tx, row, next) : this.complete(tx, row);
+    return next ? this.open(tx, row, next) : this.complete(tx, row, current);
   }
 
   /** The freeze job has a moment; then the next tick does it (its due time is the wave's). */
@@ -206,10 +225,11 @@ export class RolloutProgressService {
     return 'stepped';
   }
 
-  private complete(tx: Tx, row: Rollout): Promise<'stepped'> {
+  private complete(tx: Tx, row: Rollout, { no, k, population }: Wave): Promise<'stepped'> {
     return this.move(tx, row, {
       event: 'last-wave-passed',
       cause: 'last wave passed',
+      evidence: { wave: no, k, population },
       nextDueAt: this.now,
     });
   }
@@ -226,8 +246,13 @@ export class RolloutProgressService {
     });
   }
 
-  private expire(tx: Tx, row: Rollout, cause: string): Promise<'stepped'> {
-    return this.move(tx, row, { event: 'expire', cause, nextDueAt: null });
+  private expire(
+    tx: Tx,
+    row: Rollout,
+    cause: string,
+    evidence: Move['evidence'],
+  ): Promise<'stepped'> {
+    return this.move(tx, row, { event: 'expire', cause, evidence, nextDueAt: null });
   }
 
   private async move(tx: Tx, row: Rollout, move: Omit<Move, 'actor'>): Promise<'stepped'> {

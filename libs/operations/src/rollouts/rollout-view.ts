@@ -9,22 +9,25 @@ export interface RolloutView {
   readonly state: RolloutState;
   /** For `expectedRevision`. */
   readonly rev: number;
-  readonly snapId: string;
-  readonly laneId: string;
+  /** Snap and lane: null where the target is a sequence of a validation set. */
+  readonly snapId: string | null;
+  readonly laneId: string | null;
   readonly fleetId: string;
   readonly plan: RolloutPlan;
   readonly planHash: string;
   readonly authorId: string;
   readonly lastEditorId: string;
+  /** Why an admin let it start without approval; null: nobody did. */
+  readonly breakGlassReason: string | null;
   readonly createdAt: Date;
 }
 
 export function rolloutView(row: Rollout): RolloutView {
   const { id, brandId, name: title, rev, snapId, laneId, fleetId, planHash } = row;
-  const { authorId, lastEditorId, createdAt } = row;
+  const { authorId, lastEditorId, breakGlassReason, createdAt } = row;
   return {
     ...{ id, brandId, title, rev, snapId, laneId, fleetId, planHash },
-    ...{ authorId, lastEditorId, createdAt },
+    ...{ authorId, lastEditorId, breakGlassReason, createdAt },
     // Only RolloutService and moveRollout write these two.
     state: row.state as RolloutState,
     plan: row.plan as RolloutPlan,

@@ -4,7 +4,9 @@ import {
   evaluate,
   freezeThreshold,
   rampMsFor,
+  type FactReader,
   type RolloutPlan,
+  type WavePlan,
 } from '#libs/update-control';
 import { membersOf } from './fleet-members.js';
 
@@ -28,15 +30,28 @@ export async function measureWave(
   // Only this room writes plans, checked ones.
   const planned = (rollout.plan as RolloutPlan).waves[no - 1];
   if (planned === undefined) throw new Error(`internal error: the plan has no wave ${no}`);
-  const { size, selector, devicesPerHour } = planned;
   const salt = rollout.salt.toString('hex');
   const buckets: number[] = [];
   let named = 0;
   for await (const { uid, fact } of membersOf(tx, fleet)) {
     const own = bucket(salt, uid);
     buckets.push(own);
-    if (own < prevThreshold || (selector !== null && evaluate(selector, fact))) named += 1;
+    if (own < prevThreshold || isNamed(planned, fact)) named += 1;
   }
+  return freezeWave(planned, { prevThreshold, kBefore }, buckets, named);
+}
+
+/** Whether the wave's selector names the device. */
+export const isNamed = ({ selector }: WavePlan, fact: FactReader): boolean =>
+  selector !== null && evaluate(selector, fact);
+
+/** Where a wave ends: `named` devices are admitted by its selector or by the waves before it. */
+export function freezeWave(
+  { size, devicesPerHour }: WavePlan,
+  { prevThreshold, kBefore }: { readonly prevThreshold: number; readonly kBefore: number },
+  buckets: readonly number[],
+  named: number,
+): Frozen {
   if (size === null)
     return { threshold: null, prevThreshold, population: buckets.length, k: named, rampMs: 0 };
   const { population, k, threshold } = freezeThreshold(buckets, size, prevThreshold);

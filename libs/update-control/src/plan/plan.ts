@@ -28,6 +28,8 @@ export type ExtraGate =
 
 /** `size` is cumulative; `selector` admits besides whoever it names (update-control.md 2.3 nr. 8). At least one of the two. */
 export interface WavePlan {
+  /** For people: what the wave is about, such as `lab`. */
+  readonly name: string | null;
   readonly selector: Predicate | null;
   readonly size: WaveSize | null;
   /** Null: the wave is admitted at once. */
@@ -80,6 +82,7 @@ export const DEFAULT_HEALTH: HealthGate = {
 /** A wave with the defaults of update-control.md 2.7 for what is not said. */
 export function draftWave(size: WaveSize | null, rest: Partial<WavePlan> = {}): WavePlan {
   return {
+    name: null,
     selector: null,
     size,
     devicesPerHour: null,

@@ -3,7 +3,8 @@ import { T, HOUR } from '../../testing/world.js';
 import type { RolloutPlan } from './plan.js';
 import { DEFAULT_WAVES, draftPlan, draftWave, planHash } from './plan.js';
 import type { PlanFacts } from './validate.js';
-import { planProblems, scheduleProblems } from './validate.js';
+import { planProblems } from './validate.js';
+import { scheduleProblems } from './validate-schedule.js';
 import { approvalProblem } from './approvals.js';
 
 const target = {

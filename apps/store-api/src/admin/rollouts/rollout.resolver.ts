@@ -1,15 +1,25 @@
 import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
-import type { Fleet, Lane, RolloutTransition, Snap, Wave } from '#libs/database';
-import { RolloutService, type Principal, type RolloutView } from '#libs/operations';
+import type { Approval, Fleet, Lane, RolloutTransition, Snap, Wave } from '#libs/database';
+import {
+  RolloutService,
+  pauseOf,
+  type Pause,
+  type Principal,
+  type RolloutView,
+} from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
 import { FleetType } from '../fleets/fleet.type.js';
 import { one } from '../loaders.js';
 import { pageSize } from '../paging.js';
+import { WindowReachType, reachOf } from './window-reach.type.js';
 import { LaneType, SnapObject } from '../snaps/snap.type.js';
 import { RolloutActArgs, toRolloutAct } from './rollout-act.args.js';
+import { RolloutCheckType } from './rollout-check.type.js';
+import { RolloutInput } from './rollout-input.type.js';
 import {
-  RolloutInput,
+  ApprovalType,
+  PauseType,
   RolloutResult,
   RolloutType,
   TransitionType,
@@ -37,6 +47,22 @@ export class RolloutResolver {
     return this.rolloutService.find(brand, id);
   }
 
+  @Query(() => RolloutCheckType, { description: 'A dry run of createRollout.' })
+  async checkRollout(
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('input') input: RolloutInput,
+  ): Promise<RolloutCheckType> {
+    const { waves, ...check } = await this.rolloutService.check(brand, toRolloutOrder(input));
+    return {
+      ...check,
+      problems: [...check.problems],
+      architectures: [...check.architectures],
+      fleetId: input.fleetId,
+      waves: waves.map(({ rampMs, ...wave }) => ({ ...wave, rampSeconds: rampMs / 1000 })),
+      windows: check.plan === null ? null : reachOf(check.plan),
+    };
+  }
+
   @Mutation(() => RolloutResult)
   createRollout(
     @Who() who: Principal,
@@ -61,56 +87,25 @@ export class RolloutResolver {
     return this.rolloutService.submit(who, args.brand, toRolloutAct(args));
   }
 
-  @Mutation(() => RolloutResult, { description: 'By somebody who neither wrote nor edited it.' })
-  approveRollout(
-    @Who() who: Principal,
-    @Args() args: RolloutActArgs,
-    @Args('planHash', { description: 'Of the plan that was read.' }) planHash: string,
-  ): Promise<RolloutView> {
-    return this.rolloutService.approve(who, args.brand, { ...toRolloutAct(args), planHash });
+  @Mutation(() => RolloutResult, { description: 'Back to a draft; approvals are void.' })
+  withdrawRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
+    return this.rolloutService.withdraw(who, args.brand, toRolloutAct(args));
   }
 
-  @Mutation(() => RolloutResult)
-  rejectRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
-    return this.rolloutService.reject(who, args.brand, toRolloutAct(args));
+  @ResolveField(() => SnapObject, { nullable: true, description: 'Null: a validation set.' })
+  snap(
+    @Parent() { brandId, snapId }: RolloutView,
+    @Context() { loaders }: AdminContext,
+  ): Promise<Snap> | null {
+    return snapId === null ? null : one(loaders.snaps, brandId, snapId);
   }
 
-  @Mutation(() => RolloutResult)
-  pauseRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
-    return this.rolloutService.pause(who, args.brand, toRolloutAct(args));
-  }
-
-  @Mutation(() => RolloutResult)
-  resumeRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
-    return this.rolloutService.resume(who, args.brand, toRolloutAct(args));
-  }
-
-  @Mutation(() => RolloutResult, { description: 'No new offers; nobody is moved back.' })
-  abortRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
-    return this.rolloutService.abort(who, args.brand, toRolloutAct(args));
-  }
-
-  @Mutation(() => RolloutResult, { description: 'The wave is good: the next one may open.' })
-  advanceRollout(
-    @Who() who: Principal,
-    @Args() args: RolloutActArgs,
-    @Args('wave', { type: () => Int, nullable: true, description: 'None: the one that is open.' })
-    waveNo?: number,
-  ): Promise<RolloutView> {
-    return this.rolloutService.advance(who, args.brand, {
-      ...toRolloutAct(args),
-      waveNo: waveNo ?? undefined,
-    });
-  }
-
-  @ResolveField(() => SnapObject)
-  snap(@Parent() row: RolloutView, @Context() { loaders }: AdminContext): Promise<Snap> {
-    return one(loaders.snaps, row.brandId, row.snapId);
-  }
-
-  @ResolveField(() => LaneType)
-  lane(@Parent() row: RolloutView, @Context() { loaders }: AdminContext): Promise<Lane> {
-    return one(loaders.lanes, row.brandId, row.laneId);
+  @ResolveField(() => LaneType, { nullable: true, description: 'Null: a validation set.' })
+  lane(
+    @Parent() { brandId, laneId }: RolloutView,
+    @Context() { loaders }: AdminContext,
+  ): Promise<Lane> | null {
+    return laneId === null ? null : one(loaders.lanes, brandId, laneId);
   }
 
   @ResolveField(() => FleetType)
@@ -132,5 +127,29 @@ export class RolloutResolver {
     @Context() { loaders }: AdminContext,
   ): Promise<readonly RolloutTransition[]> {
     return loaders.transitionsOfRollout.load({ brandId, id });
+  }
+
+  @ResolveField(() => [ApprovalType], { description: 'Oldest first, those that are void too.' })
+  async approvals(
+    @Parent() { brandId, id }: RolloutView,
+    @Context() { loaders }: AdminContext,
+  ): Promise<readonly Approval[]> {
+    return (await loaders.approvalsOfRollout.load({ brandId, id })).toSorted(
+      (a, b) => a.createdAt.getTime() - b.createdAt.getTime(),
+    );
+  }
+
+  @ResolveField(() => PauseType, { nullable: true })
+  async pause(
+    @Parent() { brandId, id, state }: RolloutView,
+    @Context() { loaders }: AdminContext,
+  ): Promise<Pause | null> {
+    if (state !== 'PAUSED') return null;
+    return pauseOf((await loaders.transitionsOfRollout.load({ brandId, id })).at(-1));
+  }
+
+  @ResolveField(() => WindowReachType, { nullable: true, description: 'Null: no windows.' })
+  windows(@Parent() { plan }: RolloutView): WindowReachType | null {
+    return reachOf(plan);
   }
 }

@@ -1,20 +1,10 @@
-import { Field, Float, ID, InputType, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
-import { ROLLOUT_STATES, type RolloutPlan, type RolloutState } from '#libs/update-control';
+import { Field, Float, ID, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
+import { ROLLOUT_STATES, type RolloutState } from '#libs/update-control';
 import { resultOf } from '../outcomes.js';
 import { Instant, Json } from '../scalars.js';
 
 const RolloutStateEnum = Object.fromEntries(ROLLOUT_STATES.map((state) => [state, state]));
 registerEnumType(RolloutStateEnum, { name: 'RolloutState' });
-
-const PromoteEnum: Record<RolloutPlan['promote'], string> = {
-  fleet: 'fleet',
-  lane: 'lane',
-  none: 'none',
-};
-registerEnumType(PromoteEnum, {
-  name: 'Promote',
-  description: 'Whose baseline the target becomes when the rollout completes.',
-});
 
 @ObjectType('Wave')
 export class WaveType {
@@ -46,6 +36,29 @@ export class TransitionType {
   @Field(() => Instant) at!: Date;
 }
 
+@ObjectType('Approval')
+export class ApprovalType {
+  @Field(() => ID) personId!: string;
+  @Field(() => String, { description: 'approved or rejected' }) verdict!: string;
+  @Field(() => String, { description: 'Of the plan that was meant.' }) planHash!: string;
+  @Field(() => Int, { description: 'Of the rollout then: an older one does not count.' })
+  rev!: number;
+  @Field(() => String) note!: string;
+  @Field(() => Instant) createdAt!: Date;
+}
+
+@ObjectType('Pause', { description: 'Why a rollout is paused.' })
+export class PauseType {
+  @Field(() => Boolean, {
+    description: 'Not by a person: resume needs `acknowledges` and another person.',
+  })
+  isAutomatic!: boolean;
+  @Field(() => String) cause!: string;
+  @Field(() => Json) evidence!: unknown;
+  @Field(() => String, { description: 'For `acknowledges`.' }) evidenceHash!: string;
+  @Field(() => Instant) at!: Date;
+}
+
 @ObjectType('Rollout')
 export class RolloutType {
   @Field(() => ID) id!: string;
@@ -56,48 +69,12 @@ export class RolloutType {
   @Field(() => String, { description: 'What approvers approve.' }) planHash!: string;
   @Field(() => ID) authorId!: string;
   @Field(() => ID) lastEditorId!: string;
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why an admin let it start without approval; null: nobody did.',
+  })
+  breakGlassReason!: string | null;
   @Field(() => Instant) createdAt!: Date;
-}
-
-@InputType('WaveInput', { description: 'Sizes are cumulative; give percent, count or selector.' })
-export class WaveInput {
-  @Field(() => Float, { nullable: true }) percent?: number;
-  @Field(() => Int, { nullable: true }) count?: number;
-  @Field(() => Int, { nullable: true, description: 'With percent: at least so many.' })
-  minCount?: number;
-  @Field(() => Json, { nullable: true, description: 'Who is admitted besides.' })
-  selector?: unknown;
-  @Field(() => Float, { nullable: true }) devicesPerHour?: number;
-  @Field(() => Float, { nullable: true, description: 'A day, if not said.' }) soakSeconds?: number;
-  @Field(() => Float, { nullable: true }) deadlineSeconds?: number;
-  @Field(() => Boolean, { nullable: true, description: 'Then advanceRollout opens the next.' })
-  isManual?: boolean;
-}
-
-@InputType('RolloutInput')
-export class RolloutInput {
-  @Field(() => String) title!: string;
-  @Field(() => ID) fleetId!: string;
-  @Field(() => String, { description: 'Name or id.' }) snap!: string;
-  @Field(() => String) channel!: string;
-  @Field(() => Int, { nullable: true, description: 'For all its architectures.' })
-  revision?: number;
-  @Field(() => Json, { nullable: true, description: 'Architecture → revision.' })
-  revisions?: Record<string, number>;
-  @Field(() => [WaveInput], { nullable: true, description: '1, 5, 25, 100 %, if not said.' })
-  waves?: WaveInput[];
-  @Field(() => PromoteEnum, { nullable: true }) promote?: RolloutPlan['promote'];
-  @Field(() => Boolean, { nullable: true, description: 'Also for new installations.' })
-  includeInstalls?: boolean;
-  @Field(() => Boolean, { nullable: true, description: 'Pierces windows; needs two approvers.' })
-  isCritical?: boolean;
-  @Field(() => Instant, { nullable: true }) startAt?: Date;
-  @Field(() => Float, { nullable: true }) latestStartSeconds?: number;
-  @Field(() => Instant, { nullable: true }) expiresAt?: Date;
-  @Field(() => ID, { nullable: true }) supersedes?: string;
-  @Field(() => ID, { nullable: true, description: 'The same first devices.' })
-  inheritSaltFrom?: string;
-  @Field(() => Float, { nullable: true }) maxGrowthPercent?: number;
 }
 
 export const RolloutResult = resultOf(() => RolloutType, 'Rollout');

@@ -10,6 +10,7 @@ export * from './journal.entity.js';
 export * from './lane.entity.js';
 export * from './licence.entity.js';
 export * from './rollout.entity.js';
+export * from './approval-settings.entity.js';
 export * from './snap.entity.js';
 export * from './token.entity.js';
 export * from './update-settings.entity.js';

@@ -13,12 +13,17 @@ import { Fleet } from './fleet.entity.js';
 import { Lane } from './lane.entity.js';
 import { Snap } from './snap.entity.js';
 
-/** At most one live rollout per fleet and lane; `rev` is for compare-and-set (update-control.md 2.2, 2.5). */
+/** At most one live rollout per fleet and lane, or fleet and validation set; `rev` is for compare-and-set (update-control.md 2.2, 2.5). */
 @Entity({ schema: 'store', name: 'rollouts' })
 @Index(['fleetId', 'laneId'], {
   unique: true,
   where: `"state" = ANY (ARRAY['ACTIVE'::text, 'PAUSED'::text, 'COMPLETING'::text])`,
 })
+@Index(['fleetId', 'setKey'], {
+  unique: true,
+  where: `"state" = ANY (ARRAY['ACTIVE'::text, 'PAUSED'::text, 'COMPLETING'::text])`,
+})
+@Check(`("lane_id" IS NULL) = ("snap_id" IS NULL) AND ("lane_id" IS NULL) <> ("set_key" IS NULL)`)
 @Index(['nextDueAt'], { where: '"next_due_at" IS NOT NULL' })
 @Check(`octet_length("salt") = 16`)
 export class Rollout {
@@ -26,12 +31,15 @@ export class Rollout {
   @Column({ type: 'text' })
   @ForeignKey(() => Account)
   brandId!: string;
-  @Column({ type: 'text' })
+  /** Snap and lane of a target that is a revision; else null. */
+  @Column({ type: 'text', ...optional })
   @ForeignKey(() => Snap)
-  snapId!: string;
-  @Column({ type: 'uuid' })
+  snapId!: string | null;
+  @Column({ type: 'uuid', ...optional })
   @ForeignKey(() => Lane)
-  laneId!: string;
+  laneId!: string | null;
+  /** `<account id>/<set name>` of a target that is a sequence of a validation set; else null. */
+  @Column({ type: 'text', ...optional }) setKey!: string | null;
   @Column({ type: 'uuid' })
   @ForeignKey(() => Fleet)
   fleetId!: string;
@@ -55,6 +63,8 @@ export class Rollout {
   @Column({ type: 'timestamptz', ...optional }) activeSince!: Date | null;
   /** Growth stops here when nobody watches (update-control.md 2.4). */
   @Column({ type: 'timestamptz', ...optional }) leaseUntil!: Date | null;
+  /** Why an admin let it start without approval; null: nobody did. Never taken back. */
+  @Column({ type: 'text', ...optional }) breakGlassReason!: string | null;
   @Column(createdAt) createdAt!: Date;
 }
 

@@ -7,6 +7,7 @@ import { WaveClocks1763726400000 } from './1763726400000-wave-clocks.js';
 import { BrandEvents1763730000000 } from './1763730000000-brand-events.js';
 import { PolicyFeed1763735000000 } from './1763735000000-policy-feed.js';
 import { Grants1763736000000 } from './1763736000000-grants.js';
+import { RolloutRules1763737000000 } from './1763737000000-rollout-rules.js';
 
 /** In the order in which they run. */
 export const storeMigrations: (new () => MigrationInterface)[] = [
@@ -18,4 +19,5 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   Stores1763733600000,
   PolicyFeed1763735000000,
   Grants1763736000000,
+  RolloutRules1763737000000,
 ];

@@ -5,7 +5,8 @@ import type { Tx } from '../../database.js';
 export interface LiveRolloutInput {
   readonly id: string;
   readonly brandId: string;
-  readonly laneId: string;
+  /** Null where the target is a sequence. */
+  readonly laneId: string | null;
   readonly name: string;
   readonly state: string;
   readonly fleetId: string;

@@ -1,0 +1,83 @@
+import { Args, Int, Mutation } from '@nestjs/graphql';
+import {
+  RolloutApprovalService,
+  RolloutControlService,
+  type Principal,
+  type RolloutView,
+} from '#libs/operations';
+import { AdminResolver } from '../admin-resolver.js';
+import { Who } from '../context.js';
+import { RolloutActArgs, toRolloutAct } from './rollout-act.args.js';
+import { RolloutResult } from './rollout.type.js';
+
+/** What becomes of a plan that was submitted. */
+@AdminResolver()
+export class RolloutControlResolver {
+  constructor(
+    private readonly approvals: RolloutApprovalService,
+    private readonly control: RolloutControlService,
+  ) {}
+
+  @Mutation(() => RolloutResult, { description: 'By somebody who neither wrote nor edited it.' })
+  approveRollout(
+    @Who() who: Principal,
+    @Args() args: RolloutActArgs,
+    @Args('planHash', { description: 'Of the plan that was read.' }) planHash: string,
+  ): Promise<RolloutView> {
+    return this.approvals.approve(who, args.brand, { ...toRolloutAct(args), planHash });
+  }
+
+  @Mutation(() => RolloutResult, {
+    description: 'An admin lets it start without approval; told to every admin, shown for good.',
+  })
+  breakGlass(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
+    return this.approvals.breakGlass(who, args.brand, toRolloutAct(args));
+  }
+
+  @Mutation(() => RolloutResult)
+  rejectRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
+    return this.approvals.reject(who, args.brand, toRolloutAct(args));
+  }
+
+  @Mutation(() => RolloutResult)
+  pauseRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
+    return this.control.pause(who, args.brand, toRolloutAct(args));
+  }
+
+  @Mutation(() => RolloutResult, {
+    description: 'After an automatic pause: once another person has approved it again.',
+  })
+  resumeRollout(
+    @Who() who: Principal,
+    @Args() args: RolloutActArgs,
+    @Args('acknowledges', {
+      type: () => String,
+      nullable: true,
+      description: 'After an automatic pause: its `evidenceHash`.',
+    })
+    acknowledges?: string,
+  ): Promise<RolloutView> {
+    return this.control.resume(who, args.brand, {
+      ...toRolloutAct(args),
+      acknowledges: acknowledges ?? undefined,
+    });
+  }
+
+  @Mutation(() => RolloutResult, { description: 'No new offers; nobody is moved back.' })
+  abortRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
+    return this.control.abort(who, args.brand, toRolloutAct(args));
+  }
+
+  @Mutation(() => RolloutResult, { description: 'The wave is good: the next one may open.' })
+  advanceRollout(
+    @Who() who: Principal,
+    @Args() args: RolloutActArgs,
+    @Args('wave', { type: () => Int, nullable: true, description: 'None: the one that is open.' })
+    waveNo?: number,
+  ): Promise<RolloutView> {
+    return this.control.advance(who, args.brand, {
+      ...toRolloutAct(args),
+      waveNo: waveNo ?? undefined,
+    });
+  }
+}
