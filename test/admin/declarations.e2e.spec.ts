@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { decodeAssertion, decodeAssertions, type Assertion } from '#libs/assertions';
 import { ask } from '../../tools/clients/http.js';
+import { CliUser } from '../cli/support/run-cli.js';
 import { AdminStore, REFUSALS, type Person, type Result } from './support/admin-store.js';
 
 const VIEW = '... on SnapDeclaration { revision format headers assertion changes }';
@@ -219,5 +222,49 @@ describe('snap-declarations', () => {
     const again = [1, 2].map(() => edit({ autoAliases: null }, reviewer, { idempotencyKey: 'k1' }));
     const revisions = (await Promise.all(again)).map((one) => one.revision);
     expect(revisions).toEqual([revision + 2, revision + 2]);
+  });
+
+  it('is shown, compared and edited with `brandstore declaration` and a file', async () => {
+    const rita = new CliUser();
+    const login = [
+      'login',
+      '--url',
+      store.installation.storeUrl,
+      '--email',
+      reviewer.email,
+      '--password-stdin',
+    ];
+    expect((await rita.run(login, reviewer.password)).status).toBe(0);
+    const path = join(inject('stackDir'), `declaration-${Date.now()}.yaml`);
+    writeFileSync(path, 'plugs:\n  camera:\n    allow-auto-connection: true\nauto-aliases: null\n');
+    const sentence =
+      'Plugs of "camera": connecting automatically is now allowed; before, as the base declaration says.';
+    const { revision } = await declaration();
+    const diff = await rita.run(['declaration', 'diff', 'acme-dashboard', path]);
+    expect(diff.status).toBe(0);
+    expect(diff.out).toContain(sentence);
+    const edited = await rita.run([
+      'declaration',
+      'edit',
+      'acme-dashboard',
+      path,
+      '--reason',
+      'kiosk',
+      '--json',
+    ]);
+    expect(edited.json<Declared>()).toMatchObject({ revision: revision + 1 });
+    const shown = await rita.run(['declaration', 'show', 'acme-dashboard']);
+    expect(shown.out.trimEnd()).toBe((await declaration()).bytes.toString().trimEnd());
+    writeFileSync(path, 'plug:\n  camera: true\n');
+    const typo = await rita.run([
+      'declaration',
+      'edit',
+      'acme-dashboard',
+      path,
+      '--reason',
+      'kiosk',
+    ]);
+    expect(typo).toMatchObject({ status: 2, err: expect.stringContaining('"plug"') as string });
+    expect((await declaration()).revision).toBe(revision + 1);
   });
 });

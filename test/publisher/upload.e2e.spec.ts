@@ -486,6 +486,7 @@ describe('a review that is killed', () => {
             if (signatures === n) throw new Error('killed');
             return store.resources.keys.signer();
           },
+          generate: (bits: number) => store.resources.keys.generate(bits),
         },
       };
       await expect(new ReviewService(dying).review(brandId, id)).rejects.toThrow('killed');

@@ -3,11 +3,13 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { assertionCommand } from './assertion/command.js';
+import { declarationCommand } from './declaration/declaration.js';
 import { processIo, type Io } from './io.js';
 import { offlineCommand } from './offline-command.js';
 import { loginCommand } from './session/login.js';
 import { logoutCommand } from './session/logout.js';
 import { whoamiCommand } from './session/whoami.js';
+import { storeKeyCommand } from './store-key/store-key.js';
 import { Refusal, refusalLines } from './store/refusal.js';
 import { Failure, FAILED, OK, USAGE, UsageError } from './usage.js';
 
@@ -16,6 +18,8 @@ const storeCommands: readonly ((io: Io) => Command)[] = [
   loginCommand,
   logoutCommand,
   whoamiCommand,
+  declarationCommand,
+  storeKeyCommand,
 ];
 
 const epilogue = `

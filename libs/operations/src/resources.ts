@@ -1,5 +1,6 @@
 import type { Database } from '#libs/database';
 import type { Signer } from '#libs/assertions';
+import type { NewKey } from '#libs/keyring';
 import type { BlobStore } from '#libs/storage';
 
 /** What the operations stand on; made once by a process and given to every service's constructor. */
@@ -16,6 +17,8 @@ export interface StoreKeys {
   readonly operatorAccountId: string;
   /** The current store key. */
   signer(): Promise<Signer>;
+  /** Makes another key in the signer, for `StoreKeyService`. */
+  generate(bits: number): Promise<NewKey>;
 }
 
 export interface Settings {

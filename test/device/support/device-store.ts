@@ -104,6 +104,7 @@ export class DeviceStore {
       keys: {
         operatorAccountId: '',
         signer: () => Promise.reject(new Error('the device surface signs nothing')),
+        generate: () => Promise.reject(new Error('the device surface makes no keys')),
       },
       settings: {
         publicUrl,

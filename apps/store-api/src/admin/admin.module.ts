@@ -33,6 +33,7 @@ import {
   StoreAssertionService,
   StoreContentService,
   StoreService,
+  StoreKeyService,
   type Resources,
 } from '#libs/operations';
 import { DeviceServices } from '../device/device-services.js';
@@ -70,6 +71,7 @@ const SERVICES = [
   SignInService,
   StoreAssertionService,
   StoreService,
+  StoreKeyService,
 ];
 
 const provide = (Service: new (resources: Resources) => object): FactoryProvider => ({

@@ -103,6 +103,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.explainDevice': { ...member, reach: named({ device: 'device', snap: 'snap' }) },
   'Query.figures': list,
   'Query.events': member,
+  'Query.storeKeys': 'operator',
   'Query.auditLog': { roles: ['admin', 'auditor'] },
   'Query.jobs': { roles: ['admin', 'operator', 'auditor'] },
 
@@ -117,6 +118,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.renewRecoveryCodes': 'person',
   'Mutation.removeSecondFactor': 'person',
   'Mutation.createBrand': 'operator',
+  'Mutation.prepareStoreKey': 'operator',
+  'Mutation.installStoreKey': 'operator',
   'Mutation.updateBrand': 'operator',
   'Mutation.createStore': { ...admin, operator: true },
   'Mutation.updateStore': { ...admin, operator: true, reach: store },

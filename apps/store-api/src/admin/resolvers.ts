@@ -8,6 +8,7 @@ import { JournalResolver } from './journal/journal.resolver.js';
 import { ApiTokenResolver } from './people/api-token.resolver.js';
 import { LoginResolver } from './people/login.resolver.js';
 import { LicenceResolver } from './stores/licence.resolver.js';
+import { StoreKeyResolver } from './keys/store-key.resolver.js';
 import { PeopleResolver } from './people/people.resolver.js';
 import { RolloutProgressResolver } from './rollouts/rollout-progress.resolver.js';
 import { ApprovalSettingsResolver } from './rollouts/approval-settings.resolver.js';
@@ -38,4 +39,5 @@ export const RESOLVERS = [
   SnapResolver,
   StoreResolver,
   UploadResolver,
+  StoreKeyResolver,
 ];

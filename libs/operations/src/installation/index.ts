@@ -6,4 +6,10 @@ export {
 } from './assertion-shelf.js';
 export { initialise, type InitialiseOptions, type InitialiseReport } from './initialise.js';
 export { openStoreKeys, type OpenStoreKeys, type OpenStoreKeysOptions } from './open-store-keys.js';
+export {
+  StoreKeyService,
+  type StoreKeyDraft,
+  type StoreKeyState,
+  type StoreKeyView,
+} from './store-key.service.js';
 export { timestamp } from './timestamp.js';

@@ -1,8 +1,11 @@
 import type { Signer } from '#libs/assertions';
 import { Installation, SealedKey, type Database } from '#libs/database';
-import { startSigner, type KeyringClient } from '#libs/keyring';
+import { startSigner, type KeyringClient, type NewKey } from '#libs/keyring';
 import { OperationError } from '../operation-error.js';
 import type { StoreKeys } from '../resources.js';
+
+/** Told by NOTIFY when another store key signs from now on. */
+export const STORE_KEY_CHANNEL = 'store-key';
 
 export interface OpenStoreKeysOptions {
   readonly db: Database;
@@ -30,21 +33,47 @@ export async function openStoreKeys(options: OpenStoreKeysOptions): Promise<Open
     sealedKeys: rows.map(envelopeOf),
     ...(onTrouble && { onTrouble }),
   });
-  return new SignerStoreKeys(keyring, installation.operatorAccountId, installation.storeKeyId);
+  const keys = new SignerStoreKeys(
+    db,
+    keyring,
+    installation.operatorAccountId,
+    installation.storeKeyId,
+  );
+  // Until this process has heard of a new key it signs with the former one, which stays valid.
+  db.listener.on(STORE_KEY_CHANNEL, () => keys.refresh());
+  await keys.refresh();
+  return keys;
 }
 
-// Written by initialise().
+// Written by initialise() and StoreKeyService.
 const envelopeOf = ({ sealed }: SealedKey): string => (sealed as { envelope: string }).envelope;
 
 class SignerStoreKeys implements OpenStoreKeys {
   constructor(
+    private readonly db: Database,
     private readonly keyring: KeyringClient,
     readonly operatorAccountId: string,
-    private readonly storeKeyId: string,
+    private currentKeyId: string,
   ) {}
 
   async signer(): Promise<Signer> {
-    return this.keyring.signer(this.storeKeyId);
+    return this.keyring.signer(this.currentKeyId);
+  }
+
+  generate(bits: number): Promise<NewKey> {
+    return this.keyring.generate(bits);
+  }
+
+  /** Takes the key that the database names; the one in use goes on until the new one is loaded. */
+  async refresh(): Promise<void> {
+    const { storeKeyId: keyId, row } = await this.db.asSystem(async (tx) => {
+      const { storeKeyId } = await tx.findOneByOrFail(Installation, { id: 1 });
+      return { storeKeyId, row: await tx.findOneBy(SealedKey, { keyId: storeKeyId }) };
+    });
+    if (keyId === this.currentKeyId || row === null) return;
+    if (!this.keyring.listKeys().some(({ id }) => id === keyId))
+      await this.keyring.load(envelopeOf(row));
+    this.currentKeyId = keyId;
   }
 
   close(): Promise<void> {
