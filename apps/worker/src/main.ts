@@ -28,7 +28,7 @@ await runApp({
       },
     );
     ground.addCheck({ name: 'database', check: () => resources.db.ping() });
-    const handlers = makeHandlers(resources);
+    const handlers = makeHandlers(resources, logger);
     const dispatcher = new Dispatcher(handlers, logger);
     const queue = await startQueue({
       redisUrl: secrets.REDIS_URL?.reveal(),

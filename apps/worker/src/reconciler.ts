@@ -2,6 +2,7 @@ import {
   listBrandsToCompile,
   listDueRollouts,
   listStuckUploads,
+  listUncheckedAudits,
   sweepIdempotencyKeys,
   sweepNonces,
   sweepOutbox,
@@ -77,6 +78,8 @@ export class Reconciler {
         { ...upload },
         Math.floor((slot * SLOT_MS) / STUCK_UPLOAD_MS),
       );
+    for (const { brandId } of await read(listUncheckedAudits))
+      await this.ask('audit-verify', { brandId }, slot);
     if (Date.now() - this.sweptAt < SWEEP_EVERY_MS) return;
     this.sweptAt = Date.now();
     await this.sweep();

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { MoreThan } from 'typeorm';
 import type { Room, Tx } from './database.js';
 import { AuditRow } from './store/entities/index.js';
 import { VaultAuditRow } from './vault/entities/index.js';
@@ -86,25 +87,66 @@ async function append(tx: Tx, journal: Journal, entry: AuditEntry): Promise<void
   await tx.insert(journal.row, { ...row, detail: row.detail as object, hash: contentHash(row) });
 }
 
+/** A place in a chain that was good once. */
+export interface AuditAnchor {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+export interface ChainReading {
+  /** The last row that fits; null: there is none. */
+  readonly last: AuditAnchor | null;
+  /** The first sequence number that does not fit, or is missing; null: all do. */
+  readonly brokenSeq: number | null;
+}
+
+/**
+ * Walks a brand's chain from its beginning. A chain cut off at its end fits in itself: `anchor`, where an earlier walk
+ * ended, must still lie in it.
+ */
+export function readAuditChain(
+  tx: Tx,
+  brandId: string,
+  anchor: AuditAnchor | null = null,
+): Promise<ChainReading> {
+  return readChain(tx, STORE, brandId, anchor);
+}
+
 /** Walks a brand's chain; returns the first sequence number that does not fit, or null when all do. */
 export async function verifyAudit(tx: Tx, brandId: string): Promise<number | null> {
-  return firstMisfit(tx, STORE, brandId);
+  return (await readChain(tx, STORE, brandId, null)).brokenSeq;
 }
 
 /** `verifyAudit` of the vault. */
 export async function verifyVaultAudit(tx: Tx, brandId: string): Promise<number | null> {
-  return firstMisfit(tx, VAULT, brandId);
+  return (await readChain(tx, VAULT, brandId, null)).brokenSeq;
 }
 
-async function firstMisfit(tx: Tx, journal: Journal, brandId: string): Promise<number | null> {
-  const rows = await tx
-    .getRepository(journal.row)
-    .find({ where: { brandId }, order: { seq: 'ASC' } });
-  let prevHash = GENESIS;
-  for (const [index, row] of rows.entries()) {
-    if (row.seq !== index + 1 || row.prevHash !== prevHash || row.hash !== contentHash(row))
-      return index + 1;
-    prevHash = row.hash;
+/** Rows read at once: a chain of years does not fit into memory. */
+const PAGE = 2000;
+
+async function readChain(
+  tx: Tx,
+  journal: Journal,
+  brandId: string,
+  anchor: AuditAnchor | null,
+): Promise<ChainReading> {
+  let last: AuditAnchor | null = null;
+  for (;;) {
+    const rows: AuditRow[] = await tx.getRepository(journal.row).find({
+      where: { brandId, seq: MoreThan(last?.seq ?? 0) },
+      order: { seq: 'ASC' },
+      take: PAGE,
+    });
+    for (const row of rows) {
+      const seq: number = (last?.seq ?? 0) + 1;
+      const fits = row.seq === seq && row.prevHash === (last?.hash ?? GENESIS);
+      const isAnchored = row.seq !== anchor?.seq || row.hash === anchor.hash;
+      if (!fits || row.hash !== contentHash(row) || !isAnchored) return { last, brokenSeq: seq };
+      last = { seq, hash: row.hash };
+    }
+    if (rows.length === PAGE) continue;
+    const isCut = anchor !== null && (last?.seq ?? 0) < anchor.seq;
+    return { last, brokenSeq: isCut ? (last?.seq ?? 0) + 1 : null };
   }
-  return null;
 }

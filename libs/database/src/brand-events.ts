@@ -22,6 +22,7 @@ export const EVENT_KINDS = [
   'hold-expiring',
   'device-reverted',
   'quota-near',
+  'audit-broken',
 ] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 

@@ -32,6 +32,14 @@ export const jobs = {
     schema: z.object({ brandId: id, version }),
     key: ({ brandId }) => brandId,
   }),
+  /** Hashes a brand's audit chain again, daily (update-control.md 2.6). */
+  auditVerify: defineJob({
+    name: 'audit-verify',
+    lane: 'heavy',
+    schema: z.object({ brandId: id }),
+    key: ({ brandId }) => brandId,
+    attempts: 3,
+  }),
 } as const;
 
 export const allJobs: readonly JobContract[] = Object.values(jobs);

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import {
   ApiTokenService,
   ApprovalSettingsService,
+  AuditService,
   BrakeService,
   BrandReader,
   BrandService,
@@ -34,12 +35,15 @@ import {
   StoreContentService,
   StoreService,
   StoreKeyService,
+  SubjectFinder,
   type Resources,
 } from '#libs/operations';
 import { DeviceServices } from '../device/device-services.js';
 import { DeviceModule } from '../device/device.module.js';
 import { RESOURCES } from '../resources.js';
 import { prepareAdminSurface } from './admin-surface.js';
+import { AuditExportController } from './journal/audit-export.controller.js';
+import { InvitationController } from './people/invitation.controller.js';
 import { graphqlOptions } from './graphql-options.js';
 import { RESOLVERS } from './resolvers.js';
 import { PlanSchemaController } from './rollouts/plan-schema.controller.js';
@@ -47,6 +51,7 @@ import { PlanSchemaController } from './rollouts/plan-schema.controller.js';
 const SERVICES = [
   ApiTokenService,
   ApprovalSettingsService,
+  AuditService,
   BrakeService,
   BrandReader,
   BrandService,
@@ -72,6 +77,7 @@ const SERVICES = [
   StoreAssertionService,
   StoreService,
   StoreKeyService,
+  SubjectFinder,
 ];
 
 const provide = (Service: new (resources: Resources) => object): FactoryProvider => ({
@@ -90,7 +96,7 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
       useFactory: graphqlOptions,
     }),
   ],
-  controllers: [PlanSchemaController],
+  controllers: [AuditExportController, InvitationController, PlanSchemaController],
   providers: [
     ...RESOLVERS,
     ...SERVICES.map(provide),

@@ -105,6 +105,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.events': member,
   'Query.storeKeys': 'operator',
   'Query.auditLog': { roles: ['admin', 'auditor'] },
+  'Query.verifyAuditLog': { roles: ['admin', 'auditor'] },
   'Query.jobs': { roles: ['admin', 'operator', 'auditor'] },
 
   'Mutation.login': 'anyone',

@@ -1,3 +1,4 @@
+import { AuditResolver } from './journal/audit.resolver.js';
 import { BrakeResolver } from './brakes/brake.resolver.js';
 import { BrandResolver } from './brands/brand.resolver.js';
 import { DeclarationResolver } from './declarations/declaration.resolver.js';
@@ -22,6 +23,7 @@ import { StoreResolver } from './stores/store.resolver.js';
 export const RESOLVERS = [
   ApiTokenResolver,
   ApprovalSettingsResolver,
+  AuditResolver,
   BrakeResolver,
   BrandResolver,
   DeclarationResolver,

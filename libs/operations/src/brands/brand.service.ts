@@ -6,7 +6,7 @@ import { keepAssertion, readAssertion } from '../installation/assertion-shelf.js
 import { timestamp } from '../installation/timestamp.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
-import { checkStoreName, insertStore, type StoreOrder } from '../stores/store-rows.js';
+import { insertStore, type StoreOrder } from '../stores/store-rows.js';
 import { performAct } from './act.js';
 import { getBrand } from './get-brand.js';
 import { actorOf, type Principal } from './principal.js';
@@ -14,6 +14,8 @@ import { actorOf, type Principal } from './principal.js';
 const VALIDATIONS: readonly string[] = ['unproven', 'starred', 'verified'] satisfies Validation[];
 
 export interface BrandOrder {
+  /** The account id: 32 letters and digits; none: drawn. */
+  readonly id?: string | undefined;
   readonly username: string;
   readonly displayName: string;
   readonly validation: Validation;
@@ -27,11 +29,10 @@ export class BrandService {
 
   async create(who: Principal, order: BrandOrder, idempotencyKey?: string): Promise<Account> {
     checkBrand(order);
-    checkStoreName(order.firstStore.name);
     const { db, keys } = this.resources;
-    const id = formatId(randomBytes(32));
+    const id = order.id ?? formatId(randomBytes(32));
     // Signed before the transaction: the signer is another process.
-    const assertion = await this.signAccount({ id, ...order }, 0);
+    const assertion = await this.signAccount({ ...order, id }, 0);
     const act = {
       who,
       brandId: keys.operatorAccountId,
@@ -42,9 +43,10 @@ export class BrandService {
     };
     return performAct(db, act, async (tx) => {
       const { username, displayName, validation } = order;
-      const taken = await tx.existsBy(Account, { username });
-      if (taken)
+      if (await tx.existsBy(Account, { username }))
         throw new OperationError('conflict', `cannot make brand ${username}: the name is taken`);
+      if (await tx.existsBy(Account, { id }))
+        throw new OperationError('conflict', `cannot make brand ${username}: the id is taken`);
       await tx.insert(Account, { id, username, displayName, validation, isBrand: true });
       await keepAssertion(tx, assertion);
       const store = await insertStore(tx, id, order.firstStore);
@@ -53,20 +55,21 @@ export class BrandService {
         actor: actorOf(who),
         action: 'create-brand',
         subject: `account:${id}`,
-        detail: { username, storeId: store.id },
+        detail: { username, displayName, validation, storeId: store.id },
       });
       const result = await tx.findOneByOrFail(Account, { id });
       return { result, subject: `account:${id}`, detail: { username } };
     });
   }
 
-  /** A changed display name or validation is a new revision of the account assertion (S1). */
+  /** A changed display name or validation is a new revision of the account assertion (S1); no change is none. */
   async update(
     who: Principal,
     brandId: string,
     change: {
       displayName?: string | undefined;
       validation?: Validation | undefined;
+      reason?: string | undefined;
       expectedRevision?: number | undefined;
     },
   ): Promise<Account> {
@@ -86,15 +89,22 @@ export class BrandService {
       validation: change.validation ?? account.validation,
     };
     checkBrand(next);
+    const { displayName, validation } = next;
+    if (displayName === account.displayName && validation === account.validation) return account;
     const assertion = await this.signAccount(next, revision + 1);
     const act = { who, brandId, action: 'update-brand', request: change };
     return performAct(db, act, async (tx) => {
       // Somebody faster has taken the revision: keepAssertion refuses.
       await keepAssertion(tx, assertion);
-      const { displayName, validation } = next;
       await tx.update(Account, { id: brandId }, { displayName, validation });
       const result = { ...account, displayName, validation };
-      return { result, subject: `account:${brandId}`, detail: { displayName, validation } };
+      const before = { displayName: account.displayName, validation: account.validation };
+      return {
+        result,
+        subject: `account:${brandId}`,
+        ...(change.reason !== undefined && { reason: change.reason }),
+        detail: { before, after: { displayName, validation }, revision: revision + 1 },
+      };
     });
   }
 
@@ -137,15 +147,22 @@ export class BrandService {
   }
 }
 
-function checkBrand(order: { username: string; displayName: string; validation: string }): void {
-  const problems: { path: string; message: string }[] = [];
-  if (!/^[-a-z0-9]{2,28}$/.test(order.username))
-    problems.push({ path: 'username', message: 'must be 2 to 28 of a-z, 0-9 and -' });
-  // A header value of one line (assertions.md 1.2).
-  if (!/^\S(.{0,98}\S)?$/.test(order.displayName))
-    problems.push({ path: 'displayName', message: 'must be one line of 1 to 100 characters' });
-  if (!VALIDATIONS.includes(order.validation))
-    problems.push({ path: 'validation', message: `must be one of ${VALIDATIONS.join(', ')}` });
+/** A header value of one line (assertions.md 1.2). */
+const isLine = (text: string): boolean => /^\S(.{0,98}\S)?$/.test(text);
+const LINE = 'must be one line of 1 to 100 characters';
+
+function checkBrand(
+  order: Omit<BrandOrder, 'firstStore'> & { readonly firstStore?: StoreOrder },
+): void {
+  const { id, username, displayName, validation, firstStore } = order;
+  const rules: readonly (readonly [isKept: boolean, path: string, message: string])[] = [
+    [id === undefined || /^[A-Za-z0-9]{32}$/.test(id), 'id', 'must be 32 letters and digits'],
+    [/^[-a-z0-9]{2,28}$/.test(username), 'username', 'must be 2 to 28 of a-z, 0-9 and -'],
+    [isLine(displayName), 'displayName', LINE],
+    [VALIDATIONS.includes(validation), 'validation', `must be one of ${VALIDATIONS.join(', ')}`],
+    [firstStore === undefined || isLine(firstStore.name), 'firstStore.name', LINE],
+  ];
+  const problems = rules.flatMap(([isKept, path, message]) => (isKept ? [] : [{ path, message }]));
   if (problems.length > 0)
     throw new OperationError('invalid', 'cannot take this brand', { problems });
 }

@@ -4,6 +4,7 @@ export {
   type ApiTokenOrder,
   type NewApiToken,
 } from './api-token.service.js';
+export { AuditService, type AuditFilter, type AuditVerdict } from './audit.service.js';
 export { BrandService, type BrandOrder } from './brand.service.js';
 export { KeyService, type CertifyOrder } from './key.service.js';
 export { ModelService, type ModelView } from './model.service.js';

@@ -20,7 +20,12 @@ export const actorOf = (who: Principal): string =>
 
 /** The roles in the brand, whatever their limits. */
 export const rolesIn = (who: Pick<Principal, 'grants'>, brandId: string): Role[] => [
-  ...new Set(who.grants.get(brandId)?.map(({ role }) => role)),
+  ...new Set(
+    who.grants
+      .get(brandId)
+      ?.map(({ role }) => role)
+      .sort(),
+  ),
 ];
 
 /** Whether lists of the brand show this to the person. */

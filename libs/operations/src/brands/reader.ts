@@ -1,7 +1,6 @@
 import { In, MoreThan, type FindOptionsWhere, type ObjectLiteral } from 'typeorm';
 import {
   Approval,
-  AuditRow,
   Device,
   DeviceFact,
   Fleet,
@@ -89,19 +88,6 @@ export class BrandReader {
       if (filter.serial !== undefined) query.andWhere('device.serial = :serial', filter);
       if (filter.tag !== undefined)
         query.andWhere('device.tags ->> :name = :value', { ...filter.tag });
-      return page(await query.getMany(), limit);
-    });
-  }
-
-  /** Newest first; `before` is a sequence number. */
-  audit(brandId: string, limit: number, before: number | null): Promise<Page<AuditRow>> {
-    return this.run(brandId, async (tx) => {
-      const query = tx
-        .createQueryBuilder(AuditRow, 'row')
-        .where('row.brand_id = :brandId', { brandId })
-        .orderBy('row.seq', 'DESC')
-        .take(limit + 1);
-      if (before !== null) query.andWhere('row.seq < :before', { before });
       return page(await query.getMany(), limit);
     });
   }

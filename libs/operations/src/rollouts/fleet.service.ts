@@ -70,9 +70,14 @@ export class FleetService {
         throw new OperationError('invalid', 'cannot list devices of a fleet that has a predicate', {
           paths: ['devices'],
         });
+      const before = await tx.countBy(FleetMember, { fleetId });
       await tx.delete(FleetMember, { fleetId });
       await setMembers(tx, brandId, fleetId, devices);
-      return { result: fleet, subject: `fleet:${fleetId}`, detail: { devices: devices.length } };
+      return {
+        result: fleet,
+        subject: `fleet:${fleetId}`,
+        detail: { before, after: devices.length },
+      };
     });
   }
 
@@ -109,7 +114,14 @@ export class FleetService {
       }
       const timezone = order.timezone ?? device.timezone;
       await tx.update(Device, { uid }, { tags, timezone });
-      return { result: { ...device, tags, timezone }, subject: `device:${uid}`, detail: request };
+      return {
+        result: { ...device, tags, timezone },
+        subject: `device:${uid}`,
+        detail: {
+          before: { tags: device.tags, timezone: device.timezone },
+          after: { tags, timezone },
+        },
+      };
     });
   }
 }

@@ -35,7 +35,10 @@ export class LaneService {
       return {
         result: { ...lane, isProtected: order.isProtected },
         subject: `lane:${snap.name}/${order.channel}`,
-        detail: { isProtected: order.isProtected },
+        detail: {
+          before: { isProtected: lane.isProtected },
+          after: { isProtected: order.isProtected },
+        },
       };
     });
   }
@@ -56,7 +59,10 @@ export class LaneService {
       return {
         result: { ...snap, isPrivate, isProtected },
         subject: `snap:${snap.name}`,
-        detail: { isPrivate, isProtected },
+        detail: {
+          before: { isPrivate: snap.isPrivate, isProtected: snap.isProtected },
+          after: { isPrivate, isProtected },
+        },
       };
     });
   }

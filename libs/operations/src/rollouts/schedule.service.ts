@@ -29,7 +29,9 @@ export class ScheduleService {
       const fleet = await getFleet(tx, brandId, fleetId);
       const set = { timezone: order.timezone ?? null, schedule: scheduleOf(order.schedule) };
       await tx.update(Fleet, { id: fleet.id }, set as object); // `schedule` is unknown to TypeORM
-      return { result: { ...fleet, ...set }, subject: `fleet:${fleet.id}`, detail: { ...set } };
+      const before = { timezone: fleet.timezone, schedule: fleet.schedule };
+      const subject = `fleet:${fleet.id}`;
+      return { result: { ...fleet, ...set }, subject, detail: { before, after: set } };
     });
   }
 
@@ -49,8 +51,10 @@ export class ScheduleService {
         schedule: scheduleOf(order.schedule),
         localOperatorBypass: order.localOperatorBypass ?? 'none',
       };
+      const before = await readSettings(tx, brandId);
       await tx.upsert(UpdateSettings, { brandId, ...set } as object, ['brandId']);
-      return { result: await readSettings(tx, brandId), subject: `brand:${brandId}`, detail: set };
+      const result = await readSettings(tx, brandId);
+      return { result, subject: `brand:${brandId}`, detail: { before, after: set } };
     });
   }
 

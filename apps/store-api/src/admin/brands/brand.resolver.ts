@@ -63,7 +63,7 @@ export class BrandResolver {
     @Args('input') input: BrandInput,
     @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
   ): Promise<Account> {
-    const order = { ...input, firstStore: said(input.firstStore) };
+    const order = { ...input, id: input.id ?? undefined, firstStore: said(input.firstStore) };
     return this.brandService.create(who, order, key ?? undefined);
   }
 
@@ -74,8 +74,14 @@ export class BrandResolver {
     @Args('displayName', { type: () => String, nullable: true }) displayName?: string,
     @Args('validation', { type: () => ValidationEnum, nullable: true }) validation?: Validation,
     @Args('expectedRevision', { type: () => Int, nullable: true }) expectedRevision?: number,
+    @Args('reason', { type: () => String, nullable: true }) reason?: string,
   ): Promise<Account> {
-    const change = { displayName, validation, expectedRevision };
+    const change = {
+      displayName: displayName ?? undefined,
+      validation: validation ?? undefined,
+      expectedRevision: expectedRevision ?? undefined,
+      reason: reason ?? undefined,
+    };
     return this.brandService.update(who, brand, change);
   }
 

@@ -41,6 +41,11 @@ export class AccountKeyType {
 
 @InputType('BrandInput')
 export class BrandInput {
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Account id of 32 letters and digits; none: drawn.',
+  })
+  id?: string | null;
   @Field(() => String, { description: '2 to 28 of a-z, 0-9 and -' }) username!: string;
   @Field(() => String) displayName!: string;
   @Field(() => ValidationEnum) validation!: Validation;

@@ -22,6 +22,15 @@ export async function sweepIdempotencyKeys(tx: Tx): Promise<void> {
   );
 }
 
+/** Brands whose audit chain nobody has checked for a day. Across brands: for the reconciler. */
+export function listUncheckedAudits(tx: Tx): Promise<{ brandId: string }[]> {
+  return tx.query(
+    `SELECT a.brand_id AS "brandId" FROM store.audit_log a LEFT JOIN store.audit_checks c ON c.brand_id = a.brand_id
+     WHERE a.seq = 1 AND coalesce(c.checked_at, a.at) < app.now() - interval '1 day'
+     ORDER BY c.checked_at NULLS FIRST LIMIT 100`,
+  );
+}
+
 /** Uploads whose review should be over by now. Across brands: for the reconciler. */
 export function listStuckUploads(
   tx: Tx,

@@ -36,13 +36,16 @@ export class MetadataService {
         Object.entries(changes).filter(([, value]) => value !== undefined),
       );
       if (Object.keys(given).length === 0) return;
+      const before = Object.fromEntries(
+        Object.entries(snap).filter(([name]) => name in given),
+      ) as object;
       await tx.update(Snap, { id: snapId }, given);
       await recordAudit(tx, {
         brandId,
         actor: who.label,
         action: 'update-metadata',
         subject: `snap:${snap.name}`,
-        detail: given,
+        detail: { before, after: given },
       });
     });
   }
