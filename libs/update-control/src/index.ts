@@ -12,6 +12,8 @@ export { isOlder, planLaneEvent } from './lane-order.js';
 export type { LaneEntryPlan, LaneOrder, LaneState } from './lane-order.js';
 export { assertUnderstood, compileOverlay, compilePolicy, withOverlay } from './policy/compile.js';
 export type { OverlayRows } from './policy/compile.js';
+export { modelForbids } from './model-forbids.js';
+export type { ModelSubject } from './model-forbids.js';
 export * from './policy/rows.js';
 export * from './policy/snapshot.js';
 export * from './predicates.js';

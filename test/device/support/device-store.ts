@@ -2,7 +2,7 @@ import { makeRsaKeySync } from '#libs/keyring';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Client } from 'pg';
@@ -61,8 +61,8 @@ async function asAdmin(sql: string): Promise<void> {
 }
 
 class TestApp {
-  static with(resources: Resources): DynamicModule {
-    return { module: TestApp, imports: [ResourcesModule.with(resources), DeviceModule] };
+  static with(resources: Resources, surfaces: readonly Type[]): DynamicModule {
+    return { module: TestApp, imports: [ResourcesModule.with(resources), ...surfaces] };
   }
 }
 
@@ -85,7 +85,11 @@ export class DeviceStore {
     private readonly database: string,
   ) {}
 
-  static async start(settings: Partial<Resources['settings']> = {}): Promise<DeviceStore> {
+  /** `surfaces`: others that stand on the device surface may be served besides. */
+  static async start(
+    settings: Partial<Resources['settings']> = {},
+    surfaces: readonly Type[] = [DeviceModule],
+  ): Promise<DeviceStore> {
     const database = `test_${randomBytes(6).toString('hex')}`;
     const databaseUrls = await provision({ adminUrl: adminUrl(), database, secret: 'test' });
     await migrate(databaseUrls.owner);
@@ -119,7 +123,7 @@ export class DeviceStore {
       level: process.env['TEST_LOG'] ?? 'silent',
     });
     const app = await NestFactory.create<NestFastifyApplication>(
-      TestApp.with(resources),
+      TestApp.with(resources, surfaces),
       new FastifyAdapter(fastifyOptions(logger)),
       { logger: ['error', 'fatal'], abortOnError: false },
     );

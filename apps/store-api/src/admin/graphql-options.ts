@@ -1,7 +1,13 @@
 import type { MercuriusDriverConfig } from '@nestjs/mercurius';
 import type { FastifyRequest } from 'fastify';
 import { parseAuthorization } from '#libs/auth';
-import { BrandReader, SignInService, SubjectFinder, type Resources } from '#libs/operations';
+import {
+  BrandReader,
+  FleetService,
+  SignInService,
+  SubjectFinder,
+  type Resources,
+} from '#libs/operations';
 import { GRAPHQL_PATH } from './admin-surface.js';
 import type { AdminContext } from './context.js';
 import { gateFields } from './field-gate.js';
@@ -16,6 +22,7 @@ export function graphqlOptions(resources: Resources): Omit<MercuriusDriverConfig
   const signIn = new SignInService(resources);
   const reader = new BrandReader(resources);
   const subjects = new SubjectFinder(resources);
+  const fleets = new FleetService(resources);
   return {
     path: GRAPHQL_PATH,
     autoSchemaFile: true,
@@ -32,7 +39,7 @@ export function graphqlOptions(resources: Resources): Omit<MercuriusDriverConfig
         principal: bearer === null ? null : await signIn.recognise(bearer, client),
         client,
         findSubject: (brandId, things) => subjects.find(brandId, things),
-        loaders: makeLoaders(reader),
+        loaders: makeLoaders(reader, fleets),
       };
     },
   };

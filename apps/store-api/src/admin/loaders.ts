@@ -10,7 +10,7 @@ import type {
   SnapRevision,
   Wave,
 } from '#libs/database';
-import type { BrandReader } from '#libs/operations';
+import type { BrandReader, FleetService } from '#libs/operations';
 
 interface Key {
   readonly brandId: string;
@@ -31,10 +31,11 @@ export interface Loaders {
   readonly transitionsOfRollout: Many<RolloutTransition>;
   readonly approvalsOfRollout: Many<Approval>;
   readonly factsOfDevice: Many<DeviceFact>;
+  readonly populationOfFleet: Many<number>;
 }
 
 /** One set per request: what it has read is not shared with the next. */
-export function makeLoaders(reader: BrandReader): Loaders {
+export function makeLoaders(reader: BrandReader, fleets: FleetService): Loaders {
   return {
     snaps: many((brandId, ids) => reader.snapsById(brandId, ids)),
     lanes: many((brandId, ids) => reader.lanesById(brandId, ids)),
@@ -46,6 +47,10 @@ export function makeLoaders(reader: BrandReader): Loaders {
     transitionsOfRollout: many((brandId, ids) => reader.transitionsByRollout(brandId, ids)),
     approvalsOfRollout: many((brandId, ids) => reader.approvalsByRollout(brandId, ids)),
     factsOfDevice: many((brandId, ids) => reader.factsByDevice(brandId, ids)),
+    populationOfFleet: many(async (brandId, ids) => {
+      const counts = await fleets.populations(brandId, ids);
+      return new Map([...counts].map(([id, count]) => [id, [count]]));
+    }),
   };
 }
 

@@ -9,7 +9,8 @@ import {
 import { evaluate, factReader, type FactReader, type Predicate } from '#libs/update-control';
 import type { ReportedFacts } from '../devices/reported-facts.js';
 
-const PAGE = 5000;
+/** Devices read at once. */
+export const PAGE = 5000;
 
 /** A device that belongs to a fleet, with its facts for further questions. */
 export interface Member {
@@ -63,7 +64,8 @@ export async function countFleet(
   return { population, architectures: [...architectures].sort() };
 }
 
-function toMember(candidate: FleetCandidate): Member {
+/** A row of the database as predicates ask it. */
+export function toMember(candidate: FleetCandidate): Member {
   // Written by the facts buffer.
   const reported = candidate.facts as ReportedFacts | null;
   const architecture = candidate.architecture ?? reported?.architecture ?? null;

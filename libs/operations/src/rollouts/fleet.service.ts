@@ -5,7 +5,7 @@ import type { Principal } from '../brands/principal.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
 import { getDevice, getFleet, requireUuid } from './find.js';
-import { countFleet } from './fleet-members.js';
+import { fleetPopulations } from './fleet-populations.js';
 import { scheduleOf, whenProblems, type WhenOrder } from './schedule-order.js';
 
 export interface FleetOrder extends WhenOrder {
@@ -28,7 +28,7 @@ const MAX_LISTED = 100_000;
 
 /** Which devices belong together, and what operators say of them. */
 export class FleetService {
-  constructor(private readonly resources: Resources) {}
+  constructor(private readonly resources: Pick<Resources, 'db'>) {}
 
   /** Throws `invalid` with a path per problem, `conflict` when name or priority is taken (U17). */
   async create(who: Principal, brandId: string, order: FleetOrder, key?: string): Promise<Fleet> {
@@ -87,12 +87,9 @@ export class FleetService {
     );
   }
 
-  /** How many devices belong to it at this moment. */
-  population(brandId: string, fleetId: string): Promise<number> {
-    return this.resources.db.asBrand(brandId, async (tx) => {
-      const fleet = await getFleet(tx, brandId, fleetId);
-      return (await countFleet(tx, fleet)).population;
-    });
+  /** Fleet → how many devices belong to it at this moment. */
+  populations(brandId: string, fleetIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.resources.db.asBrand(brandId, (tx) => fleetPopulations(tx, brandId, fleetIds));
   }
 
   async tagDevice(

@@ -1,7 +1,9 @@
 export { ApprovalSettingsService, type ApprovalSettings } from './approval-settings.service.js';
-export { BrakeService, type HoldOrder, type PinOrder, type StopOrder } from './brake.service.js';
+export { BrakeService, type HoldOrder, type StopOrder } from './brake.service.js';
 export { FleetService, type DeviceTags, type FleetOrder } from './fleet.service.js';
+export { FloorService, type FloorOrder } from './floor.service.js';
 export { LaneService, requireChannel } from './lane.service.js';
+export { PinService, type PinOrder } from './pin.service.js';
 export { LEASE_MARGIN_MS, RolloutProgressService } from './rollout-progress.service.js';
 export { RolloutFiguresService, type WaveFigures } from './rollout-figures.service.js';
 export { scheduleOf, type ScheduleOrder, type WhenOrder } from './schedule-order.js';

@@ -1,10 +1,12 @@
-import { Lane, Snap } from '#libs/database';
+import { Lane, Snap, type SnapRevision } from '#libs/database';
 import { findChannel } from '#libs/update-control';
 import { performAct } from '../brands/act.js';
 import type { Principal } from '../brands/principal.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
-import { ensureLane, getSnap, type LaneName } from './find.js';
+import { requireReason } from './brake-frame.js';
+import { ensureLane, getSnap, getUsableRevision, type LaneName } from './find.js';
+import { requireFloorsFree } from './floors-in-use.js';
 
 /** Reads `[track/]risk[/branch]`; throws `invalid`. */
 export function requireChannel(text: string, defaultTrack: string): LaneName {
@@ -64,6 +66,29 @@ export class LaneService {
           after: { isPrivate, isProtected },
         },
       };
+    });
+  }
+
+  /** Withdraws a revision: no offers, no new downloads; devices that have it keep it (S19). Throws `conflict` for a floor in use. */
+  yank(
+    who: Principal,
+    brandId: string,
+    order: { snap: string; revision: number; reason: string },
+    key?: string,
+  ): Promise<SnapRevision> {
+    requireReason(order.reason);
+    const act = { who, brandId, action: 'yank-revision', idempotencyKey: key, request: order };
+    return performAct(this.resources.db, act, async (tx) => {
+      const snap = await getSnap(tx, brandId, order.snap);
+      const row = await getUsableRevision(tx, snap, order.revision);
+      await requireFloorsFree(tx, snap, order.revision, 'withdraw revision');
+      const yankedAt = this.resources.db.clock.now();
+      await tx.query(
+        `UPDATE store.snap_revisions SET yanked_at = $3, yank_reason = $4 WHERE snap_id = $1 AND revision = $2`,
+        [snap.id, order.revision, yankedAt, order.reason],
+      );
+      const result = { ...row, yankedAt, yankReason: order.reason };
+      return { result, subject: `${snap.name}:${order.revision}`, reason: order.reason };
     });
   }
 }

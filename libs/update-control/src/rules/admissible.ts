@@ -1,7 +1,8 @@
 import type { Reason } from '../decision.js';
 import { canRead, epochText } from '../epochs.js';
 import { isVisible } from '../entitlement.js';
-import type { RevisionPolicy } from '../policy/snapshot.js';
+import { modelForbids } from '../model-forbids.js';
+import type { ModelPolicy, RevisionPolicy } from '../policy/snapshot.js';
 import { own } from '../record.js';
 import { isLower } from '../versions.js';
 import type { Case, Rule } from './case.js';
@@ -24,17 +25,17 @@ export const admissible: Rule = (c) => {
 
 /** A kernel, gadget or base which the device's model does not name. */
 function forbiddenByModel(c: Case): Reason | undefined {
-  const { device, policy } = c.poll;
-  const model = device.model === null ? undefined : own(policy.models, device.model);
-  if (!model) return undefined;
-  const { type, name } = c.snap;
-  const isForbidden =
-    (type === 'kernel' && model.kernel !== name) ||
-    (type === 'gadget' && model.gadget !== name) ||
-    (type === 'base' && model.bases !== null && !model.bases.includes(name));
-  return isForbidden
-    ? { code: 'MODEL_FORBIDS', detail: { model: device.model ?? '', type } }
-    : undefined;
+  const model = modelOf(c);
+  if (!model || modelForbids(model, c.snap) === null) return undefined;
+  return {
+    code: 'MODEL_FORBIDS',
+    detail: { model: c.poll.device.model ?? '', type: c.snap.type },
+  };
+}
+
+/** Undefined for a model that is not registered: it forbids nothing. */
+function modelOf({ poll: { device, policy } }: Case): ModelPolicy | undefined {
+  return device.model === null ? undefined : own(policy.models, device.model);
 }
 
 /**
@@ -70,15 +71,17 @@ function judge(c: Case, revision: number): Reason | undefined {
 
 /** What the device itself cannot take. */
 function unfit(c: Case, revision: number, facts: RevisionPolicy): Reason | undefined {
-  const { device, policy } = c.poll;
+  const { device } = c.poll;
   if (!facts.architectures.includes('all') && !facts.architectures.includes(device.architecture)) {
     return { code: 'WRONG_ARCHITECTURE', detail: { revision, architecture: device.architecture } };
   }
-  const model = device.model === null ? undefined : own(policy.models, device.model);
-  if (model && !model.isClassic && facts.confinement === 'classic') {
+  const model = modelOf(c);
+  const { type, name } = c.snap;
+  const { confinement } = facts;
+  if (model && modelForbids(model, { type, name, confinement }) !== null) {
     return {
       code: 'MODEL_FORBIDS',
-      detail: { revision, model: device.model ?? '', confinement: 'classic' },
+      detail: { revision, model: device.model ?? '', confinement },
     };
   }
   if (facts.minSnapd && c.poll.snapdVersion && isLower(c.poll.snapdVersion, facts.minSnapd)) {

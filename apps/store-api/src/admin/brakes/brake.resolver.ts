@@ -1,10 +1,13 @@
 import { Args, ID, Mutation, Query } from '@nestjs/graphql';
-import type { EmergencyStop, Hold, Pin } from '#libs/database';
-import { BrakeService, type Principal } from '#libs/operations';
+import type { EmergencyStop, Floor, Hold, Pin } from '#libs/database';
+import { BrakeService, FloorService, PinService, type Principal } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
 import { said } from '../said.js';
 import {
+  FloorInput,
+  FloorResult,
+  FloorType,
   HoldInput,
   HoldResult,
   HoldType,
@@ -18,7 +21,11 @@ import {
 
 @AdminResolver()
 export class BrakeResolver {
-  constructor(private readonly brakes: BrakeService) {}
+  constructor(
+    private readonly brakes: BrakeService,
+    private readonly pinService: PinService,
+    private readonly floorService: FloorService,
+  ) {}
 
   @Query(() => [HoldType], { description: 'Those not lifted.' })
   holds(@Args('brand', { type: () => ID }) brand: string): Promise<Hold[]> {
@@ -27,7 +34,12 @@ export class BrakeResolver {
 
   @Query(() => [PinType], { description: 'Those not lifted.' })
   pins(@Args('brand', { type: () => ID }) brand: string): Promise<Pin[]> {
-    return this.brakes.listPins(brand);
+    return this.pinService.listPins(brand);
+  }
+
+  @Query(() => [FloorType], { description: 'Those not lifted.' })
+  floors(@Args('brand', { type: () => ID }) brand: string): Promise<Floor[]> {
+    return this.floorService.listFloors(brand);
   }
 
   @Query(() => [StopType], { description: 'Those not lifted.' })
@@ -62,7 +74,7 @@ export class BrakeResolver {
     @Args('input') input: PinInput,
     @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
   ): Promise<Pin> {
-    return this.brakes.pin(who, brand, said(input), key ?? undefined);
+    return this.pinService.pin(who, brand, said(input), key ?? undefined);
   }
 
   @Mutation(() => PinResult)
@@ -72,7 +84,27 @@ export class BrakeResolver {
     @Args('id', { type: () => ID }) id: string,
     @Args('reason') reason: string,
   ): Promise<Pin> {
-    return this.brakes.unpin(who, brand, id, reason);
+    return this.pinService.unpin(who, brand, id, reason);
+  }
+
+  @Mutation(() => FloorResult, { description: 'Devices pass through it before anything later.' })
+  setFloor(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('input') input: FloorInput,
+    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
+  ): Promise<Floor> {
+    return this.floorService.setFloor(who, brand, input, key ?? undefined);
+  }
+
+  @Mutation(() => FloorResult, { description: 'Not while a rollout that runs leads through it.' })
+  liftFloor(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('id', { type: () => ID }) id: string,
+    @Args('reason') reason: string,
+  ): Promise<Floor> {
+    return this.floorService.liftFloor(who, brand, id, reason);
   }
 
   @Mutation(() => StopResult, { description: 'The brake: nobody needs approval to pull it.' })

@@ -39,6 +39,16 @@ export class PinType {
   @Field(() => Instant, { nullable: true }) liftedAt!: Date | null;
 }
 
+@ObjectType('Floor')
+export class FloorType {
+  @Field(() => ID) id!: string;
+  @Field(() => ID) laneId!: string;
+  @Field(() => Int) revision!: number;
+  @Field(() => String) reason!: string;
+  @Field(() => Instant) createdAt!: Date;
+  @Field(() => Instant, { nullable: true }) liftedAt!: Date | null;
+}
+
 @ObjectType('EmergencyStop')
 export class StopType {
   @Field(() => ID) id!: string;
@@ -78,6 +88,14 @@ export class PinInput {
   @Field(() => String) reason!: string;
 }
 
+@InputType('FloorInput')
+export class FloorInput {
+  @Field(() => String, { description: 'Name or id.' }) snap!: string;
+  @Field(() => String) channel!: string;
+  @Field(() => Int, { description: 'One that was on the channel.' }) revision!: number;
+  @Field(() => String) reason!: string;
+}
+
 @InputType('StopInput')
 export class StopInput {
   @Field(() => StopScopeEnum) scope!: StopScope;
@@ -90,5 +108,6 @@ export class StopInput {
 }
 
 export const HoldResult = resultOf(() => HoldType, 'Hold');
+export const FloorResult = resultOf(() => FloorType, 'Floor');
 export const PinResult = resultOf(() => PinType, 'Pin');
 export const StopResult = resultOf(() => StopType, 'EmergencyStop');

@@ -1,8 +1,9 @@
-import { Args, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
+import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
 import type { Fleet } from '#libs/database';
 import { FleetService, type Principal } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
-import { Who } from '../context.js';
+import { Who, type AdminContext } from '../context.js';
+import { one } from '../loaders.js';
 import { FleetInput, FleetResult, FleetType } from './fleet.type.js';
 
 @AdminResolver(() => FleetType)
@@ -44,7 +45,10 @@ export class FleetResolver {
   }
 
   @ResolveField(() => Int, { description: 'Devices that belong to it now.' })
-  population(@Parent() { brandId, id }: Fleet): Promise<number> {
-    return this.fleetService.population(brandId, id);
+  population(
+    @Parent() { brandId, id }: Fleet,
+    @Context() { loaders }: AdminContext,
+  ): Promise<number> {
+    return one(loaders.populationOfFleet, brandId, id);
   }
 }

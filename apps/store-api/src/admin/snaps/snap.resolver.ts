@@ -1,6 +1,6 @@
 import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
 import type { Lane, Snap, SnapRevision, Upload } from '#libs/database';
-import { BrakeService, BrandReader, LaneService, type Principal } from '#libs/operations';
+import { BrandReader, LaneService, type Principal } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
 import { one } from '../loaders.js';
@@ -20,7 +20,6 @@ export class SnapResolver {
   constructor(
     private readonly reader: BrandReader,
     private readonly lanesService: LaneService,
-    private readonly brakes: BrakeService,
   ) {}
 
   @Query(() => [SnapObject])
@@ -76,7 +75,7 @@ export class SnapResolver {
     @Args('reason') reason: string,
     @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
   ): Promise<SnapRevision> {
-    return this.brakes.yank(who, brand, { snap, revision, reason }, key ?? undefined);
+    return this.lanesService.yank(who, brand, { snap, revision, reason }, key ?? undefined);
   }
 
   @ResolveField(() => [RevisionType], { description: 'Oldest first.' })
