@@ -103,6 +103,7 @@ describe('the database', () => {
       'rollout_transitions',
       'approvals',
       'snap_revisions',
+      'overlay_events',
     ]) {
       await expect(db.asSystem((tx) => tx.query(`DELETE FROM store.${table}`))).rejects.toThrow(
         /permission denied/,

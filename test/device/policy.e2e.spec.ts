@@ -299,6 +299,7 @@ describe('cost and failure', () => {
   it('a warm poll runs no SQL, a cold one reads the device once', async () => {
     const device = await opened();
     await pollOf(device);
+    await store.services.facts.flush();
     store.services.overlay.stop();
     store.services.policies.stop();
     const asSystem = vi.spyOn(store.resources.db, 'asSystem');

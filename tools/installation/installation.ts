@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type DatabaseUrls, dropDatabase, migrate, provision } from '#libs/database';
-import { appMain, Processes, type Stack } from '#stack';
+import { appMain, freePort, Processes, type ManagedProcess, type Stack } from '#stack';
 import { APP_NAMES, processSpecs, type AppName } from './apps.js';
 import { freshPorts, keptPorts, type Ports } from './ports.js';
 import { runInit, type StoreInit, type VaultInit } from './init.js';
@@ -28,6 +28,8 @@ export interface Installation {
   readonly processes: Processes;
   readonly store: StoreInit;
   readonly vault: VaultInit;
+  /** One more process of an app on the same database, on ports of its own; it ends with the others. */
+  twin(app: AppName, name: string, env?: Readonly<Record<string, string>>): Promise<ManagedProcess>;
   /** Stops the apps; the services stay. */
   stop(): Promise<void>;
 }
@@ -75,6 +77,14 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     processes,
     store,
     vault,
+    twin: async (app, name, more = {}) => {
+      const ports = { PORT: String(await freePort()), METRICS_PORT: String(await freePort()) };
+      return processes.start({
+        ...specs[app],
+        name,
+        env: { ...specs[app].env, ...ports, ...more },
+      });
+    },
     stop: () => processes.stopAll(),
   };
 }

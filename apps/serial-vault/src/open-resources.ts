@@ -12,7 +12,7 @@ import { Trust } from './trust/trust.js';
 type Config = z.output<(typeof vaultConfig)['config']>;
 export type VaultGround = Pick<
   AppGround<(typeof vaultConfig)['config'], (typeof vaultConfig)['secrets']>,
-  'config' | 'secrets' | 'logger' | 'metrics' | 'shutdown' | 'addCheck'
+  'config' | 'secrets' | 'logger' | 'metrics' | 'alarm' | 'shutdown' | 'addCheck'
 >;
 
 const SECRET_BYTES = 32;
@@ -27,6 +27,7 @@ export async function openVaultResources(ground: VaultGround): Promise<VaultReso
     room: 'vault',
     applicationName: 'serial-vault',
     poolSize: 20,
+    alarm: ground.alarm,
   });
   shutdown.add('database', () => db.close());
   const keys = await SigningKeys.start(db, { kind: 'file', path: config.MASTER_KEY_FILE }, (err) =>

@@ -3,6 +3,7 @@ import { openResources } from '#libs/operations';
 import { runApp } from '#libs/runtime';
 import { AppModule } from './app.module.js';
 import { storeApiConfig } from './config.js';
+import { DeviceServices } from './device/device-services.js';
 
 /** Refresh bodies grow with the installed snaps (device-api.md 3.5); uploads stream past this limit. */
 const BODY_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -22,17 +23,22 @@ await runApp({
       {
         name: 'store-api',
         poolSize: 20,
+        alarm: ground.alarm,
         onTrouble: (err) => logger.error({ err }, 'the signer process is in trouble'),
         opened: (what, close) => shutdown.add(what, close),
       },
     );
-    ground.addCheck({ name: 'database', check: () => resources.db.ping() });
     return [
       {
         name: 'http',
         module: AppModule.with(resources, ground.metrics),
         port: config.PORT,
         bodyLimitBytes: BODY_LIMIT_BYTES,
+        prepare: (app) => {
+          // Not the database: without it polls are answered from what is held (update-control.md 2.6, 3.3).
+          const { policies } = app.get(DeviceServices, { strict: false });
+          ground.addCheck({ name: 'policy', check: async () => policies.assertInTouch() });
+        },
       },
     ];
   },

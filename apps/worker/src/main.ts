@@ -23,6 +23,7 @@ await runApp({
       {
         name: 'worker',
         poolSize: 15,
+        alarm: ground.alarm,
         onTrouble: (err) => logger.error({ err }, 'the signer process is in trouble'),
         opened: (what, close) => shutdown.add(what, close),
       },

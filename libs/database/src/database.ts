@@ -1,4 +1,5 @@
 import { DataSource, type EntityManager } from 'typeorm';
+import type { Alarm } from './alarm.js';
 import { Clock } from './clock.js';
 import { Listener } from './listener.js';
 import { SnakeNaming } from './snake-naming.js';
@@ -32,6 +33,8 @@ export interface DatabaseOptions {
   readonly applicationName: string;
   /** At least 10: a repository used outside its transaction waits for a second connection. */
   readonly poolSize?: number;
+  /** Told when this process's own clock is wrong. */
+  readonly alarm?: Alarm;
 }
 
 export function dataSource({
@@ -68,7 +71,7 @@ export class Database {
     const source = await dataSource(options).initialize();
     const listener = new Listener(options.url, options.applicationName);
     try {
-      const clock = await Clock.start(source, listener);
+      const clock = await Clock.start(source, listener, options.alarm ?? (() => undefined));
       await listener.start();
       return new Database(source, clock, listener);
     } catch (error) {

@@ -1,3 +1,4 @@
+export type { Alarm } from './alarm.js';
 export * from './audit.js';
 export * from './brand-events.js';
 export * from './clock.js';
@@ -9,6 +10,7 @@ export * from './provision.js';
 export * from './store/entities/index.js';
 export * from './store/repositories/assertion.repository.js';
 export * from './store/repositories/device.repository.js';
+export * from './store/repositories/overlay.repository.js';
 export * from './store/repositories/policy.repository.js';
 export * from './vault/entities/index.js';
 export * from './vault/repositories/index.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Database } from '#libs/database';
+import { Database, type Alarm } from '#libs/database';
 import { createBlobStore, type BlobSettings } from '#libs/storage';
 import { openStoreKeys } from './installation/index.js';
 import type { Resources } from './resources.js';
@@ -21,6 +21,8 @@ export interface OpenResourcesOptions {
   readonly poolSize?: number;
   /** Told when the signer process is in trouble. */
   readonly onTrouble: (error: Error) => void;
+  /** Told what an operator must know. */
+  readonly alarm: Alarm;
   /** Told of each thing opened, in order; to be closed in reverse. */
   readonly opened: (what: string, close: () => Promise<void>) => void;
 }
@@ -28,12 +30,13 @@ export interface OpenResourcesOptions {
 /** Opens what a process of the store works with: database, signer, blobs. */
 export async function openResources(
   settings: ResourceSettings,
-  { name, poolSize, onTrouble, opened }: OpenResourcesOptions,
+  { name, poolSize, onTrouble, alarm, opened }: OpenResourcesOptions,
 ): Promise<Resources> {
   const db = await Database.open({
     url: settings.DATABASE_URL,
     room: 'store',
     applicationName: name,
+    alarm,
     ...(poolSize && { poolSize }),
   });
   opened('database', () => db.close());
@@ -42,6 +45,7 @@ export async function openResources(
   return {
     db,
     keys,
+    alarm,
     blobs: await createBlobStore(settings, settings.PUBLIC_URL),
     settings: {
       publicUrl: settings.PUBLIC_URL,

@@ -1,4 +1,4 @@
-import type { Database } from '#libs/database';
+import type { Alarm, Database } from '#libs/database';
 import type { Signer } from '#libs/assertions';
 import type { NewKey } from '#libs/keyring';
 import type { BlobStore } from '#libs/storage';
@@ -9,6 +9,8 @@ export interface Resources {
   readonly blobs: BlobStore;
   readonly keys: StoreKeys;
   readonly settings: Settings;
+  /** What an operator must know; nobody listens where it is absent. */
+  readonly alarm?: Alarm;
 }
 
 /** The store's own signing key, wherever it lives (decisions 5, 8). */

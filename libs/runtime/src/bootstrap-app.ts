@@ -2,6 +2,7 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { z } from 'zod';
+import { makeAlarm } from './alarm.js';
 import { ConfigError, readConfig, type ConfigSchema, type Env, type Settings } from './config.js';
 import { fastifyOptions } from './fastify-options.js';
 import { measureRequests, requestTimes, type RequestTimes } from './http-metrics.js';
@@ -17,6 +18,8 @@ export interface AppGround<C extends z.ZodObject, S extends z.ZodObject> extends
   readonly process: ProcessConfig;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Told what an operator must know. */
+  readonly alarm: ReturnType<typeof makeAlarm>;
   /** Steps are undone in reverse order, after the listeners have closed. */
   readonly shutdown: Shutdown;
   /** Asked by `/health/ready`. */
@@ -79,6 +82,7 @@ export async function startApp<C extends z.ZodObject, S extends z.ZodObject>(
       process: own,
       logger,
       metrics,
+      alarm: makeAlarm(logger, metrics),
       shutdown,
       addCheck,
     });

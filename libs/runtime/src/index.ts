@@ -1,4 +1,5 @@
 /** What every process needs to start: settings, logger, metrics, health, and an orderly end. */
+export { makeAlarm } from './alarm.js';
 export {
   runApp,
   startApp,

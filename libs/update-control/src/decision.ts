@@ -48,7 +48,8 @@ export type ReasonCode =
   | 'OPERATOR_BYPASS'
   | 'NO_DOWNGRADE'
   | 'CHANNEL_SWITCH'
-  | 'SHED';
+  | 'SHED'
+  | 'POLICY_STALE';
 
 /** The row of the policy that spoke. */
 export interface RuleRef {

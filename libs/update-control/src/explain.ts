@@ -165,6 +165,10 @@ export const EXPLANATIONS: Readonly<Record<ReasonCode, Explanation>> = {
     meaning: 'the store is overloaded and keeps this update for later',
     remedy: 'it follows by itself at a later poll',
   },
+  POLICY_STALE: {
+    meaning: 'the store cannot ask its database whether the policy still holds',
+    remedy: 'it follows by itself when the database answers again',
+  },
 };
 
 /** One line for a person: the meaning, and the details in the order they were given. */

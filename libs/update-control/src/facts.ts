@@ -81,6 +81,8 @@ export interface RequestFacts {
   readonly isAutomaticRepeat?: boolean | undefined;
   /** This node is overloaded and sheds this device (rule 16). */
   readonly isShed?: boolean | undefined;
+  /** This node could not ask for 30 s whether the policy is still the latest (update-control.md 2.6, "Postgres down"). */
+  readonly isStale?: boolean | undefined;
   /** The other snaps of the device. */
   readonly context: Dictionary<ContextSnap>;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as world from '../testing/world.js';
 import { compilePolicy } from './policy/compile.js';
 import { resolveSequence } from './resolve-sequence.js';
+import { withOverlay } from './policy/overlay.js';
 import { stopLevel } from './stop-level.js';
 
 const { device, rollout, wave, stop, IN, OUT, T } = world;
@@ -51,7 +52,13 @@ describe('stopLevel', () => {
       rollouts: [rollout(8)],
       stops: [
         stop({ scope: 'revision', snapId: world.SNAP, revision: 6, level: 2 }),
-        stop({ id: 's2', scope: 'rollout', rolloutId: 'rollout-8', level: 3 }),
+        stop({
+          id: 's2',
+          scope: 'rollout',
+          rolloutId: 'rollout-8',
+          level: 3,
+          target: { fleetId: world.FLEET, snapId: world.SNAP, revisions: [8] },
+        }),
       ],
     }),
   );
@@ -63,5 +70,12 @@ describe('stopLevel', () => {
     expect(level(8, { tags: {} })).toBe(0);
     expect(level(8, null)).toBe(0);
     expect(level(6, null)).toBe(2);
+  });
+
+  it('of a rollout holds for its targets also before and after the snapshot knows the rollout', () => {
+    const ended = withOverlay(compilePolicy(world.rows()), policy.overlay);
+    expect(stopLevel(ended, world.SNAP, 8, device())).toBe(3);
+    expect(stopLevel(ended, world.SNAP, 7, device())).toBe(0);
+    expect(stopLevel(ended, 'another', 8, device())).toBe(0);
   });
 });

@@ -5,6 +5,7 @@ import { fleetsOf } from './fleets.js';
 import type { LanePolicy, PolicySnapshot, SnapPolicy, StopIndex } from './policy/snapshot.js';
 import { own } from './record.js';
 import type { Case, Poll, Verdict } from './rules/case.js';
+import { stay } from './rules/case.js';
 import type { RuleName } from './rules/index.js';
 import { RULES } from './rules/index.js';
 import { isOpen } from './rules/lane-view.js';
@@ -122,7 +123,8 @@ function openCase(poll: Poll, request: RequestFacts, snap: SnapPolicy): Case | n
     lanes: way.lanes,
     reasons: [],
     candidate: undefined,
-    isBaselineOnly: false,
+    // A new install under a policy that may be outdated joins no rollout.
+    isBaselineOnly: request.isStale === true && !request.installed,
     rolledBack: undefined,
     excluded: undefined,
   };
@@ -165,8 +167,16 @@ function lanesFrom(snap: SnapPolicy, chain: readonly string[], poll: Poll): Lane
   return lanes;
 }
 
-function close(c: Case, verdict: Verdict): Decision {
-  const { outcome, revision, reason, retryHint } = verdict;
+/** Whatever rule wants to move a device, it waits while nobody can say that the policy still holds; installs go on. */
+function unlessStale(c: Case, verdict: Verdict): Verdict {
+  const { outcome, revision, reason } = verdict;
+  if (c.request.isStale !== true || !c.installed || outcome !== 'UPDATE') return verdict;
+  c.reasons.unshift(reason);
+  return stay(c, { code: 'POLICY_STALE', detail: { revision: revision ?? c.installed.revision } });
+}
+
+function close(c: Case, decided: Verdict): Decision {
+  const { outcome, revision, reason, retryHint } = unlessStale(c, decided);
   const channel = c.candidate?.lane?.channel;
   const reasons = [reason];
   for (const other of c.reasons) if (other !== reason) reasons.push(other);

@@ -328,8 +328,8 @@ export class AdminStore {
   }
 
   /** Waits until the store decides on the policy that was last changed. */
-  async settled(): Promise<void> {
-    for (const end = Date.now() + 15_000; ; await sleep(50)) {
+  async settled(limitMs = 15_000): Promise<void> {
+    for (const end = Date.now() + limitMs; ; await sleep(50)) {
       const { rows } = await this.owner.query<{ behind: boolean }>(
         `SELECT v.version > coalesce((SELECT max(version) FROM store.policy_snapshots s WHERE s.brand_id = v.brand_id), 0) AS behind
          FROM store.policy_versions v WHERE v.brand_id = $1`,

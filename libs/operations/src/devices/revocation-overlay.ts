@@ -1,5 +1,6 @@
 import type { DeviceIdentity } from '#libs/auth';
 import { listRevocations, type Database, type RevocationRow } from '#libs/database';
+import { OneAtATime } from '../one-at-a-time.js';
 
 const CHECK_EVERY_MS = 2_000;
 /** Rows become visible in another order than they are numbered; none is written over more numbers than this. */
@@ -17,7 +18,7 @@ export class RevocationOverlay {
   private readonly revoked = new Map<string, Set<string | null>>();
   private lastSeq = 0;
   private timer: NodeJS.Timeout | undefined;
-  private running: Promise<void> | undefined;
+  private readonly readings = new OneAtATime(() => this.read());
 
   constructor(private readonly db: Database) {}
 
@@ -38,15 +39,8 @@ export class RevocationOverlay {
     return keys !== undefined && (keys.has(null) || keys.has(device.deviceKeyId));
   }
 
-  /** One reading at a time; who asks during one waits for the next, because the one under way may have begun too early. */
-  async refresh(): Promise<void> {
-    while (this.running) await this.running.catch(() => undefined);
-    this.running = this.read();
-    try {
-      await this.running;
-    } finally {
-      this.running = undefined;
-    }
+  refresh(): Promise<void> {
+    return this.readings.run();
   }
 
   private async read(): Promise<void> {

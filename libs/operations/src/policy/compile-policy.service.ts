@@ -5,7 +5,7 @@ import {
   raiseVersionsOfWatchers,
   readPolicyInputs,
 } from '#libs/database';
-import { compilePolicy, type PolicySnapshot } from '#libs/update-control';
+import { compilePolicy, RESOLVER_VERSION, type PolicySnapshot } from '#libs/update-control';
 import type { Resources } from '../resources.js';
 import { shownToOthers } from './shown-to-others.js';
 import { toPolicyRows } from './to-policy-rows.js';
@@ -34,7 +34,11 @@ export class CompilePolicyService {
     return db.asSystem(async (tx) => {
       await tx.query(`SELECT pg_advisory_xact_lock(hashtext('policy ' || $1))`, [brandId]);
       // Written by this method.
-      const before = (await findPolicySnapshot(tx, brandId)) as PolicySnapshot | null;
+      const before = (await findPolicySnapshot(
+        tx,
+        brandId,
+        RESOLVER_VERSION,
+      )) as PolicySnapshot | null;
       const isNew = await insertPolicySnapshot(tx, snapshot);
       if (isNew) {
         await prunePolicySnapshots(tx, brandId, KEPT_SNAPSHOTS);

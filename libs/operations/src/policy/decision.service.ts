@@ -3,8 +3,6 @@ import {
   fleetsOf,
   resolve,
   type Decision,
-  type FleetIndex,
-  type PolicySnapshot,
   type RequestFacts,
 } from '#libs/update-control';
 import { DeviceDirectory } from '../devices/device-directory.js';
@@ -37,8 +35,6 @@ export interface Explanation {
   readonly fleets: readonly { readonly id: string; readonly name: string }[];
 }
 
-const NO_FLEETS: FleetIndex = { byId: {}, ofDevice: {}, byFact: {}, always: [] };
-
 /** Answers the actions of polls, and people's questions about them, by the same `resolve()`. */
 export class DecisionService {
   private readonly views: StoreViews;
@@ -52,23 +48,22 @@ export class DecisionService {
   }
 
   /** One decision per action. Warm polls cost no SQL. */
-  decide(view: StoreView, asked: Poll): Promise<DecidedAction[]> {
-    const context = toContext(asked.installed);
-    const { isStale } = this.policies;
-    const poll = { ...asked, isShed: asked.isShed || isStale };
+  decide(view: StoreView, poll: Poll): Promise<DecidedAction[]> {
+    const context = toContext(poll.installed);
     const t = this.resources.db.clock.now().getTime();
     return Promise.all(
       poll.actions.map(async (action) => {
         const seen = await view.find(action.by, action.snap);
         if (!seen) return { action, seen, decision: null, withheld: null };
-        const request = toRequestFacts(action, seen.snap.snapId, poll, context);
         const { snapshot } = seen.policy;
-        // While nobody can say whether the policy still holds, installs get the baseline (update-control.md 2.6).
-        const policy = isStale ? withoutFleets(snapshot) : snapshot;
-        const decision = resolve(seen.facts, request, policy, t);
+        const request = {
+          ...toRequestFacts(action, seen.snap.snapId, poll, context),
+          isStale: this.policies.isStale(snapshot.brandId),
+        };
+        const decision = resolve(seen.facts, request, snapshot, t);
         const withheld =
           decision.outcome === 'STAY' && mayExplain(request)
-            ? findWithheld(seen.facts, request, policy, t)
+            ? findWithheld(seen.facts, request, snapshot, t)
             : null;
         return { action, seen, decision, withheld };
       }),
@@ -147,8 +142,4 @@ function mayExplain({
   return (
     action === 'refresh' && isOnlyAction === true && !isScheduled && isAutomaticRepeat !== true
   );
-}
-
-function withoutFleets(snapshot: PolicySnapshot): PolicySnapshot {
-  return { ...snapshot, fleets: NO_FLEETS };
 }

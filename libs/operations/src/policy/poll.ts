@@ -29,7 +29,7 @@ export interface Poll {
   readonly isScheduled: boolean;
   /** The same device asked with the scheduled header a moment ago: snapd repeats by itself then (F11). */
   readonly isAutomaticRepeat: boolean;
-  /** Every refresh is answered with what is installed: this process is overloaded, or its policies may be outdated. */
+  /** Every refresh is answered with what is installed: this process is overloaded. */
   readonly isShed: boolean;
 }
 

@@ -8,7 +8,8 @@ import {
 } from '#libs/update-control';
 import type { DeviceDirectory, KnownDevice } from '../devices/device-directory.js';
 import type { Caller } from '../devices/session-reader.js';
-import type { LoadedPolicy, PolicyStore } from './policy-store.js';
+import type { LoadedPolicy } from './held-policy.js';
+import type { PolicyStore } from './policy-store.js';
 
 const CACHE = { max: 10_000, ttl: 60_000 };
 /** What is asked of a caller who does not say what it runs on. */

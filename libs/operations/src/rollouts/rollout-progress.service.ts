@@ -21,14 +21,17 @@ import { countFleet } from './fleet-members.js';
 import type { Move } from './move.js';
 import { LEASE_MS, activeMsOf, lockRollout, moveRollout } from './move-rollout.js';
 import { tellOfWave } from './rollout-events.js';
+import { isPromotionCompiled, promotionEvidence } from './promotion.js';
 import { enterLane, promote } from './rollout-lane.js';
 import { stopsOf } from './stopped-rollouts.js';
 import { measureWave } from './wave-freeze.js';
 
-/** The lease is extended when less than this is left: not at every tick, because each extension is a new policy. */
+/** The lease is extended when less than this is left: not at every tick, because each extension is told to all processes. */
 export const LEASE_MARGIN_MS = 10 * 60_000;
 /** How long the freeze job has before a tick does its work. */
 const FREEZE_PATIENCE_MS = 3_000;
+/** How long after its last look a rollout that completes looks for its baseline again. */
+const SNAPSHOT_PATIENCE_MS = 1_000;
 const ACTOR = 'job:rollout-tick';
 /** More steps than any plan has waves: a tick that never ends would be a bug. */
 const MAX_STEPS = 1_000;
@@ -98,6 +101,7 @@ export class RolloutProgressService {
       case 'ACTIVE':
         return this.stepWaves(tx, row, plan);
       case 'COMPLETING':
+        if (!(await isPromotionCompiled(tx, row))) return this.wait(tx, row, SNAPSHOT_PATIENCE_MS);
         return this.move(tx, row, {
           event: 'settle',
           cause: 'completed',
@@ -225,11 +229,11 @@ export class RolloutProgressService {
     return 'stepped';
   }
 
-  private complete(tx: Tx, row: Rollout, { no, k, population }: Wave): Promise<'stepped'> {
+  private async complete(tx: Tx, row: Rollout, { no, k, population }: Wave): Promise<'stepped'> {
     return this.move(tx, row, {
       event: 'last-wave-passed',
       cause: 'last wave passed',
-      evidence: { wave: no, k, population },
+      evidence: { wave: no, k, population, ...(await promotionEvidence(tx, row)) },
       nextDueAt: this.now,
     });
   }

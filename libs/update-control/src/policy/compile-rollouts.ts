@@ -3,7 +3,7 @@ import { parsePredicate } from '../predicates.js';
 import type { Dictionary } from '../record.js';
 import { dictionary, groupBy } from '../record.js';
 import { sorted } from './compile-snaps.js';
-import type { RolloutRow, WaveRow } from './rows.js';
+import type { RolloutClockRow, RolloutRow, WaveRow } from './rows.js';
 import { LIVE_STATES } from './rows.js';
 import type {
   LiveRollout,
@@ -90,7 +90,9 @@ function toWave(row: WaveRow): WavePolicy {
 }
 
 /** States and clocks of the live rollouts, for the overlay. */
-export function compileClocks(rows: readonly RolloutRow[] | undefined): Dictionary<LiveRollout> {
+export function compileClocks(
+  rows: readonly RolloutClockRow[] | undefined,
+): Dictionary<LiveRollout> {
   return dictionary(
     sorted(rows, (r) => r.id).flatMap(({ id, state, activeMs, activeSince, leaseUntil }) =>
       isLive(state) ? [[id, { state, activeMs, activeSince, leaseUntil }] as const] : [],

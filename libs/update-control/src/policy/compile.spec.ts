@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as world from '../../testing/world.js';
 import { fleetsOf } from '../fleets.js';
-import { assertUnderstood, compileOverlay, compilePolicy, withOverlay } from './compile.js';
+import { assertUnderstood, compilePolicy } from './compile.js';
+import { compileOverlay, withOverlay } from './overlay.js';
 import type { PolicyRows } from './rows.js';
 import { RESOLVER_VERSION } from './snapshot.js';
 

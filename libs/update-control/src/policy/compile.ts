@@ -3,27 +3,17 @@ import { UpdateControlError } from '../errors.js';
 import { indexTerm, parsePredicate } from '../predicates.js';
 import type { Dictionary } from '../record.js';
 import { dictionary, groupBy } from '../record.js';
-import { compileClocks, compileRollouts } from './compile-rollouts.js';
+import { compileRollouts } from './compile-rollouts.js';
 import { assertOwnBrand, compileSnaps, sorted } from './compile-snaps.js';
-import type {
-  FleetRow,
-  HoldRow,
-  InclusionRow,
-  ModelRow,
-  PolicyRows,
-  RolloutRow,
-  StopRow,
-  StoreRow,
-} from './rows.js';
+import { compileOverlay } from './overlay.js';
+import type { FleetRow, HoldRow, InclusionRow, ModelRow, PolicyRows, StoreRow } from './rows.js';
 import type {
   FleetIndex,
   FleetPolicy,
   HoldIndex,
   HoldPolicy,
-  PolicyOverlay,
   PolicySettings,
   PolicySnapshot,
-  StopIndex,
 } from './snapshot.js';
 import { RESOLVER_VERSION } from './snapshot.js';
 
@@ -62,26 +52,6 @@ export function compilePolicy(rows: PolicyRows): PolicySnapshot {
     rollouts: rows.rollouts,
   });
   return { ...content, version: rows.version, hash: contentHash(content), overlay };
-}
-
-export interface OverlayRows {
-  readonly version: number;
-  readonly stops?: readonly StopRow[] | undefined;
-  readonly rollouts?: readonly RolloutRow[] | undefined;
-}
-
-/** The small, fast part alone: stops, rollout states and leases. */
-export function compileOverlay(rows: OverlayRows): PolicyOverlay {
-  return {
-    version: rows.version,
-    stops: compileStops(rows.stops),
-    rollouts: compileClocks(rows.rollouts),
-  };
-}
-
-/** The snapshot with a newer overlay; an older overlay changes nothing (update-control.md 3.3: never back). */
-export function withOverlay(policy: PolicySnapshot, overlay: PolicyOverlay): PolicySnapshot {
-  return overlay.version < policy.overlay.version ? policy : { ...policy, overlay };
 }
 
 function compileFleets(rows: readonly FleetRow[] | undefined): FleetIndex {
@@ -166,29 +136,6 @@ function compileHolds(rows: readonly HoldRow[] | undefined): Dictionary<HoldInde
       ];
     }),
   );
-}
-
-function compileStops(rows: readonly StopRow[] | undefined): StopIndex {
-  const all = sorted(rows, (r) => r.id);
-  const of = (scope: StopRow['scope'], keyOf: (row: StopRow) => string) =>
-    groupBy(
-      all.filter((r) => r.scope === scope),
-      keyOf,
-    );
-  const file = (groups: Map<string, StopRow[]>) =>
-    dictionary(
-      [...groups].map(([key, list]) => [
-        key,
-        list.map(({ id, level, reason }) => ({ stopId: id, level, reason })),
-      ]),
-    );
-  return {
-    brand: file(of('brand', () => ''))[''] ?? [],
-    fleets: file(of('fleet', (r) => r.fleetId ?? '')),
-    snaps: file(of('snap', (r) => r.snapId ?? '')),
-    revisions: file(of('revision', (r) => `${r.snapId}/${r.revision}`)),
-    rollouts: file(of('rollout', (r) => r.rolloutId ?? '')),
-  };
 }
 
 function compileStores(

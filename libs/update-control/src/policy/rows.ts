@@ -1,7 +1,14 @@
 import type { Epoch } from '../epochs.js';
 import type { Instant, SnapId } from '../facts.js';
 import type { Schedule } from '../windows.js';
-import type { LiveState, PolicySettings, Progressive, Requirement, SnapType } from './snapshot.js';
+import type {
+  LiveState,
+  PolicySettings,
+  Progressive,
+  Requirement,
+  SnapType,
+  StopTarget,
+} from './snapshot.js';
 
 /** A snap of any brand that devices of this brand may see. */
 export interface SnapRow {
@@ -91,12 +98,19 @@ export interface WaveRow {
   readonly percent?: number | null | undefined;
 }
 
-/** Rows in other states than the three live ones are left out of the snapshot. */
-export interface RolloutRow {
+/** State and clock of a rollout: what the overlay has of it. Other states than the three live ones are left out. */
+export interface RolloutClockRow {
   readonly id: string;
+  readonly state: string;
+  readonly activeMs: number;
+  readonly activeSince: Instant | null;
+  readonly leaseUntil: Instant | null;
+}
+
+/** Rows in other states than the three live ones are left out of the snapshot. */
+export interface RolloutRow extends RolloutClockRow {
   readonly brandId: string;
   readonly name: string;
-  readonly state: string;
   readonly fleetId: string;
   /** 32 hex digits. */
   readonly salt: string;
@@ -108,9 +122,6 @@ export interface RolloutRow {
   readonly isCritical?: boolean | undefined;
   readonly requires?: readonly Requirement[] | undefined;
   readonly schedule?: Schedule | null | undefined;
-  readonly activeMs: number;
-  readonly activeSince: Instant | null;
-  readonly leaseUntil: Instant | null;
 }
 
 export type RolloutTargetRow =
@@ -169,6 +180,8 @@ export interface StopRow {
   readonly rolloutId: string | null;
   readonly level: 1 | 2 | 3;
   readonly reason: string;
+  /** Of the stopped rollout, which the snapshot need not know: not yet, or not any more. */
+  readonly target?: StopTarget | null | undefined;
 }
 
 export interface StoreRow {

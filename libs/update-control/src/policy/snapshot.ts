@@ -214,13 +214,24 @@ export interface StopPolicy {
   readonly reason: string;
 }
 
+/** What a rollout leads to, and whom. */
+export interface StopTarget {
+  readonly fleetId: string;
+  readonly snapId: SnapId;
+  readonly revisions: readonly number[];
+}
+
+export interface RolloutStopPolicy extends StopPolicy {
+  readonly target: StopTarget | null;
+}
+
 export interface StopIndex {
   readonly brand: readonly StopPolicy[];
   readonly fleets: Dictionary<readonly StopPolicy[]>;
   readonly snaps: Dictionary<readonly StopPolicy[]>;
   /** Key: `<snap id>/<revision>`. */
   readonly revisions: Dictionary<readonly StopPolicy[]>;
-  readonly rollouts: Dictionary<readonly StopPolicy[]>;
+  readonly rollouts: Dictionary<readonly RolloutStopPolicy[]>;
 }
 
 export type LiveState = 'ACTIVE' | 'PAUSED' | 'COMPLETING';

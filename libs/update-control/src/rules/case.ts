@@ -47,7 +47,7 @@ export interface Case {
   readonly lanes: readonly LanePolicy[];
   readonly reasons: Reason[];
   candidate: Candidate | undefined;
-  /** A stop lets a new install pass, but not into a rollout. */
+  /** A stop, or a stale policy, lets a new install pass, but not into a rollout. */
   isBaselineOnly: boolean;
   /** Revisions that are being rolled back in the device's fleet. */
   rolledBack: number | undefined;

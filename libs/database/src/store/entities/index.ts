@@ -9,6 +9,7 @@ export * from './fleet.entity.js';
 export * from './journal.entity.js';
 export * from './lane.entity.js';
 export * from './licence.entity.js';
+export * from './overlay.entity.js';
 export * from './rollout.entity.js';
 export * from './approval-settings.entity.js';
 export * from './snap.entity.js';

@@ -59,6 +59,8 @@ export class PolicySnapshotRow {
   @PrimaryColumn({ type: 'text' }) brandId!: string;
   @PrimaryColumn(safeInteger) version!: number;
   @Column({ type: 'text' }) hash!: string;
+  /** A process of an older release passes it over (update-control.md 2.6, U69). */
+  @Column({ type: 'int', default: 1 }) resolverVersion!: number;
   @Column({ type: 'jsonb' }) snapshot!: unknown;
   @Column(createdAt) createdAt!: Date;
 }

@@ -8,6 +8,7 @@ import { BrandEvents1763730000000 } from './1763730000000-brand-events.js';
 import { PolicyFeed1763735000000 } from './1763735000000-policy-feed.js';
 import { Grants1763736000000 } from './1763736000000-grants.js';
 import { RolloutRules1763737000000 } from './1763737000000-rollout-rules.js';
+import { PolicyOverlay1763737200000 } from './1763737200000-policy-overlay.js';
 
 /** In the order in which they run. */
 export const storeMigrations: (new () => MigrationInterface)[] = [
@@ -20,4 +21,5 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   PolicyFeed1763735000000,
   Grants1763736000000,
   RolloutRules1763737000000,
+  PolicyOverlay1763737200000,
 ];

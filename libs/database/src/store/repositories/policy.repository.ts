@@ -147,11 +147,8 @@ const PARTS: Readonly<Record<string, string>> = {
     `store.floors f JOIN seen_lanes l ON l.id = f.lane_id
      WHERE f.lifted_at IS NULL AND f.brand_id IN ($1, l.brand_id)`,
   ),
-  stops: list(
-    `'id', id, 'brandId', brand_id, 'scope', scope, 'fleetId', fleet_id, 'snapId', snap_id, 'revision', revision,
-     'rolloutId', rollout_id, 'level', level, 'reason', reason`,
-    'store.emergency_stops WHERE brand_id = $1 AND lifted_at IS NULL',
-  ),
+  stops: `(SELECT coalesce(jsonb_agg(store.stop_in_overlay(s)), '[]') FROM store.emergency_stops s
+    WHERE s.brand_id = $1 AND s.lifted_at IS NULL)`,
 };
 
 const READ = `WITH ${SEEN} SELECT jsonb_build_object(
@@ -159,6 +156,7 @@ const READ = `WITH ${SEEN} SELECT jsonb_build_object(
   'version', coalesce((SELECT version FROM store.policy_versions WHERE brand_id = $1), 0),
   'settings', coalesce((SELECT jsonb_build_object('timezone', timezone, 'schedule', schedule,
     'localOperatorBypass', local_operator_bypass) FROM store.update_settings WHERE brand_id = $1), '{}'),
+  'overlayVersion', coalesce((SELECT version FROM store.overlay_versions WHERE brand_id = $1), 0),
   ${Object.entries(PARTS)
     .map(([name, part]) => `'${name}', ${part}`)
     .join(',\n  ')}) AS rows`;
@@ -176,14 +174,25 @@ export async function readPolicyInputs(tx: Tx, brandId: string): Promise<PolicyI
 /** Keeps a compiled snapshot unless one of the same or a higher version is there; true when it was kept. */
 export async function insertPolicySnapshot(
   tx: Tx,
-  snapshot: { readonly brandId: string; readonly version: number; readonly hash: string },
+  snapshot: {
+    readonly brandId: string;
+    readonly version: number;
+    readonly hash: string;
+    readonly resolverVersion: number;
+  },
 ): Promise<boolean> {
   const rows = await tx.query<unknown[]>(
-    `INSERT INTO store.policy_snapshots (brand_id, version, hash, snapshot)
-     SELECT $1, $2, $3, $4 WHERE NOT EXISTS
+    `INSERT INTO store.policy_snapshots (brand_id, version, hash, resolver_version, snapshot)
+     SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS
        (SELECT 1 FROM store.policy_snapshots WHERE brand_id = $1 AND version >= $2)
      ON CONFLICT DO NOTHING RETURNING 1`,
-    [snapshot.brandId, snapshot.version, snapshot.hash, JSON.stringify(snapshot)],
+    [
+      snapshot.brandId,
+      snapshot.version,
+      snapshot.hash,
+      snapshot.resolverVersion,
+      JSON.stringify(snapshot),
+    ],
   );
   return rows.length > 0;
 }
@@ -198,26 +207,66 @@ export async function prunePolicySnapshots(tx: Tx, brandId: string, keep: number
   );
 }
 
-/** The newest snapshot of a brand, as it was stored. */
-export async function findPolicySnapshot(tx: Tx, brandId: string): Promise<unknown> {
+/** The newest snapshot of a brand that a resolver of this version understands, as it was stored. */
+export async function findPolicySnapshot(
+  tx: Tx,
+  brandId: string,
+  understood: number,
+): Promise<unknown> {
   const [row] = await tx.query<{ snapshot: unknown }[]>(
-    `SELECT snapshot FROM store.policy_snapshots WHERE brand_id = $1 ORDER BY version DESC LIMIT 1`,
-    [brandId],
+    `SELECT snapshot FROM store.policy_snapshots WHERE brand_id = $1 AND resolver_version <= $2
+     ORDER BY version DESC LIMIT 1`,
+    [brandId, understood],
   );
   return row?.snapshot ?? null;
 }
 
-/** Brand → version of its newest snapshot. */
-export async function listPolicyVersions(
+/** What the database has of a brand's policy. */
+export interface PolicyVersions {
+  readonly brandId: string;
+  /** Of the newest snapshot that is understood; null: there is none. */
+  readonly version: number | null;
+  readonly hash: string | null;
+  /** Of the newest snapshot of all. */
+  readonly newest: number | null;
+  readonly overlayVersion: number;
+  readonly overlayStamp: string | null;
+}
+
+/** The version check: one cheap statement for all brands of a process (update-control.md 3.3). */
+export function listPolicyVersions(
   tx: Tx,
   brandIds: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
-  const rows = await tx.query<{ brandId: string; version: string }[]>(
-    `SELECT brand_id AS "brandId", max(version) AS version FROM store.policy_snapshots
-     WHERE brand_id = ANY($1) GROUP BY brand_id`,
-    [brandIds],
+  understood: number,
+): Promise<PolicyVersions[]> {
+  return tx.query(
+    `SELECT b.id AS "brandId", s.version::float8 AS version, s.hash, n.version::float8 AS newest,
+       coalesce(o.version, 0)::float8 AS "overlayVersion", o.stamp AS "overlayStamp"
+     FROM unnest($1::text[]) AS b(id)
+     LEFT JOIN store.overlay_versions o ON o.brand_id = b.id
+     LEFT JOIN LATERAL (SELECT max(version) AS version FROM store.policy_snapshots WHERE brand_id = b.id) n ON true
+     LEFT JOIN LATERAL (SELECT version, hash FROM store.policy_snapshots
+       WHERE brand_id = b.id AND resolver_version <= $2 ORDER BY version DESC LIMIT 1) s ON true`,
+    [brandIds, understood],
   );
-  return new Map(rows.map(({ brandId, version }) => [brandId, Number(version)]));
+}
+
+/** The version that a brand's next snapshot must show; read in the transaction of a change, it counts that change. */
+export async function findPolicyVersion(tx: Tx, brandId: string): Promise<number> {
+  const [row] = await tx.query<{ version: number }[]>(
+    `SELECT version::float8 AS version FROM store.policy_versions WHERE brand_id = $1`,
+    [brandId],
+  );
+  return row?.version ?? 0;
+}
+
+/** The version of a brand's newest snapshot; 0: there is none. */
+export async function findSnapshotVersion(tx: Tx, brandId: string): Promise<number> {
+  const [row] = await tx.query<{ version: number }[]>(
+    `SELECT coalesce(max(version), 0)::float8 AS version FROM store.policy_snapshots WHERE brand_id = $1`,
+    [brandId],
+  );
+  return row?.version ?? 0;
 }
 
 /**
