@@ -273,25 +273,6 @@ describe('rollouts over HTTP, with the worker', () => {
     await store.until(second, ({ state }) => state === 'COMPLETED');
   });
 
-  it('a fleet that grew too much since approval is approved again', async () => {
-    const { fleetId, tag } = await group(10);
-    const startAt = new Date(Date.now() + 3_000).toISOString();
-    const rollout = await store.approved({
-      fleetId,
-      startAt,
-      maxGrowthPercent: 10,
-      waves: soaked(100),
-    });
-    await store.addDevices(5, { group: tag }, 'acme-dashboard');
-    const back = await store.until(rollout, ({ transitions }) =>
-      transitions.some(({ cause }) => cause.includes('grew')),
-    );
-    expect(back).toMatchObject({ state: 'PENDING_APPROVAL' });
-    expect(back.transitions.at(-1)?.evidence).toEqual({ approved: 10, population: 15 });
-    await store.on(store.approver, 'approveRollout', rollout, `planHash: "${back.planHash}"`);
-    await store.until(rollout, ({ state }) => state === 'COMPLETED');
-  });
-
   it('U39 a share is never lowered: not in a plan, and not of a rollout that runs, which says what to do instead', async () => {
     const { fleetId } = await group(5);
     const refused = await store.createRollout({ fleetId, waves: soaked(50, 5, 100) });

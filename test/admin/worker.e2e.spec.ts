@@ -267,7 +267,7 @@ describe('the worker, killed and doubled', () => {
     }
   });
 
-  it('a start that was missed by more than the plan allows expires, and nothing is served', async () => {
+  it('U54 a start missed by two hours where one is allowed expires: that is told, and nothing is served', async () => {
     const { fleetId, uids } = await group(4);
     const { owner } = store.installation.databaseUrls;
     const startAt = new Date(Date.now() + 60_000).toISOString();
@@ -278,7 +278,7 @@ describe('the worker, killed and doubled', () => {
       waves: soaked(100),
     });
     await store.installation.processes.kill('worker');
-    await shiftClock(owner, 2 * 3_600_000);
+    await shiftClock(owner, 2 * 3_600_000 + 60_000);
     try {
       await store.installation.processes.restart('worker');
       const over = await store.until(rollout, ({ state }) => state === 'EXPIRED', 40_000);
@@ -286,6 +286,13 @@ describe('the worker, killed and doubled', () => {
         cause: 'start missed',
         actor: 'job:rollout-tick',
       });
+      const { rows: told } = await store.owner.query<{ kind: string; late: string }>(
+        `SELECT kind, detail -> 'evidence' ->> 'lateMs' AS late FROM store.brand_events
+         WHERE rollout_id = $1 AND detail ->> 'to' = 'EXPIRED'`,
+        [rollout.id],
+      );
+      expect(told.map(({ kind }) => kind)).toEqual(['rollout-expired']);
+      expect(Number(told[0]?.late)).toBeGreaterThanOrEqual(2 * 3_600_000 - 60_000);
       await store.settled();
       expect(await store.movedTo(2, uids)).toEqual([]);
     } finally {

@@ -15,5 +15,6 @@ export { type CheckedWave, type RolloutCheck } from './rollout-check.js';
 export { RolloutControlService } from './rollout-control.service.js';
 export { type NeedOrder, type RolloutOrder, type SequenceOrder } from './rollout-order.js';
 export { RolloutService } from './rollout.service.js';
+export { StrandedService } from './stranded.service.js';
 export { type RolloutView } from './rollout-view.js';
 export { type HealthOrder, type WaveOrder } from './wave-order.js';
