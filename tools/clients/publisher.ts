@@ -57,11 +57,16 @@ export class Publisher {
     return expectStatus('read the account', await this.get('/dev/api/account'), 200).json();
   }
 
-  async register(name: string): Promise<string> {
+  /** `snapcraft register`, with `--private` and `--store`. */
+  async register(
+    name: string,
+    { isPrivate = false, store }: { isPrivate?: boolean; store?: string } = {},
+  ): Promise<string> {
     const answer = await this.post('/dev/api/register-name/', {
       snap_name: name,
       series: '16',
-      is_private: false,
+      is_private: isPrivate,
+      ...(store !== undefined && { store }),
     });
     return expectStatus(`register ${name}`, answer, 201).json<{ snap_id: string }>().snap_id;
   }

@@ -1,11 +1,11 @@
 import { BrandStore, Installation, Snap, StoreInclusion, type Tx } from '#libs/database';
-import { isPublic } from '#libs/update-control';
 import { performAct } from '../brands/act.js';
 import type { Principal } from '../brands/principal.js';
 import { requireReason } from '../brands/require-reason.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
 import { requireUuid } from '../rollouts/find.js';
+import { isPublicSnap } from './is-public-snap.js';
 import { getStore } from './store-rows.js';
 
 /** What a store takes of another: one snap, or with `snapName` null all that is public there. */
@@ -138,20 +138,17 @@ async function getIncludable(tx: Tx, store: BrandStore, nameOrId: string): Promi
   const snap =
     (await tx.findOneBy(Snap, { name: nameOrId })) ?? (await tx.findOneBy(Snap, { id: nameOrId }));
   const isOwn = snap?.brandId === store.brandId;
-  if (snap === null || !(isOwn || isOpen(snap)))
+  if (snap === null || !(isOwn || isPublicSnap(snap)))
     throw new OperationError('not-found', `cannot find snap ${nameOrId}`);
   const why =
     (snap.storeId === store.id && 'it belongs to this store') ||
-    (!isOpen(snap) && 'it is not public, so that it needs a licence for the store');
+    (!isPublicSnap(snap) && 'it is not public, so that it needs a licence for the store');
   if (why !== false)
     throw new OperationError('invalid', `cannot include snap ${snap.name}: ${why}`, {
       paths: ['snaps'],
     });
   return snap;
 }
-
-const isOpen = (snap: Snap): boolean =>
-  isPublic({ ...snap, isPaid: Object.keys(snap.prices).length > 0 });
 
 async function findStore(tx: Tx, idOrWord: string): Promise<BrandStore> {
   const installation = idOrWord === PUBLIC ? await tx.findOneBy(Installation, { id: 1 }) : null;

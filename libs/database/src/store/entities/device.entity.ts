@@ -13,6 +13,7 @@ import { Account } from './account.entity.js';
 /** `uid` is given in the session transaction and survives re-issue of the serial (decisions 3). */
 @Entity({ schema: 'store', name: 'devices' })
 @Unique(['brandId', 'model', 'serial'])
+@Index(['brandId'], { where: `"store_id" IS NULL` })
 export class Device {
   @PrimaryGeneratedColumn('uuid') uid!: string;
   @Column({ type: 'text' })

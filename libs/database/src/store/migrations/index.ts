@@ -9,6 +9,7 @@ import { PolicyFeed1763735000000 } from './1763735000000-policy-feed.js';
 import { Grants1763736000000 } from './1763736000000-grants.js';
 import { RolloutRules1763737000000 } from './1763737000000-rollout-rules.js';
 import { PolicyOverlay1763737200000 } from './1763737200000-policy-overlay.js';
+import { StorelessDevices1763737800000 } from './1763737800000-storeless-devices.js';
 
 /** In the order in which they run. */
 export const storeMigrations: (new () => MigrationInterface)[] = [
@@ -22,4 +23,5 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   Grants1763736000000,
   RolloutRules1763737000000,
   PolicyOverlay1763737200000,
+  StorelessDevices1763737800000,
 ];

@@ -39,7 +39,7 @@ const list = (columns: string, from: string): string =>
   `(SELECT coalesce(jsonb_agg(jsonb_build_object(${columns})), '[]') FROM ${from})`;
 const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::bigint`;
 
-/** Snaps of other brands count where a store of this brand shows them, or a licence brings them (decisions 2). */
+/** Snaps of other brands count where a store of this brand shows them, a device names no store, or a licence brings them (decisions 2). */
 const SEEN = `
   own_stores AS (
     SELECT id, allow_public, CASE WHEN essential_snaps THEN (SELECT public_store_id FROM store.installation) END AS essential_from
@@ -53,6 +53,7 @@ const SEEN = `
       OR s.id IN (SELECT snap_id FROM own_licences)
       OR (NOT s.is_private AND NOT s.is_protected AND s.prices = '{}' AND (
         EXISTS (SELECT 1 FROM own_stores WHERE allow_public)
+        OR EXISTS (SELECT 1 FROM store.devices d WHERE d.brand_id = $1 AND d.store_id IS NULL)
         OR EXISTS (SELECT 1 FROM store.store_inclusions i JOIN own_stores o ON o.id = i.store_id
                    WHERE i.included_store_id = s.store_id AND (i.snap_id IS NULL OR i.snap_id = s.id))
         OR (s.type IN ('snapd', 'base', 'os') AND s.store_id IN (SELECT essential_from FROM own_stores)))))
@@ -284,6 +285,8 @@ export async function raiseVersionsOfWatchers(tx: Tx, brandId: string): Promise<
          OR (b.essential_snaps AND EXISTS (
            SELECT 1 FROM store.installation i JOIN store.brand_stores theirs ON theirs.id = i.public_store_id
            WHERE theirs.brand_id = $1))
+         UNION SELECT a.id FROM store.accounts a
+           WHERE EXISTS (SELECT 1 FROM store.devices d WHERE d.brand_id = a.id AND d.store_id IS NULL)
          UNION SELECT brand_id FROM store.licences WHERE owner_id = $1 AND (ends_at IS NULL OR ends_at > app.now())
        ) AS watching WHERE brand_id <> $1 ORDER BY brand_id
      ), raised AS (

@@ -2,6 +2,7 @@ import { Account, BrandStore, Snap } from '#libs/database';
 import type { Assertion } from '#libs/assertions';
 import { readAccountKeys } from '../../installation/assertion-shelf.js';
 import type { Resources } from '../../resources.js';
+import { isPublicSnap } from '../../stores/is-public-snap.js';
 import { refusal } from '../wire-code.js';
 
 /** What `GET /dev/api/account` shows (publisher-api.md 3.1). */
@@ -16,7 +17,10 @@ export interface AccountView {
 export class SnapDirectory {
   constructor(private readonly resources: Resources) {}
 
-  /** By name or id. Throws `not-found` for an unknown snap, `forbidden` for somebody else's (publisher-api.md 3.4). */
+  /**
+   * By name or id. Throws `not-found` for an unknown snap, `forbidden` for somebody else's (publisher-api.md 3.4) that is
+   * public: any other is not there for them (S17).
+   */
   async getOwn(
     accountId: string,
     key: { readonly name: string } | { readonly id: string },
@@ -24,11 +28,12 @@ export class SnapDirectory {
     // Postgres refuses other characters with an error of its own; for us they name nothing.
     const isWord = Object.values(key).every((text) => /^[\w-]{1,64}$/.test(text));
     const snap = isWord ? await this.resources.db.asSystem((tx) => tx.findOneBy(Snap, key)) : null;
-    if (!snap) {
+    const isOwn = snap?.brandId === accountId;
+    if (!snap || !(isOwn || isPublicSnap(snap))) {
       const what = 'name' in key ? `name=${key.name}` : `snap_id=${key.id}`;
       throw refusal('not-found', 'resource-not-found', `Snap not found for ${what}`);
     }
-    if (snap.brandId !== accountId) {
+    if (!isOwn) {
       throw refusal('forbidden', 'resource-forbidden', 'The snap belongs to another account.');
     }
     return snap;
