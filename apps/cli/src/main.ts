@@ -6,6 +6,7 @@ import { assertionCommand } from './assertion/command.js';
 import { declarationCommand } from './declaration/declaration.js';
 import { processIo, type Io } from './io.js';
 import { offlineCommand } from './offline-command.js';
+import { rolloutCommand } from './rollout/rollout-command.js';
 import { loginCommand } from './session/login.js';
 import { logoutCommand } from './session/logout.js';
 import { whoamiCommand } from './session/whoami.js';
@@ -20,6 +21,7 @@ const storeCommands: readonly ((io: Io) => Command)[] = [
   whoamiCommand,
   declarationCommand,
   storeKeyCommand,
+  rolloutCommand,
 ];
 
 const epilogue = `
