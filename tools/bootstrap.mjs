@@ -92,7 +92,10 @@ const COMMANDS = {
     about: 'a rollout over 1,000 simulated devices, with an account of it',
     program: 'tools/demo/rollout.js',
   },
-  'api:write': { about: 'write the GraphQL schemas from the resolvers', module: 'tools/api/write.js' },
+  'api:write': {
+    about: 'write the GraphQL schemas from the resolvers',
+    module: 'tools/api/write.js',
+  },
 };
 
 /** On stderr: stdout belongs to the thing that runs. */

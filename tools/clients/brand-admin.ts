@@ -5,6 +5,8 @@ import { type GraphQLClient, GraphQLRefusal, taken } from './graphql.js';
 const REFUSALS =
   '... on Invalid { message } ... on Forbidden { message } ... on NotFound { message } ... on Conflict { message }';
 const ROLLOUT = 'id title state rev planHash waves { no state threshold population k }';
+const FINAL = `${ROLLOUT} fleet { population } progress { no members admitted updated }
+  transitions { seq fromState toState actor cause at } pause { isAutomatic evidenceHash }`;
 
 export interface RolloutView {
   readonly id: string;
@@ -20,6 +22,41 @@ export interface RolloutView {
     readonly population: number | null;
     readonly k: number | null;
   }[];
+}
+
+/** A rollout with all that people may see of its course. */
+export interface RolloutAccount extends RolloutView {
+  readonly fleet: { readonly population: number };
+  readonly progress: readonly {
+    readonly no: number;
+    readonly members: number;
+    readonly admitted: number;
+    readonly updated: number;
+  }[];
+  readonly transitions: readonly {
+    readonly seq: number;
+    readonly fromState: string | null;
+    readonly toState: string;
+    readonly actor: string;
+    readonly cause: string;
+    readonly at: string;
+  }[];
+  readonly pause: { readonly isAutomatic: boolean; readonly evidenceHash: string } | null;
+}
+
+/** The answer of a dry run. */
+export interface RolloutCheck {
+  readonly problems: readonly { readonly path: string; readonly message: string }[];
+  readonly planHash: string;
+  readonly population: number;
+  readonly approvalsNeeded: number;
+  readonly waves: readonly {
+    readonly no: number;
+    readonly name: string | null;
+    readonly k: number;
+    readonly rampSeconds: number;
+  }[];
+  readonly windows: { readonly text: string } | null;
 }
 
 export interface RolloutWish {
@@ -45,6 +82,7 @@ interface DevicePage {
 }
 
 export interface Figures {
+  readonly devices: number;
   readonly blobs: number;
   readonly blobBytes: number;
   readonly jobsAsked: number;
@@ -199,6 +237,39 @@ export class BrandAdmin {
     return uids;
   }
 
+  /** Serial number → revision of a snap, as the devices reported last. */
+  async installedRevisions(brandId: string, snapId: string): Promise<Record<string, number>> {
+    interface Page {
+      readonly devices: {
+        readonly edges: readonly {
+          readonly node: {
+            readonly serial: string;
+            readonly installed: readonly { readonly snapId: string; readonly revision: number }[];
+          };
+        }[];
+        readonly pageInfo: DevicePage['devices']['pageInfo'];
+      };
+    }
+    const installed: Record<string, number> = {};
+    let after: string | null = null;
+    do {
+      const { devices }: Page = await this.graphql.run<Page>(
+        `query ($brand: ID!, $after: String) {
+          devices(brand: $brand, first: 100, after: $after) {
+            edges { node { serial installed { snapId revision } } }
+            pageInfo { endCursor hasNextPage }
+          }
+        }`,
+        { brand: brandId, after },
+      );
+      for (const { node } of devices.edges)
+        installed[node.serial] =
+          node.installed.find((snap) => snap.snapId === snapId)?.revision ?? 0;
+      after = devices.pageInfo.hasNextPage ? devices.pageInfo.endCursor : null;
+    } while (after !== null);
+    return installed;
+  }
+
   async tagDevice(
     brandId: string,
     uid: string,
@@ -249,6 +320,32 @@ export class BrandAdmin {
     );
   }
 
+  /** What would become of the store's `RolloutInput`; nothing is written. */
+  async checkRollout(brandId: string, input: object): Promise<RolloutCheck> {
+    const { checkRollout } = await this.graphql.run<{ checkRollout: RolloutCheck }>(
+      `query ($brand: ID!, $input: RolloutInput!) {
+        checkRollout(brand: $brand, input: $input) {
+          problems { path message } planHash population approvalsNeeded
+          waves { no name k rampSeconds } windows { text }
+        }
+      }`,
+      { brand: brandId, input },
+    );
+    return checkRollout;
+  }
+
+  /** Of the store's `RolloutInput`, whole. */
+  planRollout(brandId: string, input: object): Promise<RolloutView> {
+    return this.act(
+      'createRollout(brand: $brand, input: $input)',
+      `... on Rollout { ${ROLLOUT} }`,
+      {
+        brand: ['ID!', brandId],
+        input: ['RolloutInput!', input],
+      },
+    );
+  }
+
   /** Freezes the plan; returns the hash that an approval is bound to. */
   async submitRollout(brandId: string, id: string): Promise<string> {
     return (await this.onRollout('submitRollout', brandId, id)).planHash;
@@ -286,6 +383,44 @@ export class BrandAdmin {
     return rollout;
   }
 
+  async rolloutAccount(brandId: string, id: string): Promise<RolloutAccount> {
+    const { rollout } = await this.graphql.run<{ rollout: RolloutAccount }>(
+      `query ($brand: ID!, $id: ID!) { rollout(brand: $brand, id: $id) { ${FINAL} } }`,
+      { brand: brandId, id },
+    );
+    return rollout;
+  }
+
+  /** After an automatic pause: names the evidence that was seen. */
+  async resumeRollout(brandId: string, id: string, acknowledges: string): Promise<void> {
+    await this.act(
+      'resumeRollout(brand: $brand, id: $id, acknowledges: $acknowledges)',
+      '... on Rollout { id }',
+      { brand: ['ID!', brandId], id: ['ID!', id], acknowledges: ['String!', acknowledges] },
+    );
+  }
+
+  /** The brake of level 1 on one rollout: no offers. Returns the id by which it is lifted. */
+  async stopRollout(brandId: string, rolloutId: string, reason: string): Promise<string> {
+    const stop = await this.act<{ id: string }>(
+      'stop(brand: $brand, input: $input)',
+      '... on EmergencyStop { id }',
+      {
+        brand: ['ID!', brandId],
+        input: ['StopInput!', { scope: 'rollout', rolloutId, level: 1, reason }],
+      },
+    );
+    return stop.id;
+  }
+
+  async liftStop(brandId: string, id: string, reason: string): Promise<void> {
+    await this.act(
+      'liftStop(brand: $brand, id: $id, reason: $reason)',
+      '... on EmergencyStop { id }',
+      { brand: ['ID!', brandId], id: ['ID!', id], reason: ['String!', reason] },
+    );
+  }
+
   async explain(brandId: string, device: string, snap: string): Promise<readonly Reason[]> {
     const { explainDevice } = await this.graphql.run<{ explainDevice: { reasons: Reason[] } }>(
       `query ($brand: ID!, $device: ID!, $snap: String!) {
@@ -298,7 +433,7 @@ export class BrandAdmin {
 
   async figures(brandId: string): Promise<Figures> {
     const { figures } = await this.graphql.run<{ figures: Figures }>(
-      'query ($brand: ID!) { figures(brand: $brand) { blobs blobBytes jobsAsked jobsWaiting } }',
+      'query ($brand: ID!) { figures(brand: $brand) { devices blobs blobBytes jobsAsked jobsWaiting } }',
       { brand: brandId },
     );
     return figures;

@@ -4,7 +4,7 @@ import { appMain, freePort, Processes, type ManagedProcess, type Stack } from '#
 import { APP_NAMES, processSpecs, type AppName } from './apps.js';
 import { freshPorts, keptPorts, type Ports } from './ports.js';
 import { runInit, type StoreInit, type VaultInit } from './init.js';
-import { readSecret, secretFiles } from './secrets.js';
+import { readSecret, secretFiles, type SecretFiles } from './secrets.js';
 
 export interface InstallationOptions {
   readonly stack: Stack;
@@ -25,6 +25,7 @@ export interface Installation {
   readonly vaultUrl: string;
   readonly ports: Ports;
   readonly databaseUrls: DatabaseUrls;
+  readonly secrets: SecretFiles;
   readonly processes: Processes;
   readonly store: StoreInit;
   readonly vault: VaultInit;
@@ -74,6 +75,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     vaultUrl: `http://127.0.0.1:${ports.vault}`,
     ports,
     databaseUrls,
+    secrets,
     processes,
     store,
     vault,

@@ -1,6 +1,6 @@
 import { ScriptedDevice } from '../../clients/device.js';
 import { persistently } from '../../clients/http.js';
-import { inParallel } from './in-parallel.js';
+import { inParallel } from '../../clients/in-parallel.js';
 import { known, type Story } from './story.js';
 
 /** Step 4: every device gets its serial from the vault, by request-id and serial-request. */

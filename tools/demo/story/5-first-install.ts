@@ -1,5 +1,5 @@
 import { persistently } from '../../clients/http.js';
-import { inParallel } from './in-parallel.js';
+import { inParallel } from '../../clients/in-parallel.js';
 import { type Story } from './story.js';
 
 /** Step 5: session, install, download, hash and chain, on every device. */

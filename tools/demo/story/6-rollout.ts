@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RolloutView } from '../../clients/brand-admin.js';
 import type { ScriptedDevice } from '../../clients/device.js';
-import { inParallel } from './in-parallel.js';
+import { inParallel } from '../../clients/in-parallel.js';
 import { known, type Story } from './story.js';
 
 const SNAP = 'acme-dashboard';

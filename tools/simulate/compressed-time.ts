@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SESSION_HARD_MS } from '#libs/auth';
+import { shiftClock } from '#libs/database';
+import type { SimulatedDevice } from './simulated-device.js';
+
+const LIMIT_MS = 120_000;
+
+/** The store's clock, moved forward by whoever simulates (decisions 19). */
+export class CompressedTime {
+  private shiftMs = 0;
+
+  /** `probe`: any device; its sessions tell what time the store has. */
+  constructor(
+    private readonly ownerUrl: string,
+    private readonly probe: SimulatedDevice,
+  ) {}
+
+  get now(): Date {
+    return new Date(Date.now() + this.shiftMs);
+  }
+
+  /** Comes back when the store answers by the new time; time goes on from there by itself. */
+  async moveTo(time: Date): Promise<void> {
+    if (time <= this.now) return;
+    this.shiftMs = time.getTime() - Date.now();
+    await shiftClock(this.ownerUrl, this.shiftMs);
+    // Valid until exactly then: refused as soon as the store has noticed.
+    const ending = this.probe.mintAt(new Date(time.getTime() - SESSION_HARD_MS));
+    for (const end = Date.now() + LIMIT_MS; ; await sleep(5)) {
+      if ((await this.probe.statusWith(ending)) === 401) return;
+      if (Date.now() > end) throw new Error('cannot wait any longer: the store keeps its old time');
+    }
+  }
+}
