@@ -33,7 +33,8 @@ async function approve(io: Io, wanted: string, options: ApproveOptions): Promise
   const brand = await connectToBrand(io, options);
   const shown = await findRollout(io, brand, wanted);
   if (!options.json) io.out(`${planText(shown)}\n`);
-  if (shown.state !== 'PENDING_APPROVAL')
+  // After an automatic pause the plan is approved again, before it is resumed.
+  if (shown.state !== 'PENDING_APPROVAL' && shown.pause?.isAutomatic !== true)
     throw new Failure(`cannot approve "${shown.title}": it is ${shown.state}`);
   await requireYes(io, shown, options);
   const approved = await brand.store.act<RolloutView>(APPROVE, {

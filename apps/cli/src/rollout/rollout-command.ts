@@ -5,6 +5,7 @@ import { brandCommand } from '../store-command.js';
 import { approveCommand } from './approve.js';
 import { check } from './check-plan.js';
 import { listCommand } from './list.js';
+import { resumeCommand } from './resume.js';
 import { schemaCommand } from './schema.js';
 import { statusCommand } from './status.js';
 import { steerCommands } from './steer.js';
@@ -25,7 +26,7 @@ export function rolloutCommand(io: Io): Command {
     .addCommand(checkCommand(io), { isDefault: true });
   for (const child of [submitCommand(io), approveCommand(io), statusCommand(io), listCommand(io)])
     command.addCommand(child);
-  for (const child of steerCommands(io)) command.addCommand(child);
+  for (const child of [...steerCommands(io), resumeCommand(io)]) command.addCommand(child);
   return command.addCommand(schemaCommand(io));
 }
 

@@ -5,7 +5,8 @@ export const ROLLOUT = `
   id title state rev planHash plan createdAt authorId
   snap { name } fleet { name population }
   waves { no state threshold population k openedAt finishedAt advancedAt }
-  transitions { seq fromState toState actor cause at }`;
+  transitions { seq fromState toState actor cause at }
+  pause { isAutomatic cause evidence evidenceHash }`;
 
 /** Of a mutation: the rollout, or why not. */
 export const ROLLOUT_RESULT = `__typename ... on Rollout { ${ROLLOUT} } ${REFUSALS}`;
@@ -86,6 +87,13 @@ export interface RolloutView {
     readonly cause: string;
     readonly at: string;
   }[];
+  /** Null unless it is PAUSED. */
+  readonly pause: {
+    readonly isAutomatic: boolean;
+    readonly cause: string;
+    readonly evidence: unknown;
+    readonly evidenceHash: string;
+  } | null;
 }
 
 /** States that nothing leaves any more. */

@@ -27,14 +27,6 @@ const ACTS: Readonly<Record<string, Act>> = {
         pauseRollout(brand: $brand, id: $id, expectedRevision: $rev, reason: $reason) { ${ROLLOUT_RESULT} }
       }`,
   },
-  resume: {
-    summary: 'go on where it was paused',
-    done: 'resumed',
-    document: graphql`
-      mutation ($brand: ID!, $id: ID!, $rev: Int!, $reason: String) {
-        resumeRollout(brand: $brand, id: $id, expectedRevision: $rev, reason: $reason) { ${ROLLOUT_RESULT} }
-      }`,
-  },
   abort: {
     summary: 'end it for good: no new offers, nobody is moved back',
     done: 'aborted',
