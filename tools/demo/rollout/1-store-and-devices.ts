@@ -24,6 +24,8 @@ export async function storeAndDevices(story: RolloutStory): Promise<void> {
     'releaser',
     'operator',
     'publisher',
+    // She may approve plans, too: of others.
+    'approver',
   ]);
   story.approver = await hire(story, operator, 'aron@acme.example', 'Aron', ['approver']);
   narrator.say('brand acme; Paula plans releases, Aron approves them');
@@ -35,7 +37,9 @@ export async function storeAndDevices(story: RolloutStory): Promise<void> {
     equals: 'kiosk',
   });
   await deploy(story, snapId);
-  const { devices, blobs } = await planner.figures(brandId);
+  // Time has passed: she logs in again.
+  const later = await asColleague(story, story.planner);
+  const { devices, blobs } = await later.figures(brandId);
   narrator.say(`the store knows ${devices} devices and ${blobs} files`);
 }
 

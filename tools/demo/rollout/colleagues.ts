@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BrandAdmin, type RolloutAccount } from '../../clients/brand-admin.js';
+import { BrandAdmin, type Reason, type RolloutAccount } from '../../clients/brand-admin.js';
 import { GraphQLClient } from '../../clients/graphql.js';
-import type { Colleague, RolloutStory } from './rollout-story.js';
+import { SNAP, type Colleague, type RolloutStory } from './rollout-story.js';
 
 const LIMIT_MS = 120_000;
 
@@ -33,21 +33,27 @@ export async function untilRollout(
   }
 }
 
-/** Waits until the store decides by the wave (null: by the pause), for a device in the lab and one outside. */
+/**
+ * Waits until the store decides by the wave (null: by the stop). It is asked about a device that has not been updated: it is
+ * either not in the wave, or only the window keeps the target from it.
+ */
 export async function untilDecidedBy(
   story: RolloutStory,
   admin: BrandAdmin,
   wave: number | null,
 ): Promise<void> {
-  const { deviceUid } = (wave === 1 ? story.devices[0] : story.devices.at(-1))?.identity ?? {};
+  const waiting = story.devices.filter(({ installed }) => installed.revision === 1);
+  const probe = wave === 1 ? waiting[0] : waiting.at(-1);
+  if (!probe) throw new Error('cannot ask about a device that waits: there is none');
   for (const end = Date.now() + LIMIT_MS; ; await sleep(100)) {
-    const reasons = await admin.explain(story.brandId, deviceUid ?? '', 'acme-dashboard');
-    const isSo =
-      wave === null
-        ? reasons.some(({ code }) => code === 'ROLLOUT_PAUSED' || code === 'STOPPED')
-        : reasons.some(({ detail }) => detail?.['wave'] === wave);
-    if (isSo) return;
+    const reasons = await admin.explain(story.brandId, probe.identity.deviceUid, SNAP);
+    if (reasons.some((reason) => speaksOf(reason, wave))) return;
     if (Date.now() > end)
       throw new Error(`cannot wait any longer for the policy: ${JSON.stringify(reasons)}`);
   }
+}
+
+function speaksOf({ code, detail }: Reason, wave: number | null): boolean {
+  if (wave === null) return code === 'STOPPED' || code === 'ROLLOUT_PAUSED';
+  return detail?.['wave'] === wave || (code === 'OUTSIDE_WINDOW' && detail?.['revision'] === 2);
 }

@@ -167,7 +167,7 @@ async function askWhy(story: Story): Promise<void> {
   );
   const reasons = await planner.explain(brandId, uid, SNAP);
   const decisive = reasons.find(({ code }) => code === 'NOT_IN_WAVE');
-  if (!decisive)
+  if (!decisive?.detail)
     throw new Error(`cannot see why ${staying.serialNumber} stays: ${JSON.stringify(reasons)}`);
   const { bucket, threshold, wave } = decisive.detail;
   story.narrator.say(
