@@ -5,13 +5,16 @@ import { z } from 'zod';
 import { makeAlarm } from './alarm.js';
 import { ConfigError, readConfig, type ConfigSchema, type Env, type Settings } from './config.js';
 import { fastifyOptions } from './fastify-options.js';
-import { measureRequests, requestTimes, type RequestTimes } from './http-metrics.js';
+import { measureRequests, requestMetrics, type RequestMetrics } from './http-metrics.js';
 import { createLogger, type Logger } from './logger.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { NestLogger } from './nest-logger.js';
 import { startOpsServer, type ReadinessCheck } from './ops-server.js';
 import { processConfig, type ProcessConfig } from './process-config.js';
 import { isSupervised, onEnd, Shutdown } from './shutdown.js';
+
+/** Connections that wait to be accepted while one turn of a busy event loop lasts; Node's 511 are lost ones in a rush. */
+const BACKLOG = 4096;
 
 /** What an app's `main.ts` builds itself from. */
 export interface AppGround<C extends z.ZodObject, S extends z.ZodObject> extends Settings<C, S> {
@@ -86,10 +89,10 @@ export async function startApp<C extends z.ZodObject, S extends z.ZodObject>(
       shutdown,
       addCheck,
     });
-    const times = requestTimes(metrics);
+    const requests = requestMetrics(metrics);
     const addresses: Record<string, string> = { ops: ops.url };
     for (const surface of surfaces) {
-      addresses[surface.name] = await open(surface, own.HOST, logger, times, shutdown);
+      addresses[surface.name] = await open(surface, own.HOST, logger, requests, shutdown);
     }
     isServing = true;
     shutdown.add('readiness', () => (isServing = false));
@@ -133,7 +136,7 @@ async function open(
   surface: HttpSurface,
   host: string,
   logger: Logger,
-  times: RequestTimes,
+  requests: RequestMetrics,
   shutdown: Shutdown,
 ): Promise<string> {
   const adapter = new FastifyAdapter(fastifyOptions(logger, surface.bodyLimitBytes));
@@ -142,9 +145,9 @@ async function open(
     abortOnError: false,
   });
   shutdown.add(surface.name, () => app.close());
-  measureRequests(app.getHttpAdapter().getInstance(), surface.name, times);
+  measureRequests(app.getHttpAdapter().getInstance(), surface.name, requests);
   await surface.prepare?.(app);
-  await app.listen(surface.port, host);
+  await app.listen({ port: surface.port, host, backlog: BACKLOG });
   const address = app.getHttpServer().address() as { port: number };
   return `http://${host}:${address.port}`;
 }

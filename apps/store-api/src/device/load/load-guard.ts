@@ -1,27 +1,36 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { performance } from 'node:perf_hooks';
 import { Logger } from '@nestjs/common';
 import type { Settings } from '#libs/operations';
 import type { Metrics } from '#libs/runtime';
 import { LoadShedder, type SheddablePoll } from './load-shedder.js';
 
-const RESOLUTION_MS = 10;
-const OBSERVE_EVERY_MS = 500;
+const TICK_MS = 20;
+const SETTLE_EVERY_TICKS = 25;
+/** Polls that one turn of the event loop finds waiting, before its length is blamed on them and not on a slow machine. */
+const QUEUE = 32;
 /** What a poll may take in the bad case (U107). */
 const DEFAULT_LIMIT_MS = 250;
-/** A process that is slow for other reasons than polls gains nothing by shedding them. */
-const BUSY_POLLS_PER_S = 20;
 
-/** Measures how far behind this process is, has polls shed accordingly, and says so in metrics and log. */
+/**
+ * Measures how long the event loop takes from turn to turn, which is how long polls wait to be read, has polls shed
+ * accordingly, and says so in metrics and log. It acts within a turn: one that has found hundreds of polls takes seconds.
+ */
 export class LoadGuard {
   private readonly logger = new Logger('load');
-  private readonly delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   private readonly shedder: LoadShedder;
   private readonly shed;
   private readonly share;
   private timer: NodeJS.Timeout | undefined;
-  private polls = 0;
+  private ticks = 0;
+  private turnAt = performance.now();
+  private raisedAt = 0;
+  private pollsOfTurn = 0;
+  private longestMs = 0;
 
-  private constructor(metrics: Metrics, limitMs: number) {
+  private constructor(
+    metrics: Metrics,
+    private readonly limitMs: number,
+  ) {
     this.shedder = new LoadShedder(limitMs);
     this.shed = metrics.counter('refresh_shed_total', 'Refreshes answered with what is installed');
     this.share = metrics.gauge('refresh_shed_share', 'Share of the refreshes that is shed, 0 to 1');
@@ -29,8 +38,7 @@ export class LoadGuard {
 
   static start({ shedDelayMs = DEFAULT_LIMIT_MS }: Settings, metrics: Metrics): LoadGuard {
     const guard = new LoadGuard(metrics, shedDelayMs);
-    guard.delay.enable();
-    guard.timer = setInterval(() => guard.observe(), OBSERVE_EVERY_MS);
+    guard.timer = setInterval(() => guard.tick(), TICK_MS);
     guard.timer.unref();
     return guard;
   }
@@ -38,12 +46,17 @@ export class LoadGuard {
   /** Called by Nest when the app closes. */
   onModuleDestroy(): void {
     clearInterval(this.timer);
-    this.delay.disable();
   }
 
   /** Whether this poll's refreshes are shed; asked once per poll, as it counts them. */
   sheds(kind: SheddablePoll, who: string, now: Date): boolean {
-    this.polls += 1;
+    this.pollsOfTurn += 1;
+    const at = performance.now();
+    const hasWaited = at - Math.max(this.turnAt, this.raisedAt) > this.limitMs;
+    if (hasWaited && this.pollsOfTurn >= QUEUE) {
+      this.raisedAt = at;
+      this.observe(at - this.turnAt);
+    }
     return this.shedder.sheds(kind, who, now);
   }
 
@@ -52,15 +65,19 @@ export class LoadGuard {
     this.shed.inc(snaps);
   }
 
-  private observe(): void {
-    const isBusy = this.polls * (1000 / OBSERVE_EVERY_MS) >= BUSY_POLLS_PER_S;
-    // The histogram counts from tick to tick, and knows no mean when the loop stood still all the time.
-    const delayMs =
-      this.delay.count === 0 ? OBSERVE_EVERY_MS : this.delay.mean / 1e6 - RESOLUTION_MS;
-    this.delay.reset();
-    this.polls = 0;
+  private tick(): void {
+    const at = performance.now();
+    if (this.pollsOfTurn >= QUEUE) this.longestMs = Math.max(this.longestMs, at - this.turnAt);
+    [this.turnAt, this.pollsOfTurn] = [at, 0];
+    this.ticks += 1;
+    if (this.ticks % SETTLE_EVERY_TICKS !== 0) return;
+    this.observe(this.longestMs);
+    this.longestMs = 0;
+  }
+
+  private observe(turnMs: number): void {
     const before = this.shedder.sharePercent;
-    this.shedder.observe(isBusy ? delayMs : 0);
+    this.shedder.observe(turnMs);
     const after = this.shedder.sharePercent;
     this.share.set(after / 100);
     if (before === 0 && after > 0) this.logger.warn('overloaded: polls are shed');
