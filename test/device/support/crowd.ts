@@ -62,15 +62,7 @@ export class Crowd {
         channel: 'latest/stable',
         'ignore-validation': false,
       })),
-      fields: [
-        'architectures',
-        'confinement',
-        'download',
-        'epoch',
-        'name',
-        'revision',
-        'snap-yaml',
-      ],
+      fields: ['revision'],
     });
   }
 }
@@ -108,7 +100,9 @@ export async function addSnap(store: AdminStore, name: string): Promise<string> 
         upload,
         blob,
         sha3,
-        `name: ${name}\nversion: ${revision}\n# ${'x'.repeat(2000)}\n`,
+        `name: ${name}
+version: ${revision}
+`,
       ],
     );
   }

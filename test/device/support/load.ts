@@ -1,5 +1,4 @@
 import { Agent, request } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Shot {
   readonly status: number;
@@ -14,11 +13,18 @@ export interface Call {
 }
 
 /** One POST over a kept connection; status 0 for a connection that failed. */
-export function shoot(url: string, agent: Agent, { path, headers, body }: Call): Promise<Shot> {
+export function shoot(
+  url: string,
+  agent: Agent,
+  { path, headers, body }: Call,
+  onSent: () => void = () => {},
+): Promise<Shot> {
   const started = performance.now();
   return new Promise((resolve) => {
-    const done = (status: number, text: string): void =>
+    const done = (status: number, text: string): void => {
+      onSent();
       resolve({ status, ms: performance.now() - started, body: text });
+    };
     const call = request(`${url}${path}`, {
       method: 'POST',
       agent,
@@ -35,7 +41,7 @@ export function shoot(url: string, agent: Agent, { path, headers, body }: Call):
       response.on('error', (error) => done(0, String(error)));
     });
     call.on('error', (error) => done(0, String(error)));
-    call.end(body);
+    call.end(body, onSent);
   });
 }
 
@@ -57,23 +63,31 @@ export async function closedLoop(
   return shots;
 }
 
-/** So many calls a second, whether they are answered or not: what a crowd does. */
-export async function openLoop(
+/**
+ * All these calls at once, each over a connection of its own, while the process cannot answer: `held` freezes it until
+ * everything is on its way, so that what waits for it does not depend on how fast this machine can ask.
+ */
+export async function rush(
   url: string,
-  perSecond: number,
-  next: () => Call,
-  forMs: number,
+  calls: readonly Call[],
+  held: { freeze(): void; thaw(): void },
 ): Promise<Shot[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
-  const shots: Promise<Shot>[] = [];
-  const started = performance.now();
-  for (let passed = 0; passed < forMs; passed = performance.now() - started) {
-    while (shots.length < (passed / 1000) * perSecond) shots.push(shoot(url, agent, next()));
-    await sleep(5);
+  const agent = new Agent({ maxSockets: Infinity });
+  held.freeze();
+  try {
+    const sent: Promise<void>[] = [];
+    const shots = calls.map((call) => {
+      let isSent = (): void => {};
+      sent.push(new Promise((resolve) => (isSent = resolve)));
+      return shoot(url, agent, call, isSent);
+    });
+    await Promise.all(sent);
+    held.thaw();
+    return await Promise.all(shots);
+  } finally {
+    held.thaw();
+    agent.destroy();
   }
-  const all = await Promise.all(shots);
-  agent.destroy();
-  return all;
 }
 
 export function percentile(shots: readonly Shot[], share: number): number {
