@@ -1,6 +1,6 @@
 import { makeRsaKeySync } from '#libs/keyring';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
@@ -24,6 +24,7 @@ import {
 } from '#libs/operations';
 import { PASSWORD, startPublisherStore, type PublisherStore } from './publisher-store.js';
 import { SnapcraftClient, SNAPS } from './snapcraft-client.js';
+import { weakRequest } from './weak-request.js';
 
 let store: PublisherStore;
 let acme: SnapcraftClient;
@@ -122,25 +123,6 @@ describe('names', () => {
     expect(snaps['16']).not.toHaveProperty('acme-lost');
   });
 });
-
-/** `good` with a key of 1024 bits in it; the key is looked at before any signature. */
-function weakRequest(good: string): string {
-  const chain = new URL(
-    '../vectors/assertions/chain/brand-1024-account-key.assert',
-    import.meta.url,
-  );
-  const key = decodeAssertionText(readFileSync(chain, 'utf8'));
-  const [head = '', , signature = ''] = good.split('\n\n');
-  const headers = head
-    .replace(/^body-length: .*$/m, `body-length: ${key.body.length}`)
-    .replace(/sha3-384: .*$/gm, `sha3-384: ${key.id}`);
-  return [headers, key.body, signature].join('\n\n');
-}
-
-function decodeAssertionText(text: string): { id: string; body: string } {
-  const [head = '', body = ''] = text.split('\n\n');
-  return { id: /^public-key-sha3-384: (.*)$/m.exec(head)?.[1] ?? '', body };
-}
 
 describe('keys', () => {
   const privateKey = makeRsaKeySync(2048);

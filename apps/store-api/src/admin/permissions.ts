@@ -145,6 +145,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.revokeApiToken': { ...admin, reach: 'any' },
   'Mutation.registerModel': { roles: ['admin', 'publisher'] },
   'Mutation.certifyAccountKey': admin,
+  'Mutation.retireAccountKey': admin,
+  'Mutation.endAccountKey': admin,
   'Mutation.setLaneProtected': { ...release, reach: snap },
   'Mutation.editSnapDeclaration': { roles: ['reviewer'], reach: snap },
   'Mutation.setSnapVisibility': { roles: ['admin', 'publisher'], reach: snap },

@@ -1,4 +1,5 @@
 import { AuditResolver } from './journal/audit.resolver.js';
+import { AccountKeyResolver } from './keys/account-key.resolver.js';
 import { BrakeResolver } from './brakes/brake.resolver.js';
 import { BrandResolver } from './brands/brand.resolver.js';
 import { DeclarationResolver } from './declarations/declaration.resolver.js';
@@ -21,6 +22,7 @@ import { StoreResolver } from './stores/store.resolver.js';
 
 /** Everything that has fields in the schema. */
 export const RESOLVERS = [
+  AccountKeyResolver,
   ApiTokenResolver,
   ApprovalSettingsResolver,
   AuditResolver,

@@ -6,7 +6,8 @@ export {
 } from './api-token.service.js';
 export { AuditService, type AuditFilter, type AuditVerdict } from './audit.service.js';
 export { BrandService, type BrandOrder } from './brand.service.js';
-export { KeyService, type CertifyOrder } from './key.service.js';
+export { KeyRetirementService, requireNotRetired } from './key-retirement.service.js';
+export { KeyService, type CertifyOrder, type KeyView } from './key.service.js';
 export { ModelService, type ModelView } from './model.service.js';
 export { type GrantOrder } from './grants.js';
 export { InvitationService } from './invitation.service.js';

@@ -1,6 +1,6 @@
 import { accountKeyOf, decodeAssertion, header, signAssertion } from '#libs/assertions';
 import type { Assertion } from '#libs/assertions';
-import { findTrustedRoot } from '#libs/database';
+import { RetiredKey, findTrustedRoot } from '#libs/database';
 import {
   assertionDatabaseFor,
   keepAssertion,
@@ -35,13 +35,16 @@ export class KeyService {
     brandId: string,
     order: CertifyOrder,
     idempotencyKey?: string,
-  ): Promise<{ assertion: string; keyId: string }> {
+  ): Promise<KeyView> {
     const { db } = this.resources;
     const request = readRequest(order.request, brandId);
     const known = await db.asBrand(brandId, (tx) =>
       readAssertion(tx, 'account-key', request.primaryKey),
     );
-    if (known !== null) return sameKey(known, request);
+    if (known !== null) {
+      requireSameKey(known, request);
+      return viewOf(known, null);
+    }
     const assertion = await this.sign(request, order);
     const act = {
       who,
@@ -60,14 +63,19 @@ export class KeyService {
         if (!verdict.valid) throw refusedAssertion(verdict.errorClass, verdict.message);
       }
       await keepAssertion(tx, assertion);
-      const result = { assertion: assertion.bytes.toString('utf8'), keyId: keyIdOf(assertion) };
+      const result = viewOf(assertion, null);
       const detail = { name: header(request, 'name'), constraints: order.constraints ?? null };
       return { result, subject: `account-key:${result.keyId}`, detail };
     });
   }
 
-  list(brandId: string): Promise<Assertion[]> {
-    return this.resources.db.asBrand(brandId, (tx) => readAccountKeys(tx, brandId));
+  list(brandId: string): Promise<KeyView[]> {
+    return this.resources.db.asBrand(brandId, async (tx) => {
+      const retired = await tx.findBy(RetiredKey, { brandId });
+      return (await readAccountKeys(tx, brandId)).map((key) =>
+        viewOf(key, retired.find(({ keyId }) => keyId === keyIdOf(key)) ?? null),
+      );
+    });
   }
 
   /** What a vault needs beside the trusted root to check this brand's keys: store keys, the account, its keys. */
@@ -104,6 +112,31 @@ export class KeyService {
   }
 }
 
+/** An account-key as people read it. */
+export interface KeyView {
+  readonly keyId: string;
+  readonly name: string;
+  readonly assertion: string;
+  readonly since: string;
+  /** Null: it has no end. */
+  readonly until: string | null;
+  /** Null while it may sign. */
+  readonly retiredAt: Date | null;
+  readonly retireReason: string | null;
+}
+
+export function viewOf(key: Assertion, retired: RetiredKey | null): KeyView {
+  return {
+    keyId: keyIdOf(key),
+    name: header(key, 'name'),
+    assertion: key.bytes.toString('utf8'),
+    since: header(key, 'since'),
+    until: header(key, 'until') || null,
+    retiredAt: retired?.retiredAt ?? null,
+    retireReason: retired?.reason ?? null,
+  };
+}
+
 const keyIdOf = (assertion: Assertion): string => header(assertion, 'public-key-sha3-384');
 
 function readRequest(text: string, brandId: string): Assertion {
@@ -122,7 +155,7 @@ function readRequest(text: string, brandId: string): Assertion {
   return request;
 }
 
-function sameKey(known: Assertion, request: Assertion): { assertion: string; keyId: string } {
+function requireSameKey(known: Assertion, request: Assertion): void {
   const isSame = ['account-id', 'name'].every(
     (name) => header(known, name) === header(request, name),
   );
@@ -131,5 +164,4 @@ function sameKey(known: Assertion, request: Assertion): { assertion: string; key
       'conflict',
       'cannot certify this key: it is certified under another name',
     );
-  return { assertion: known.bytes.toString('utf8'), keyId: keyIdOf(known) };
 }

@@ -8,6 +8,7 @@ import {
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
 import { performAct } from './act.js';
+import { requireNotRetired } from './key-retirement.service.js';
 import type { Principal } from './principal.js';
 import { refusedAssertion, refusingSync } from './refused-assertion.js';
 
@@ -56,6 +57,7 @@ export class ModelService {
       });
       if (known?.bytes.equals(assertion.bytes)) return { result: view(known), subject };
       await requireRegistrable(tx, assertion, db.clock.now());
+      await requireNotRetired(tx, assertion);
       await keepAssertion(tx, assertion);
       const row = await tx.save(
         tx.create(Model, {

@@ -1,6 +1,6 @@
 import { createVerify } from 'node:crypto';
 import { accountKeyOf, decodeAssertion, header, instantOf } from '#libs/assertions';
-import { ANY_FORMAT, findAssertion, insertRevocation, type Tx } from '#libs/database';
+import { RetiredKey, ANY_FORMAT, findAssertion, insertRevocation, type Tx } from '#libs/database';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
 
@@ -58,7 +58,7 @@ export class VaultEventService {
     proof: VaultSignature,
   ): Promise<boolean> {
     const row = await findAssertion(tx, 'account-key', proof.keyId, ANY_FORMAT);
-    if (!row) return false;
+    if (!row || (await tx.existsBy(RetiredKey, { keyId: proof.keyId }))) return false;
     const assertion = decodeAssertion(row.bytes);
     const { publicKey, validity } = accountKeyOf(assertion);
     const now = instantOf(this.resources.db.clock.now());

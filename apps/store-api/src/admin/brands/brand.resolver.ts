@@ -1,5 +1,5 @@
 import { Args, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
-import { encodeAssertions, header } from '#libs/assertions';
+import { encodeAssertions } from '#libs/assertions';
 import type { Account, BrandStore, Validation } from '#libs/database';
 import {
   BrandService,
@@ -14,9 +14,6 @@ import { Who } from '../context.js';
 import { said } from '../said.js';
 import { StoreType } from '../stores/store.type.js';
 import {
-  AccountKeyInput,
-  AccountKeyResult,
-  AccountKeyType,
   BrandInput,
   BrandResult,
   BrandType,
@@ -47,14 +44,6 @@ export class BrandResolver {
   @Query(() => [ModelType])
   models(@Args('brand', { type: () => ID }) brand: string): Promise<ModelView[]> {
     return this.modelService.list(brand);
-  }
-
-  @Query(() => [AccountKeyType])
-  async accountKeys(@Args('brand', { type: () => ID }) brand: string): Promise<AccountKeyType[]> {
-    return (await this.keys.list(brand)).map((key) => ({
-      keyId: header(key, 'public-key-sha3-384'),
-      assertion: key.bytes.toString('utf8'),
-    }));
   }
 
   @Mutation(() => BrandResult)
@@ -93,16 +82,6 @@ export class BrandResolver {
     @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
   ): Promise<ModelView> {
     return this.modelService.register(who, brand, assertion, key ?? undefined);
-  }
-
-  @Mutation(() => AccountKeyResult)
-  certifyAccountKey(
-    @Who() who: Principal,
-    @Args('brand', { type: () => ID }) brand: string,
-    @Args('input') input: AccountKeyInput,
-    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
-  ): Promise<AccountKeyType> {
-    return this.keys.certify(who, brand, input, key ?? undefined);
   }
 
   @ResolveField(() => [StoreType])

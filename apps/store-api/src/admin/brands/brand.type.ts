@@ -1,7 +1,7 @@
 import { Field, ID, InputType, ObjectType, registerEnumType } from '@nestjs/graphql';
 import type { Validation } from '#libs/database';
 import { resultOf } from '../outcomes.js';
-import { Instant, Json } from '../scalars.js';
+import { Instant } from '../scalars.js';
 import { StoreInput } from '../stores/store.type.js';
 
 export const ValidationEnum: Record<Validation, Validation> = {
@@ -32,13 +32,6 @@ export class ModelType {
   @Field(() => String, { description: 'The model assertion, byte for byte.' }) assertion!: string;
 }
 
-@ObjectType('AccountKey')
-export class AccountKeyType {
-  @Field(() => ID, { description: 'SHA3-384 of the key, as in `sign-key-sha3-384`.' })
-  keyId!: string;
-  @Field(() => String, { description: 'The account-key assertion.' }) assertion!: string;
-}
-
 @InputType('BrandInput')
 export class BrandInput {
   @Field(() => ID, {
@@ -52,17 +45,5 @@ export class BrandInput {
   @Field(() => StoreInput) firstStore!: StoreInput;
 }
 
-@InputType('AccountKeyInput')
-export class AccountKeyInput {
-  @Field(() => String, { description: 'A self-signed account-key-request.' }) request!: string;
-  @Field(() => Json, {
-    nullable: true,
-    description: 'What the key may sign, such as `[{"headers": {"type": "serial"}}]`.',
-  })
-  constraints?: unknown;
-  @Field(() => Instant, { nullable: true }) until?: Date;
-}
-
 export const BrandResult = resultOf(() => BrandType, 'Brand');
 export const ModelResult = resultOf(() => ModelType, 'Model');
-export const AccountKeyResult = resultOf(() => AccountKeyType, 'AccountKey');

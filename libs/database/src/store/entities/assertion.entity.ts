@@ -45,3 +45,15 @@ export class SealedKey {
   @Column({ type: 'boolean', default: true }) isCurrent!: boolean;
   @Column(createdAt) createdAt!: Date;
 }
+
+/** An account-key whose owner uses it no more: what it signed stays valid, nothing new by it is taken (S9). */
+@Entity({ schema: 'store', name: 'retired_keys' })
+export class RetiredKey {
+  @PrimaryColumn({ type: 'text' }) keyId!: string;
+  @Column({ type: 'text' })
+  @ForeignKey(() => Account)
+  brandId!: string;
+  @Column({ type: 'uuid' }) personId!: string;
+  @Column({ type: 'text' }) reason!: string;
+  @Column(createdAt) retiredAt!: Date;
+}

@@ -10,6 +10,7 @@ import { Grants1763736000000 } from './1763736000000-grants.js';
 import { RolloutRules1763737000000 } from './1763737000000-rollout-rules.js';
 import { PolicyOverlay1763737200000 } from './1763737200000-policy-overlay.js';
 import { StorelessDevices1763737800000 } from './1763737800000-storeless-devices.js';
+import { RetiredKeys1763738500000 } from './1763738500000-retired-keys.js';
 
 /** In the order in which they run. */
 export const storeMigrations: (new () => MigrationInterface)[] = [
@@ -24,4 +25,5 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   RolloutRules1763737000000,
   PolicyOverlay1763737200000,
   StorelessDevices1763737800000,
+  RetiredKeys1763738500000,
 ];

@@ -1,5 +1,5 @@
-import { Account, BrandStore, Snap } from '#libs/database';
-import type { Assertion } from '#libs/assertions';
+import { header, type Assertion } from '#libs/assertions';
+import { Account, BrandStore, RetiredKey, Snap, type Tx } from '#libs/database';
 import { readAccountKeys } from '../../installation/assertion-shelf.js';
 import type { Resources } from '../../resources.js';
 import { isPublicSnap } from '../../stores/is-public-snap.js';
@@ -47,7 +47,17 @@ export class SnapDirectory {
         where: { brandId: accountId },
         order: { createdAt: 'ASC' },
       }),
-      keys: await readAccountKeys(tx, accountId),
+      keys: await usableKeys(tx, accountId),
     }));
   }
+}
+
+/** Those that may still sign. */
+async function usableKeys(tx: Tx, accountId: string): Promise<Assertion[]> {
+  const retired = new Set(
+    (await tx.findBy(RetiredKey, { brandId: accountId })).map((row) => row.keyId),
+  );
+  return (await readAccountKeys(tx, accountId)).filter(
+    (key) => !retired.has(header(key, 'public-key-sha3-384')),
+  );
 }
