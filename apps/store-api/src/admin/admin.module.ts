@@ -39,6 +39,7 @@ import {
   StoreContentService,
   StoreService,
   StoreKeyService,
+  Sight,
   SubjectFinder,
   type Resources,
 } from '#libs/operations';
@@ -85,6 +86,7 @@ const SERVICES = [
   StoreAssertionService,
   StoreService,
   StoreKeyService,
+  Sight,
   SubjectFinder,
 ];
 

@@ -18,5 +18,6 @@ export { BrandReader, type DeviceFilter, type Figures, type JobRow, type Page } 
 export { SubjectFinder, thingOfSnap, type Named, type NamedKind } from './subject-finder.js';
 export { SecondFactorService } from './second-factor.service.js';
 export { SessionService, type OpenSession } from './session.service.js';
+export { Sight, type Seen } from './sight.js';
 export { SignInService, type Client, type Session } from './sign-in.service.js';
 export { performAct, type Act, type Done } from './act.js';

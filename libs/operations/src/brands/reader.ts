@@ -60,8 +60,19 @@ export class BrandReader {
     return this.run(brandId, (tx) => tx.findOneBy(Snap, { brandId, name }));
   }
 
-  uploads(brandId: string, snapId: string | undefined, limit: number): Promise<Upload[]> {
-    const where = { brandId, ...(snapId !== undefined && { snapId }) };
+  /** `seen`: only those of these snaps. */
+  uploads(
+    brandId: string,
+    snapId: string | undefined,
+    limit: number,
+    seen: readonly string[] | null = null,
+  ): Promise<Upload[]> {
+    const ids = seen?.filter((id) => snapId === undefined || id === snapId) ?? null;
+    const where = {
+      brandId,
+      ...(snapId !== undefined && { snapId }),
+      ...(ids !== null && { snapId: In(ids) }),
+    };
     return this.run(brandId, (tx) =>
       tx.find(Upload, { where, order: { createdAt: 'DESC' }, take: limit }),
     );

@@ -3,7 +3,9 @@ import {
   Device,
   EmergencyStop,
   Fleet,
+  Floor,
   Hold,
+  Lane,
   Pin,
   Rollout,
   Snap,
@@ -15,7 +17,8 @@ import { isUuid } from '../rollouts/find.js';
 import { isMember } from '../rollouts/fleet-members.js';
 
 /** How requests name things: snaps by name or id, all else by id. */
-export type NamedKind = 'store' | 'fleet' | 'snap' | 'device' | 'rollout' | 'hold' | 'pin' | 'stop';
+export type NamedKind =
+  'store' | 'fleet' | 'snap' | 'lane' | 'device' | 'rollout' | 'hold' | 'pin' | 'floor' | 'stop';
 export type Named = Readonly<Partial<Record<NamedKind, string | null | undefined>>>;
 
 type Find = (tx: Tx, brandId: string, id: string) => Promise<Subject>;
@@ -35,18 +38,21 @@ const FINDERS: Readonly<Record<NamedKind, Find>> = {
     const device = isUuid(id) ? await tx.findOneBy(Device, { brandId, uid: id }) : null;
     return device === null ? [] : [await thingOfDevice(tx, device)];
   },
+  lane: byRow(Lane),
   rollout: byRow(Rollout),
   hold: byRow(Hold),
   pin: byRow(Pin),
+  floor: byRow(Floor),
   stop: byRow(EmergencyStop),
 };
 
 /** Rows that say what they are about in columns of their own. */
-interface Pointing {
+export interface Pointing {
   readonly id: string;
   readonly brandId: string;
-  readonly fleetId: string | null;
-  readonly snapId: string | null;
+  readonly fleetId?: string | null;
+  readonly snapId?: string | null;
+  readonly laneId?: string | null;
   readonly deviceUid?: string | null;
   readonly rolloutId?: string | null;
 }
@@ -63,13 +69,15 @@ function byRow<T extends Pointing>(table: new () => T): Find {
   };
 }
 
-/** What a hold, pin, stop or rollout is about. */
-async function subjectOfRow(
+/** What a hold, pin, floor, stop, lane or rollout is about. */
+export async function subjectOfRow(
   tx: Tx,
-  { brandId, fleetId, snapId, deviceUid, rolloutId }: Omit<Pointing, 'id'>,
+  { brandId, fleetId, snapId, laneId, deviceUid, rolloutId }: Omit<Pointing, 'id'>,
 ): Promise<Subject> {
-  const named = { fleet: fleetId, snap: snapId, device: deviceUid, rollout: rolloutId };
-  return subjectOf(tx, brandId, named);
+  return subjectOf(tx, brandId, {
+    ...{ fleet: fleetId, device: deviceUid, rollout: rolloutId },
+    ...(snapId ? { snap: snapId } : { lane: laneId }),
+  });
 }
 
 async function subjectOf(tx: Tx, brandId: string, named: Named): Promise<Subject> {

@@ -47,8 +47,17 @@ export async function isMember(
 ): Promise<boolean> {
   if (predicate === null || predicate === undefined)
     return tx.existsBy(FleetMember, { fleetId: id, deviceUid: candidate.uid });
-  return evaluate(predicate as Predicate, toMember(candidate).fact);
+  return isInPredicate({ predicate }, candidate);
 }
+
+/** The same for fleets that are no list; of those it says no. */
+export const isInPredicate = (
+  { predicate }: Pick<Fleet, 'predicate'>,
+  candidate: FleetCandidate,
+): boolean =>
+  predicate !== null &&
+  predicate !== undefined &&
+  evaluate(predicate as Predicate, toMember(candidate).fact);
 
 /** How many devices belong to the fleet, and what they run on. */
 export async function countFleet(

@@ -5,6 +5,8 @@ import { performAct } from '../brands/act.js';
 import { actorOf, type Principal } from '../brands/principal.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
+import type { Seen } from '../brands/sight.js';
+import { In } from 'typeorm';
 import { approveIfNoneNeeded } from './approval-count.js';
 import { ensureLane, getFleet, getSnap, requireUuid } from './find.js';
 import { requireChannel } from './lane.service.js';
@@ -137,10 +139,12 @@ export class RolloutService {
   }
 
   /** Newest first. */
-  list(brandId: string, limit: number): Promise<RolloutView[]> {
+  list(brandId: string, limit: number, seen: Seen | null = null): Promise<RolloutView[]> {
     return this.resources.db.asBrand(brandId, async (tx) => {
       const order = { createdAt: 'DESC' } as const;
-      const rows = await tx.find(Rollout, { where: { brandId }, order, take: limit });
+      const within = seen && { fleetId: In([...seen.fleets]), snapId: In([...seen.snaps]) };
+      const where = { brandId, ...within };
+      const rows = await tx.find(Rollout, { where, order, take: limit });
       return rows.map(rolloutView);
     });
   }

@@ -1,6 +1,6 @@
 import { Args, ID, Mutation, Query } from '@nestjs/graphql';
 import type { EmergencyStop, Floor, Hold, Pin } from '#libs/database';
-import { BrakeService, FloorService, PinService, type Principal } from '#libs/operations';
+import { BrakeService, FloorService, PinService, Sight, type Principal } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
 import { said } from '../said.js';
@@ -25,26 +25,39 @@ export class BrakeResolver {
     private readonly brakes: BrakeService,
     private readonly pinService: PinService,
     private readonly floorService: FloorService,
+    private readonly sight: Sight,
   ) {}
 
   @Query(() => [HoldType], { description: 'Those not lifted.' })
-  holds(@Args('brand', { type: () => ID }) brand: string): Promise<Hold[]> {
-    return this.brakes.listHolds(brand);
+  async holds(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+  ): Promise<Hold[]> {
+    return this.sight.rows(who, brand, await this.brakes.listHolds(brand));
   }
 
   @Query(() => [PinType], { description: 'Those not lifted.' })
-  pins(@Args('brand', { type: () => ID }) brand: string): Promise<Pin[]> {
-    return this.pinService.listPins(brand);
+  async pins(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+  ): Promise<Pin[]> {
+    return this.sight.rows(who, brand, await this.pinService.listPins(brand));
   }
 
   @Query(() => [FloorType], { description: 'Those not lifted.' })
-  floors(@Args('brand', { type: () => ID }) brand: string): Promise<Floor[]> {
-    return this.floorService.listFloors(brand);
+  async floors(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+  ): Promise<Floor[]> {
+    return this.sight.rows(who, brand, await this.floorService.listFloors(brand));
   }
 
   @Query(() => [StopType], { description: 'Those not lifted.' })
-  stops(@Args('brand', { type: () => ID }) brand: string): Promise<EmergencyStop[]> {
-    return this.brakes.listStops(brand);
+  async stops(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+  ): Promise<EmergencyStop[]> {
+    return this.sight.rows(who, brand, await this.brakes.listStops(brand));
   }
 
   @Mutation(() => HoldResult)

@@ -6,6 +6,7 @@ import {
   KeyService,
   ModelService,
   StoreService,
+  sees,
   type ModelView,
   type Principal,
 } from '#libs/operations';
@@ -85,8 +86,9 @@ export class BrandResolver {
   }
 
   @ResolveField(() => [StoreType])
-  stores(@Parent() { id }: Account): Promise<BrandStore[]> {
-    return this.storeService.list(id);
+  async stores(@Parent() { id }: Account, @Who() who: Principal): Promise<BrandStore[]> {
+    const stores = await this.storeService.list(id);
+    return stores.filter((store) => who.isOperator || sees(who, id, [{ stores: [store.id] }]));
   }
 
   @ResolveField(() => Int, { description: 'Revision of the account assertion.' })

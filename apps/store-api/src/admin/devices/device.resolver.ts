@@ -5,6 +5,7 @@ import {
   DecisionService,
   FactsBuffer,
   FleetService,
+  Sight,
   type Principal,
 } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
@@ -27,6 +28,7 @@ const UID = /^[0-9a-f-]{36}$/;
 export class DeviceResolver {
   constructor(
     private readonly reader: BrandReader,
+    private readonly sight: Sight,
     private readonly fleets: FleetService,
     private readonly decisions: DecisionService,
     private readonly facts: FactsBuffer,
@@ -34,18 +36,18 @@ export class DeviceResolver {
 
   @Query(() => DeviceConnectionType)
   async devices(
+    @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
     @Args('filter', { type: () => DeviceFilterInput, nullable: true }) filter?: DeviceFilterInput,
     @Args('first', { type: () => Int, nullable: true }) first?: number,
     @Args('after', { type: () => String, nullable: true }) after?: string,
   ): Promise<DeviceConnectionType> {
     const size = pageSize(first);
-    const { rows, hasMore } = await this.reader.devices(
-      brand,
-      { model: filter?.model ?? undefined, serial: filter?.serial ?? undefined },
-      size,
-      fromCursor(after, UID),
-    );
+    const last = fromCursor(after, UID);
+    const wanted = { model: filter?.model ?? undefined, serial: filter?.serial ?? undefined };
+    const { rows, hasMore } = this.sight.seesAll(who, brand)
+      ? await this.reader.devices(brand, wanted, size, last)
+      : await this.sight.devices(who, brand, wanted, size, last);
     return connection(rows, hasMore, ({ uid }) => uid);
   }
 

@@ -1,6 +1,6 @@
 import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
 import type { Fleet } from '#libs/database';
-import { FleetService, type Principal } from '#libs/operations';
+import { FleetService, sees, type Principal } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
 import { one } from '../loaders.js';
@@ -11,8 +11,12 @@ export class FleetResolver {
   constructor(private readonly fleetService: FleetService) {}
 
   @Query(() => [FleetType], { description: 'Highest priority first.' })
-  fleets(@Args('brand', { type: () => ID }) brand: string): Promise<Fleet[]> {
-    return this.fleetService.list(brand);
+  async fleets(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+  ): Promise<Fleet[]> {
+    const fleets = await this.fleetService.list(brand);
+    return fleets.filter(({ id }) => sees(who, brand, [{ fleets: [id] }]));
   }
 
   @Query(() => FleetType, { nullable: true })

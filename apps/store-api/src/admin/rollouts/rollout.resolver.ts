@@ -2,6 +2,7 @@ import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField } from '@
 import type { Approval, Fleet, Lane, RolloutTransition, Snap, Wave } from '#libs/database';
 import {
   RolloutService,
+  Sight,
   pauseOf,
   type Pause,
   type Principal,
@@ -29,14 +30,20 @@ import { toRolloutOrder } from './to-rollout-order.js';
 
 @AdminResolver(() => RolloutType)
 export class RolloutResolver {
-  constructor(private readonly rolloutService: RolloutService) {}
+  constructor(
+    private readonly rolloutService: RolloutService,
+    private readonly sight: Sight,
+  ) {}
 
   @Query(() => [RolloutType], { description: 'Newest first.' })
-  rollouts(
+  async rollouts(
+    @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
     @Args('first', { type: () => Int, nullable: true }) first?: number,
   ): Promise<RolloutView[]> {
-    return this.rolloutService.list(brand, pageSize(first));
+    const seen = await this.sight.seen(who, brand);
+    const rows = await this.rolloutService.list(brand, pageSize(first), seen);
+    return this.sight.rows(who, brand, rows);
   }
 
   @Query(() => RolloutType, { nullable: true })

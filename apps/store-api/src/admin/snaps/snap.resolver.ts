@@ -1,6 +1,13 @@
 import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
 import type { Lane, Snap, SnapRevision, Upload } from '#libs/database';
-import { BrandReader, LaneService, type Principal } from '#libs/operations';
+import {
+  BrandReader,
+  LaneService,
+  Sight,
+  sees,
+  thingOfSnap,
+  type Principal,
+} from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
 import { one } from '../loaders.js';
@@ -20,11 +27,16 @@ export class SnapResolver {
   constructor(
     private readonly reader: BrandReader,
     private readonly lanesService: LaneService,
+    private readonly sight: Sight,
   ) {}
 
   @Query(() => [SnapObject])
-  snaps(@Args('brand', { type: () => ID }) brand: string): Promise<Snap[]> {
-    return this.reader.snaps(brand);
+  async snaps(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+  ): Promise<Snap[]> {
+    const snaps = await this.reader.snaps(brand);
+    return snaps.filter((snap) => sees(who, brand, [thingOfSnap(snap)]));
   }
 
   @Query(() => SnapObject, { nullable: true })
@@ -36,12 +48,14 @@ export class SnapResolver {
   }
 
   @Query(() => [UploadType], { description: 'Newest first.' })
-  uploads(
+  async uploads(
+    @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
     @Args('snapId', { type: () => ID, nullable: true }) snapId?: string,
     @Args('first', { type: () => Int, nullable: true }) first?: number,
   ): Promise<Upload[]> {
-    return this.reader.uploads(brand, snapId ?? undefined, pageSize(first));
+    const seen = await this.sight.seen(who, brand);
+    return this.reader.uploads(brand, snapId ?? undefined, pageSize(first), seen?.snaps ?? null);
   }
 
   @Mutation(() => LaneResult)
