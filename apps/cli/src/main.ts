@@ -2,6 +2,10 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
+import { auditCommand } from './audit/audit.js';
+import { brandsCommand } from './brand/brand.js';
+import { peopleCommand } from './people/people.js';
+import { tokenCommand } from './token/token.js';
 import { assertionCommand } from './assertion/command.js';
 import { declarationCommand } from './declaration/declaration.js';
 import { processIo, type Io } from './io.js';
@@ -19,6 +23,10 @@ const storeCommands: readonly ((io: Io) => Command)[] = [
   loginCommand,
   logoutCommand,
   whoamiCommand,
+  brandsCommand,
+  peopleCommand,
+  tokenCommand,
+  auditCommand,
   declarationCommand,
   storeKeyCommand,
   rolloutCommand,

@@ -38,8 +38,8 @@ export class StoreClient {
   }
 
   /** A file that the store serves to people beside its GraphQL. */
-  async get(path: string): Promise<Response> {
-    const response = await this.fetch(path, { headers: this.headers() });
+  async get(path: string, limitMs = LIMIT_MS): Promise<Response> {
+    const response = await this.fetch(path, { headers: this.headers() }, limitMs);
     if (response.status === 401) throw this.unauthorized('cannot do this without login');
     if (!response.ok)
       throw new Failure(`cannot get ${this.url}${path}: it answered ${response.status}`);
@@ -64,12 +64,12 @@ export class StoreClient {
     );
   }
 
-  private async fetch(path: string, init: RequestInit): Promise<Response> {
+  private async fetch(path: string, init: RequestInit, limitMs = LIMIT_MS): Promise<Response> {
     try {
       return await fetch(this.url + path, {
         ...init,
         redirect: 'error',
-        signal: AbortSignal.timeout(LIMIT_MS),
+        signal: AbortSignal.timeout(limitMs),
       });
     } catch (error) {
       throw new Failure(`cannot reach ${this.url}: ${reason(error)}`, { cause: error });

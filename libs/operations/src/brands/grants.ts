@@ -2,10 +2,9 @@ import { ROLES, isWithin, tidyLimits, type Grant, type Limits } from '#libs/auth
 import { BrandStore, Fleet, Membership, Snap, type Tx } from '#libs/database';
 import { In } from 'typeorm';
 import { OperationError } from '../operation-error.js';
-import { isUuid } from '../rollouts/find.js';
 import type { Principal } from './principal.js';
 
-/** A role as somebody asks for it: limits name stores and fleets by id, snaps by name or id. */
+/** A role as somebody asks for it: limits name stores, fleets and snaps by id or name. */
 export interface GrantOrder {
   readonly role: string;
   readonly stores?: readonly string[] | null | undefined;
@@ -65,34 +64,27 @@ export async function readLimits(
 
 type Lookup = (tx: Tx, brandId: string, asked: readonly string[]) => Promise<Map<string, string>>;
 
-/** As it was asked for → id. */
+/** By id or name → id; a name that two share names nothing. */
 const LOOKUPS: Readonly<Record<keyof Limits, Lookup>> = {
-  stores: async (tx, brandId, asked) => {
-    const rows = await tx.findBy(BrandStore, { brandId, id: In([...asked]) });
-    return new Map(rows.map(({ id }) => [id, id]));
-  },
-  fleets: async (tx, brandId, asked) => {
-    const rows = await tx.findBy(Fleet, { brandId, id: In(asked.filter(isUuid)) });
-    return new Map(
-      rows.flatMap(({ id }) => [
-        [id, id],
-        [id.toUpperCase(), id],
+  stores: async (tx, brandId) => byIdOrName(await tx.findBy(BrandStore, { brandId })),
+  fleets: async (tx, brandId) => byIdOrName(await tx.findBy(Fleet, { brandId })),
+  snaps: async (tx, brandId, asked) =>
+    byIdOrName(
+      await tx.findBy(Snap, [
+        { brandId, id: In([...asked]) },
+        { brandId, name: In([...asked]) },
       ]),
-    );
-  },
-  snaps: async (tx, brandId, asked) => {
-    const rows = await tx.findBy(Snap, [
-      { brandId, id: In([...asked]) },
-      { brandId, name: In([...asked]) },
-    ]);
-    return new Map(
-      rows.flatMap(({ id, name }) => [
-        [id, id],
-        [name, id],
-      ]),
-    );
-  },
+    ),
 };
+
+function byIdOrName(rows: readonly { id: string; name: string }[]): Map<string, string> {
+  const isShared = (name: string): boolean => rows.filter((row) => row.name === name).length > 1;
+  const names = rows.filter(({ name }) => !isShared(name));
+  return new Map([
+    ...names.map(({ id, name }) => [name, id] as const),
+    ...rows.map(({ id }) => [id, id] as const),
+  ]);
+}
 
 /**
  * Nobody gives or takes what they do not administer themselves; the operator sets a brand up. Throws `forbidden`.

@@ -88,9 +88,9 @@ export class ApiTokenType {
 })
 export class GrantInput {
   @Field(() => RoleEnum) role!: Role;
-  @Field(() => [ID], { nullable: true }) stores?: string[] | null;
-  @Field(() => [ID], { nullable: true }) fleets?: string[] | null;
-  @Field(() => [String], { nullable: true, description: 'Names or ids.' }) snaps?: string[] | null;
+  @Field(() => [String], { nullable: true, description: 'Ids or names.' }) stores?: string[] | null;
+  @Field(() => [String], { nullable: true, description: 'Ids or names.' }) fleets?: string[] | null;
+  @Field(() => [String], { nullable: true, description: 'Ids or names.' }) snaps?: string[] | null;
 }
 
 @InputType('PersonInput')
@@ -112,9 +112,9 @@ export class PersonInput {
 export class ApiTokenInput {
   @Field(() => String) description!: string;
   @Field(() => [RoleEnum]) roles!: Role[];
-  @Field(() => [ID], { nullable: true }) stores?: string[] | null;
-  @Field(() => [ID], { nullable: true }) fleets?: string[] | null;
-  @Field(() => [String], { nullable: true, description: 'Names or ids.' }) snaps?: string[] | null;
+  @Field(() => [String], { nullable: true, description: 'Ids or names.' }) stores?: string[] | null;
+  @Field(() => [String], { nullable: true, description: 'Ids or names.' }) fleets?: string[] | null;
+  @Field(() => [String], { nullable: true, description: 'Ids or names.' }) snaps?: string[] | null;
   @Field(() => [String], {
     nullable: true,
     description: 'Addresses or networks such as 10.0.0.0/8; none: from everywhere.',
