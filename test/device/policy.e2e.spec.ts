@@ -356,9 +356,15 @@ describe('cost and failure', () => {
     vi.spyOn(process, 'uptime').mockImplementation(() => uptime + 31);
     expect((await poll(store.url, installed, device.headers)).snap?.revision).toBe(1);
     expect((await install(store.url, { name: 'quiet' }, device.headers)).snap?.revision).toBe(2);
-    await store.services.policies.check();
+    const { policies } = store.services;
+    expect(() => policies.assertInTouch()).not.toThrow();
+    vi.spyOn(process, 'uptime').mockImplementation(() => uptime + 61);
+    // A minute: a balancer should send nobody here (update-control.md 3.3).
+    expect(() => policies.assertInTouch()).toThrow(/cannot tell whether policies hold/);
+    await policies.check();
+    expect(() => policies.assertInTouch()).not.toThrow();
     expect((await poll(store.url, installed, device.headers)).snap?.revision).toBe(2);
-    store.services.policies.start();
+    policies.start();
   });
 
   it('a hold of the brand keeps a foreign public snap too', async () => {

@@ -12,6 +12,7 @@ export class Listener {
   private readonly handlers = new Map<string, Set<Handler>>();
   private client: Client | undefined;
   private closed = false;
+  private isRetrying = false;
   private listening: Promise<void> = Promise.resolve();
 
   constructor(
@@ -64,8 +65,11 @@ export class Listener {
   }
 
   private retry(): void {
-    if (this.closed) return;
+    // A connection that cannot be made both rejects and ends: without this, attempts would double each time.
+    if (this.closed || this.isRetrying) return;
+    this.isRetrying = true;
     setTimeout(() => {
+      this.isRetrying = false;
       if (this.closed) return;
       this.start().then(
         () => {

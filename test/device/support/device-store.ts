@@ -83,6 +83,8 @@ export class DeviceStore {
     readonly databaseUrls: DatabaseUrls,
     readonly app: NestFastifyApplication,
     private readonly database: string,
+    /** The names of the alarms that were raised. */
+    readonly alarms: readonly string[],
   ) {}
 
   /** `surfaces`: others that stand on the device surface may be served besides. */
@@ -98,7 +100,9 @@ export class DeviceStore {
     const blobsSecret = randomBytes(32).toString('base64');
     const dir = join(inject('stackDir'), database);
     mkdirSync(dir, { recursive: true });
+    const alarms: string[] = [];
     const resources: Resources = {
+      alarm: (name) => void alarms.push(name),
       db: await Database.open({
         url: databaseUrls.store,
         room: 'store',
@@ -128,7 +132,7 @@ export class DeviceStore {
       { logger: ['error', 'fatal'], abortOnError: false },
     );
     await app.listen(port, '127.0.0.1');
-    const store = new DeviceStore(publicUrl, resources, databaseUrls, app, database);
+    const store = new DeviceStore(publicUrl, resources, databaseUrls, app, database, alarms);
     await store.initialise();
     return store;
   }
@@ -149,6 +153,21 @@ export class DeviceStore {
 
   async restoreDatabase(): Promise<void> {
     await asAdmin(`ALTER DATABASE "${this.database}" ALLOW_CONNECTIONS true`);
+  }
+
+  /** A stand-by of the database as it is now. What it gives takes the database's place, with all that was committed since lost. */
+  async standBy(): Promise<() => Promise<void>> {
+    const copy = `${this.database}_copy`;
+    await this.cutDatabase();
+    await asAdmin(`CREATE DATABASE "${copy}" TEMPLATE "${this.database}"`);
+    await this.restoreDatabase();
+    return async () => {
+      await this.cutDatabase();
+      await asAdmin(`ALTER DATABASE "${this.database}" RENAME TO "${this.database}_lost"`);
+      await asAdmin(`ALTER DATABASE "${copy}" RENAME TO "${this.database}"`);
+      await this.restoreDatabase();
+      await dropDatabase(adminUrl(), `${this.database}_lost`);
+    };
   }
 
   get services(): DeviceServices {

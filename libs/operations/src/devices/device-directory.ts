@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import { findDevice, type Database, type DeviceRow } from '#libs/database';
+import { Remembered } from '../remembered.js';
 import type { ReportedFacts } from './reported-facts.js';
 
 const KEPT = 50_000;
@@ -17,38 +17,32 @@ export interface KnownDevice extends Omit<DeviceRow, 'facts' | 'factsHash' | 'se
  * operator changed one (update-control.md 3.2, 3.3).
  */
 export class DeviceDirectory {
-  private readonly known = new LRUCache<string, Promise<KnownDevice | null>>({
-    max: KEPT,
-    ttl: TRUSTED_FOR_MS,
-  });
+  private readonly known = new Remembered<KnownDevice>({ max: KEPT, ttl: TRUSTED_FOR_MS }, (uid) =>
+    this.load(uid),
+  );
 
   constructor(private readonly db: Database) {}
 
   start(): void {
     this.db.listener.on('device', (uid) => {
-      if (uid === '') this.known.clear();
-      else this.known.delete(uid);
+      if (uid === '') this.known.forgetAll();
+      else this.known.forget(uid);
     });
   }
 
   /** Null when the device is not there any more. */
-  async get(uid: string): Promise<KnownDevice | null> {
-    const known = this.known.get(uid);
-    if (known) return known;
-    const loading = this.load(uid);
-    this.known.set(uid, loading);
-    loading.catch(() => this.known.delete(uid));
-    return loading;
+  get(uid: string): Promise<KnownDevice | null> {
+    return this.known.get(uid);
   }
 
   /** What a device has just reported; known here before it is written. */
   remember(uid: string, device: KnownDevice): void {
-    this.known.set(uid, Promise.resolve(device), { noDisposeOnSet: true });
+    this.known.set(uid, device);
   }
 
   /** The next `get` reads the device anew. */
   forget(uid: string): void {
-    this.known.delete(uid);
+    this.known.forget(uid);
   }
 
   private async load(uid: string): Promise<KnownDevice | null> {

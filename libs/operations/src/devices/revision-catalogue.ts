@@ -1,25 +1,21 @@
-import { LRUCache } from 'lru-cache';
 import { findRevisionDetails, type Database, type RevisionDetails } from '#libs/database';
+import { Remembered } from '../remembered.js';
 
 /** The text of a snap may be edited; its revisions never change, but for their withdrawal, which `resolve()` knows. */
 const CACHE = { max: 2_000, ttl: 5 * 60_000 };
 
 /** What clients are told of revisions, in memory for polls. */
 export class RevisionCatalogue {
-  private readonly known = new LRUCache<string, Promise<RevisionDetails | null>>(CACHE);
+  private readonly known = new Remembered<RevisionDetails>(CACHE, (key) => {
+    const [snapId = '', revision] = key.split('/');
+    return this.read(snapId, Number(revision));
+  });
 
   constructor(private readonly db: Database) {}
 
-  /** At most five minutes old. Null where there is no such revision. */
-  async get(snapId: string, revision: number): Promise<RevisionDetails | null> {
-    const key = `${snapId}/${revision}`;
-    const known = this.known.get(key);
-    if (known) return known;
-    const loading = this.read(snapId, revision);
-    this.known.set(key, loading);
-    const forget = (): boolean => this.known.delete(key);
-    loading.then((found) => found ?? forget(), forget);
-    return loading;
+  /** At most five minutes old while Postgres answers. Null where there is no such revision. */
+  get(snapId: string, revision: number): Promise<RevisionDetails | null> {
+    return this.known.get(`${snapId}/${revision}`);
   }
 
   /** As it is now: for downloads, where a withdrawal acts at once. */

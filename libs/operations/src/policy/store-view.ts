@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { findSnapOwner, findStoreBrand, type Database, type SnapOwner } from '#libs/database';
 import {
   isVisible,
@@ -8,6 +7,7 @@ import {
 } from '#libs/update-control';
 import type { DeviceDirectory, KnownDevice } from '../devices/device-directory.js';
 import type { Caller } from '../devices/session-reader.js';
+import { Remembered } from '../remembered.js';
 import type { LoadedPolicy } from './held-policy.js';
 import type { PolicyStore } from './policy-store.js';
 
@@ -35,8 +35,13 @@ export interface StoreView {
  * callers that name no store, that of the snap's own brand. A store that is not here shows nothing.
  */
 export class StoreViews {
-  private readonly owners = new LRUCache<string, { readonly owner: SnapOwner | null }>(CACHE);
-  private readonly brands = new LRUCache<string, { readonly brandId: string | null }>(CACHE);
+  private readonly owners = new Remembered<SnapOwner>(CACHE, (key) => {
+    const [by, value = ''] = key.split(' ');
+    return this.db.asSystem((tx) => findSnapOwner(tx, by === 'name' ? 'name' : 'id', value));
+  });
+  private readonly brands = new Remembered<string>(CACHE, (storeId) =>
+    this.db.asSystem((tx) => findStoreBrand(tx, storeId)),
+  );
 
   constructor(
     private readonly db: Database,
@@ -48,7 +53,7 @@ export class StoreViews {
   async open(caller: Caller, snapdVersion: string | null): Promise<StoreView | null> {
     const device = caller.session && (await this.devices.get(caller.session.deviceUid));
     if (caller.session && !device) return null;
-    const home = device?.brandId ?? (caller.storeId && (await this.brandOfStore(caller.storeId)));
+    const home = device?.brandId ?? (caller.storeId && (await this.brands.get(caller.storeId)));
     const factsFor = (brandId: string): DeviceFacts =>
       toFacts(caller, device, brandId, snapdVersion);
     if (home) {
@@ -59,7 +64,7 @@ export class StoreViews {
     return {
       device,
       find: async (by, value) => {
-        const owner = await this.ownerOf(by, value);
+        const owner = await this.owners.get(`${by} ${value}`);
         if (!owner) return null;
         const policy = await this.policies.get(owner.brandId);
         return this.look(policy, by, value, factsFor(owner.brandId));
@@ -93,24 +98,6 @@ export class StoreViews {
     const snap = by === 'name' ? policy.byName.get(value) : byId;
     const t = this.db.clock.now().getTime();
     return snap && isVisible(facts, snap, policy.snapshot, t) ? { snap, policy, facts } : null;
-  }
-
-  private async ownerOf(by: 'name' | 'id', value: string): Promise<SnapOwner | null> {
-    const key = `${by} ${value}`;
-    const known = this.owners.get(key);
-    if (known) return known.owner;
-    const owner = await this.db.asSystem((tx) => findSnapOwner(tx, by, value));
-    // A name that is not there may be registered the next moment.
-    if (owner) this.owners.set(key, { owner });
-    return owner;
-  }
-
-  private async brandOfStore(storeId: string): Promise<string | null> {
-    const known = this.brands.get(storeId);
-    if (known) return known.brandId;
-    const brandId = await this.db.asSystem((tx) => findStoreBrand(tx, storeId));
-    if (brandId !== null) this.brands.set(storeId, { brandId });
-    return brandId;
   }
 }
 
