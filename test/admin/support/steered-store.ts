@@ -88,12 +88,9 @@ export class SteeredStore {
 
   /** A draft with one wave for everybody, unless the input says otherwise. */
   draft(input: object): Promise<RolloutAnswer> {
-    const said = {
-      title: `rollout ${randomUUID()}`,
-      channel: 'latest/stable',
-      waves: [{ percent: 100 }],
-      ...input,
-    };
+    const defaults = { title: `rollout ${randomUUID()}`, waves: [{ percent: 100 }] };
+    const channel = 'snap' in input && { channel: 'latest/stable' };
+    const said = { ...defaults, ...channel, ...input };
     return this.planner.rollout(
       `createRollout(brand: "${this.brand.id}", input: ${literal(said)})`,
     );

@@ -8,6 +8,7 @@ import {
   ApprovalSettingsService,
   AuditService,
   BrakeService,
+  BrandAssertionService,
   BrandReader,
   BrandService,
   DecisionService,
@@ -54,6 +55,7 @@ import { RESOLVERS } from './resolvers.js';
 import { PlanSchemaController } from './rollouts/plan-schema.controller.js';
 
 const SERVICES = [
+  BrandAssertionService,
   ApiTokenService,
   ApprovalSettingsService,
   AuditService,

@@ -144,6 +144,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.createApiToken': { ...admin, reach: 'any' },
   'Mutation.revokeApiToken': { ...admin, reach: 'any' },
   'Mutation.registerModel': { roles: ['admin', 'publisher'] },
+  'Mutation.addAssertion': release,
   'Mutation.certifyAccountKey': admin,
   'Mutation.retireAccountKey': admin,
   'Mutation.endAccountKey': admin,

@@ -1,5 +1,6 @@
 import { AuditResolver } from './journal/audit.resolver.js';
 import { AccountKeyResolver } from './keys/account-key.resolver.js';
+import { AssertionResolver } from './assertions/assertion.resolver.js';
 import { BrakeResolver } from './brakes/brake.resolver.js';
 import { BrandResolver } from './brands/brand.resolver.js';
 import { DeclarationResolver } from './declarations/declaration.resolver.js';
@@ -26,6 +27,7 @@ export const RESOLVERS = [
   ApiTokenResolver,
   ApprovalSettingsResolver,
   AuditResolver,
+  AssertionResolver,
   BrakeResolver,
   BrandResolver,
   DeclarationResolver,

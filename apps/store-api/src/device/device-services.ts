@@ -7,6 +7,7 @@ import {
   PolicyStore,
   RevisionCatalogue,
   RevocationOverlay,
+  SequenceService,
   SessionReader,
   StoreViews,
   VaultEventService,
@@ -24,6 +25,7 @@ export class DeviceServices {
   readonly sessions: DeviceSessionService;
   readonly sessionReader: SessionReader;
   readonly assertions: AssertionService;
+  readonly sequences: SequenceService;
   readonly revisions: RevisionCatalogue;
   readonly vaultEvents: VaultEventService;
 
@@ -38,6 +40,7 @@ export class DeviceServices {
     this.sessions = new DeviceSessionService(resources);
     this.sessionReader = new SessionReader(resources, this.overlay);
     this.assertions = new AssertionService(db);
+    this.sequences = new SequenceService(db);
     this.revisions = new RevisionCatalogue(db);
     this.vaultEvents = new VaultEventService(resources);
   }

@@ -1,3 +1,4 @@
+export { BrandAssertionService, type BrandAssertionView } from './brand-assertion.service.js';
 export {
   ApiTokenService,
   type ApiToken,

@@ -5,6 +5,7 @@ export * from './reported-facts.js';
 export * from './revocation-overlay.js';
 export * from './session-key.js';
 export * from './session-reader.js';
+export * from './validation-sets.js';
 export * from './vault-event.service.js';
 export * from './assertion.service.js';
 export * from './revision-catalogue.js';

@@ -10,6 +10,8 @@ export interface ReportedSnap {
   readonly epoch: Epoch;
   /** Who holds the snap back on the device itself; absent: nobody. */
   readonly heldBy?: readonly string[];
+  /** Primary keys of the validation sets that the device enforces on it, parts joined by `/`; absent: none. */
+  readonly validationSets?: readonly string[];
 }
 
 /** What a device says of itself at a poll; the column `device_facts.facts`. */
@@ -23,9 +25,9 @@ export interface ReportedFacts {
 export function hashFacts({ snapdVersion, architecture, snaps }: ReportedFacts): string {
   const installed = Object.entries(snaps)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, { snapId, revision, channel, epoch, heldBy = [] }]) => [
+    .map(([key, { snapId, revision, channel, epoch, heldBy = [], validationSets }]) => [
       [key, snapId, revision, channel],
-      [epoch.read, epoch.write, heldBy],
+      [epoch.read, epoch.write, heldBy, ...(validationSets ? [validationSets] : [])],
     ]);
   return createHash('sha256')
     .update(JSON.stringify([snapdVersion, architecture, installed]))

@@ -6,10 +6,17 @@ import {
   type RequestFacts,
 } from '#libs/update-control';
 import { DeviceDirectory } from '../devices/device-directory.js';
-import type { ReportedFacts } from '../devices/reported-facts.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
-import { toContext, toRequestFacts, type Poll, type PollAction, type PollSnap } from './poll.js';
+import { ValidationSets } from '../devices/validation-sets.js';
+import {
+  toContext,
+  toInstalled,
+  toRequestFacts,
+  type Poll,
+  type PollAction,
+  type PollSnap,
+} from './poll.js';
 import { PolicyStore } from './policy-store.js';
 import { StoreViews, type SeenSnap, type StoreView } from './store-view.js';
 
@@ -38,6 +45,7 @@ export interface Explanation {
 /** Answers the actions of polls, and people's questions about them, by the same `resolve()`. */
 export class DecisionService {
   private readonly views: StoreViews;
+  private readonly sets: ValidationSets;
 
   constructor(
     private readonly resources: Pick<Resources, 'db'>,
@@ -45,6 +53,7 @@ export class DecisionService {
     private readonly devices = new DeviceDirectory(resources.db),
   ) {
     this.views = new StoreViews(resources.db, policies, devices);
+    this.sets = new ValidationSets(resources.db);
   }
 
   /** One decision per action. Warm polls cost no SQL. */
@@ -55,9 +64,10 @@ export class DecisionService {
       poll.actions.map(async (action) => {
         const seen = await view.find(action.by, action.snap);
         if (!seen) return { action, seen, decision: null, withheld: null };
+        const required = await this.required(action, seen.snap.snapId);
         const { snapshot } = seen.policy;
         const request = {
-          ...toRequestFacts(action, seen.snap.snapId, poll, context),
+          ...toRequestFacts(action, seen.snap.snapId, poll, context, required),
           isStale: this.policies.isStale(snapshot.brandId),
         };
         const decision = resolve(seen.facts, request, snapshot, t);
@@ -84,9 +94,12 @@ export class DecisionService {
     const installed = toInstalled(device.reported?.snaps ?? {});
     const own = installed.find(({ snapId }) => snapId === snap.snapId);
     const poll = toScheduledPoll(snap.snapId, snapName, own, installed);
-    const [action] = poll.actions;
+    const validationSets = own && device.reported?.snaps[own.instanceKey]?.validationSets;
+    const [asked] = poll.actions;
+    const action = validationSets ? { ...asked, validationSets } : asked;
     const context = toContext(installed);
-    const request = toRequestFacts(action, snap.snapId, poll, context);
+    const required = await this.required(action, snap.snapId);
+    const request = toRequestFacts(action, snap.snapId, poll, context, required);
     const { snapshot } = policy;
     return {
       deviceUid,
@@ -101,16 +114,14 @@ export class DecisionService {
       })),
     };
   }
-}
 
-function toInstalled(snaps: ReportedFacts['snaps']): PollSnap[] {
-  return Object.entries(snaps).map(([instanceKey, { snapId, revision, channel, epoch }]) => ({
-    instanceKey,
-    snapId,
-    revision,
-    trackingChannel: channel,
-    epoch,
-  }));
+  /** What the sets that the device enforces demand, unless its user said to ignore them. */
+  private async required(
+    { validationSets = [], ignoreValidation }: PollAction,
+    snapId: string,
+  ): Promise<number | undefined> {
+    return ignoreValidation ? undefined : this.sets.requiredRevision(validationSets, snapId);
+  }
 }
 
 /** The automatic refresh of the installed snap, or its installation where it is not there. */

@@ -1,4 +1,5 @@
 import type { ContextSnap, Epoch, RequestFacts } from '#libs/update-control';
+import type { ReportedFacts } from '../devices/reported-facts.js';
 
 /** One installed snap as a device reports it (device-api.md 2.1, `context`). */
 export interface PollSnap {
@@ -20,6 +21,8 @@ export interface PollAction {
   readonly channel: string | null;
   readonly revision: number | null;
   readonly ignoreValidation: boolean;
+  /** Primary keys of the validation sets that the device enforces on the snap, parts joined by `/`. */
+  readonly validationSets?: readonly string[];
 }
 
 export interface Poll {
@@ -42,12 +45,21 @@ export function toContext(installed: readonly PollSnap[]): Record<string, Contex
   return Object.fromEntries(entries.reverse());
 }
 
+/** The snaps that a device reported, as a context. */
+export function toInstalled(snaps: ReportedFacts['snaps']): PollSnap[] {
+  return Object.entries(snaps).map(([instanceKey, { snapId, revision, channel, epoch }]) => ({
+    ...{ instanceKey, snapId, revision, epoch },
+    trackingChannel: channel,
+  }));
+}
+
 /** An action with what belongs to it, as `resolve()` wants it. `snapId` is that of the snap which the action means. */
 export function toRequestFacts(
   action: PollAction,
   snapId: string,
   poll: Poll,
   context: RequestFacts['context'],
+  requiredRevision?: number,
 ): RequestFacts {
   const own =
     action.action === 'refresh'
@@ -62,6 +74,7 @@ export function toRequestFacts(
     trackingChannel: own?.trackingChannel,
     revision: action.revision ?? undefined,
     installed: own && { revision: own.revision, epoch: own.epoch },
+    requiredRevision,
     ignoreValidation: action.ignoreValidation,
     isScheduled: poll.isScheduled,
     isOnlyAction: refreshes.length === 1 && poll.actions.length === 1,

@@ -27,6 +27,8 @@ export interface SeenSnap {
 export interface StoreView {
   /** Null for callers without a session. */
   readonly device: KnownDevice | null;
+  /** The policy of the session's or the named store's brand, and the caller as it takes it; null where there is none. */
+  readonly home: { readonly policy: LoadedPolicy; readonly facts: DeviceFacts } | null;
   find(by: 'name' | 'id', value: string): Promise<SeenSnap | null>;
 }
 
@@ -58,11 +60,14 @@ export class StoreViews {
       toFacts(caller, device, brandId, snapdVersion);
     if (home) {
       const policy = await this.policies.get(home);
-      return { device, find: async (by, value) => this.look(policy, by, value, factsFor(home)) };
+      const facts = factsFor(home);
+      const find: StoreView['find'] = async (by, value) => this.look(policy, by, value, facts);
+      return { device, home: { policy, facts }, find };
     }
-    if (caller.storeId) return { device, find: async () => null };
+    if (caller.storeId) return { device, home: null, find: async () => null };
     return {
       device,
+      home: null,
       find: async (by, value) => {
         const owner = await this.owners.get(`${by} ${value}`);
         if (!owner) return null;
@@ -83,7 +88,8 @@ export class StoreViews {
     };
     const policy = await this.policies.getLatest(brandId);
     const facts = toFacts(caller, device, brandId, reported?.snapdVersion ?? null);
-    return { device, find: async (by, value) => this.look(policy, by, value, facts) };
+    const find: StoreView['find'] = async (by, value) => this.look(policy, by, value, facts);
+    return { device, home: { policy, facts }, find };
   }
 
   /** Licences begin and end by mere time, so each look asks what time it is. */

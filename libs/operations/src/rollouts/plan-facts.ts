@@ -3,6 +3,7 @@ import { In } from 'typeorm';
 import { planProblems, type PlanProblem, type RolloutPlan } from '#libs/update-control';
 import { OperationError } from '../operation-error.js';
 import { countFleet } from './fleet-members.js';
+import { countPinnedBySets } from './pinned-by-sets.js';
 
 /** How many devices the plan meets now. Throws `invalid` with every problem of the plan. */
 export async function requirePlan(
@@ -36,7 +37,7 @@ export async function examinePlan(
     revisions: revisions.map((row) => ({ ...row, isYanked: row.yankedAt !== null })),
     fleetArchitectures: architectures,
     waitsFor: await waitsFor(tx, fleet.brandId),
-    pinnedBySets: 0,
+    pinnedBySets: await countPinnedBySets(tx, plan, fleet),
   });
   return { problems: problems.map((problem) => inOrder(plan, problem)), population, architectures };
 }

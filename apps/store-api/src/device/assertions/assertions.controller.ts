@@ -24,8 +24,10 @@ export class AssertionsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const view = await openView(this.services, request);
-    const wanted = toQuery(request.url, query);
-    const row = wanted && (await this.services.assertions.find(wanted, mayRead(view)));
+    const { assertions, sequences } = this.services;
+    const asked = toQuery(request.url, query);
+    const wanted = asked && (await sequences.settle(asked, view));
+    const row = wanted && (await assertions.find(wanted, mayRead(view)));
     if (!row) throw notFound('no assertion with that key');
     await reply.code(200).header('content-type', MEDIA_TYPE).send(row.bytes);
   }

@@ -9,6 +9,8 @@ const PER_URL = 20;
 interface AnswerGround {
   readonly assertions: AssertionService;
   readonly mayRead: MayRead;
+  /** Decides which sequence of a set the caller is given. */
+  readonly settle: (query: AssertionQuery) => Promise<AssertionQuery>;
   readonly formats: MaxFormats;
   readonly publicUrl: string;
 }
@@ -16,12 +18,12 @@ interface AnswerGround {
 /** Answers one grouping: URLs for what is newer than what the device has, an error for what does not exist (device-api.md 2.1). */
 export async function answerFetchAssertions(
   { key, assertions: wanted }: FetchAssertions,
-  { assertions, mayRead, formats, publicUrl }: AnswerGround,
+  { assertions, mayRead, settle, formats, publicUrl }: AnswerGround,
 ): Promise<RefreshResult> {
   const items: StreamItem[] = [];
   const errors: Record<string, unknown>[] = [];
   for (const one of wanted) {
-    const row = await assertions.find(toQuery(one, formats), mayRead);
+    const row = await assertions.find(await settle(toQuery(one, formats)), mayRead);
     if (!row) errors.push(notFound(one));
     else if (isNewer(one, row)) items.push([row.type, ...row.primaryKey.split('/')]);
   }

@@ -59,11 +59,12 @@ export class RefreshAnswers {
     action: FetchAssertions,
     formats: Readonly<Record<string, number>>,
   ): Promise<RefreshResult> {
-    const { assertions, resources } = this.services;
+    const { assertions, sequences, resources } = this.services;
     const { publicUrl } = resources.settings;
     return answerFetchAssertions(action, {
       assertions,
       mayRead: mayRead(view),
+      settle: (query) => sequences.settle(query, view),
       formats,
       publicUrl,
     });

@@ -88,7 +88,7 @@ export class RefreshController {
     { architecture }: Caller,
   ): void {
     const snapdVersion = snapdVersionOf(request.headers['user-agent']);
-    const reported = toReportedFacts(body.context ?? [], { architecture, snapdVersion });
+    const reported = toReportedFacts(body, { architecture, snapdVersion }, device.reported);
     // A poll that tells nothing tells at least that the device is there (update-control.md 2.7).
     const facts = reported ?? device.reported;
     if (facts) this.services.facts.note(device, facts);

@@ -7,6 +7,7 @@ export type RefreshHeaders = Pick<Poll, 'isScheduled' | 'isAutomaticRepeat' | 'i
 
 /** The snap actions of a request, and what is installed, in the words of the decision. */
 export function toPoll(request: RefreshRequest, headers: RefreshHeaders): Poll {
+  const setsOf = enforcedSets(request);
   return {
     ...headers,
     installed: (request.context ?? []).map((snap) => ({
@@ -17,12 +18,14 @@ export function toPoll(request: RefreshRequest, headers: RefreshHeaders): Poll {
       epoch: snap.epoch ?? EPOCH_ZERO,
     })),
     actions: request.actions.flatMap((action) =>
-      action.action === 'fetch-assertions' ? [] : [toPollAction(action)],
+      action.action === 'fetch-assertions'
+        ? []
+        : [toPollAction(action, setsOf(action['instance-key']))],
     ),
   };
 }
 
-function toPollAction(action: SnapAction): PollAction {
+function toPollAction(action: SnapAction, validationSets: readonly string[]): PollAction {
   const { name, 'snap-id': snapId } = action;
   const isById = action.action === 'refresh' ? Boolean(snapId) : !name;
   return {
@@ -33,23 +36,51 @@ function toPollAction(action: SnapAction): PollAction {
     channel: action.channel || null,
     revision: action.revision ?? null,
     ignoreValidation: action['ignore-validation'] ?? false,
+    validationSets,
   };
 }
 
+/**
+ * The validation sets that a device enforces on an instance: those of its action, else those of its context (device-api.md 2.1).
+ * Of an installed snap that this poll does not ask about, `before` says what it was.
+ */
+function enforcedSets(
+  { context, actions }: Pick<RefreshRequest, 'context' | 'actions'>,
+  before: ReportedFacts['snaps'] = {},
+): (instanceKey: string) => readonly string[] {
+  const said = new Map<string, readonly string[]>();
+  for (const snap of context ?? [])
+    if (snap['validation-sets']?.length) said.set(snap['instance-key'], keysOf(snap));
+  const asked = actions.flatMap((action) => (action.action === 'fetch-assertions' ? [] : [action]));
+  for (const action of asked)
+    if (action['validation-sets']?.length || !said.has(action['instance-key']))
+      said.set(action['instance-key'], keysOf(action));
+  return (key) =>
+    said.get(key) ?? (Object.hasOwn(before, key) ? before[key]?.validationSets : undefined) ?? [];
+}
+
+const keysOf = ({ 'validation-sets': sets }: Pick<SnapAction, 'validation-sets'>): string[] =>
+  (sets ?? []).map((key) => key.join('/'));
+
 /** What the request tells about the device; null where it tells nothing: an empty context is not "no snaps" (update-control.md F10). */
 export function toReportedFacts(
-  context: readonly ContextSnap[],
+  request: Pick<RefreshRequest, 'context' | 'actions'>,
   device: Pick<ReportedFacts, 'architecture' | 'snapdVersion'>,
+  before: ReportedFacts | null,
 ): ReportedFacts | null {
+  const context: readonly ContextSnap[] = request.context ?? [];
   if (context.length === 0) return null;
+  const setsOf = enforcedSets(request, before?.snaps);
   const snaps = context.map((snap) => {
     const heldBy = snap.held?.by ?? [];
+    const validationSets = setsOf(snap['instance-key']);
     const reported = {
       snapId: snap['snap-id'],
       revision: snap.revision,
       channel: snap['tracking-channel'] || 'stable',
       epoch: snap.epoch ?? EPOCH_ZERO,
       ...(heldBy.length > 0 && { heldBy }),
+      ...(validationSets.length > 0 && { validationSets }),
     };
     return [snap['instance-key'], reported] as const;
   });

@@ -51,6 +51,32 @@ export async function findLatestInSequence(
   return row ?? null;
 }
 
+export interface SequencePoint {
+  readonly sequence: number;
+  /** A rollout of one of the brands leads to it and has not completed (update-control.md 2.9). */
+  readonly isRolledOut: boolean;
+}
+
+/** The points of a sequence that the store has, highest first. */
+export function listSequences(
+  tx: Tx,
+  type: string,
+  sequenceKey: string,
+  brandIds: readonly string[],
+): Promise<SequencePoint[]> {
+  return tx.query(
+    `SELECT sequence, EXISTS (
+       SELECT 1 FROM store.rollouts r WHERE r.brand_id = ANY($3) AND r.state <> 'COMPLETED'
+         AND r.set_key = substr($2, strpos($2, '/') + 1)
+         AND (r.plan -> 'target' ->> 'sequence')::float8 = sequence) AS "isRolledOut"
+     FROM (SELECT DISTINCT substr(primary_key, length($2) + 2)::float8 AS sequence FROM store.assertions
+       WHERE type = $1 AND starts_with(primary_key, $2 || '/')
+         AND substr(primary_key, length($2) + 2) ~ '^[0-9]{1,15}$') AS points
+     ORDER BY sequence DESC`,
+    [type, sequenceKey, brandIds],
+  );
+}
+
 /** Who this installation is: the trusted root account and account-key, and the root key's id (decisions 5). */
 export interface TrustedRoot {
   readonly operatorAccountId: string;
