@@ -61,6 +61,7 @@ async function waitsFor(tx: Tx, brandId: string): Promise<Record<string, string[
 const ORDERED: readonly (readonly [RegExp, string])[] = [
   [/^target\.(revisions|channel)/, '$1'],
   [/^target\.sequence/, 'sequence.sequence'],
+  [/^target\.setName/, 'sequence.set'],
   [/^target$/, 'snap'],
   [/^fleet\.id/, 'fleetId'],
   [/Ms$/, 'Seconds'],

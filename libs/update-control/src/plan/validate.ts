@@ -41,8 +41,15 @@ export function planProblems(plan: RolloutPlan, facts: PlanFacts): PlanProblem[]
   return problems;
 }
 
-function checkTarget({ target }: RolloutPlan, facts: PlanFacts, fail: Fail): void {
+/** As assertions have it. */
+const SET_NAME = /^[a-z0-9](?:-?[a-z0-9])*$/;
+
+function checkTarget({ target, promote }: RolloutPlan, facts: PlanFacts, fail: Fail): void {
   if (target.kind === 'sequence') {
+    if (promote !== 'none')
+      fail('promote', 'cannot promote a sequence: completed, it is there for everybody');
+    if (!SET_NAME.test(target.setName))
+      fail('target.setName', `cannot find a validation set named "${target.setName}"`);
     if (!(Number.isSafeInteger(target.sequence) && target.sequence > 0))
       fail('target.sequence', 'cannot roll out a sequence that is not a positive number');
     return;
