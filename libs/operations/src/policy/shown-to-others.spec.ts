@@ -83,9 +83,9 @@ describe('shownToOthers', () => {
       activeSince: 0,
       leaseUntil: null,
     } as const;
-    expect(digest({ version: 7, fleets: [fleet], holds: [hold], rollouts: [rollout] })).toBe(
-      digest({}),
-    );
+    const licence = { snapId: 'snap1', storeId: 'acme-store', model: null, from: 0, until: null };
+    const atHome = { fleets: [fleet], holds: [hold], rollouts: [rollout], licences: [licence] };
+    expect(digest({ version: 7, ...atHome })).toBe(digest({}));
   });
 
   it.each<[string, Partial<PolicyRows>]>([
@@ -112,9 +112,15 @@ describe('shownToOthers', () => {
     ],
     ['a new name', { snaps: snap ? [{ ...snap, name: 'dash2' }] : [] }],
     ['protection', { snaps: snap ? [{ ...snap, isProtected: true }] : [] }],
+    ['a price', { snaps: snap ? [{ ...snap, isPaid: true }] : [] }],
     ['a snap that is gone', { snaps: [], revisions: [], lanes: [], laneEvents: [] }],
   ])('changes with %s', (_, change) => {
     expect(digest(change)).not.toBe(digest({}));
+  });
+
+  it('counts what is not public too: another brand may have a licence for it', () => {
+    const hidden = { snaps: snap ? [{ ...snap, isPrivate: true, isProtected: true }] : [] };
+    expect(digest({ ...hidden, laneEvents: [] })).not.toBe(digest(hidden));
   });
 
   it('does not count snaps of other brands, and is the same after a way through jsonb', () => {

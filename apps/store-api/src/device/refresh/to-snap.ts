@@ -53,6 +53,7 @@ function allFields(details: RevisionDetails, publicUrl: string): Record<string, 
     links: toLinks(details),
     media: [],
     name: details.name,
+    // Whoever sees a paid snap has it already, and any entry would make snapd want to buy it (S34).
     prices: {},
     private: details.isPrivate,
     publisher: {
