@@ -1,4 +1,5 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeAssertion, header } from '#libs/assertions';
 import { shiftClock } from '#libs/database';
@@ -12,6 +13,14 @@ const HOUR = 3_600_000;
 /** Each waits for compilations of a worker, on a machine that may be busy. */
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
+/** Stands where a vault would, to see what arrives there; the vault itself is tried in its own tests. */
+const seen: { path: string | undefined; headers: IncomingHttpHeaders }[] = [];
+const vault = createServer((request, response) => {
+  seen.push({ path: request.url, headers: request.headers });
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.end('{"request-id":"REQ-1"}');
+});
+let vaultUrl: string;
 let store: AdminStore;
 let world: StoreWorld;
 let operator: Tenant;
@@ -54,7 +63,9 @@ const actionsOf = async (who: Person, brand: string): Promise<string[]> => {
 };
 
 beforeAll(async () => {
-  store = await AdminStore.start();
+  await new Promise<void>((resolve) => vault.listen(0, '127.0.0.1', resolve));
+  vaultUrl = `http://127.0.0.1:${(vault.address() as AddressInfo).port}`;
+  store = await AdminStore.start({ env: { VAULT_URL: vaultUrl } });
   world = new StoreWorld(store);
   acme = await world.tenant(store.brand, 'acme');
   globex = await world.tenant(await store.createBrand('globex'), 'globex');
@@ -86,7 +97,10 @@ beforeAll(async () => {
   withoutStore = await world.device(acme, 'plain', null);
   globexDevice = await world.device(globex, 'robot', globex.storeId);
 });
-afterAll(() => store?.stop());
+afterAll(async () => {
+  await store?.stop();
+  vault.close();
+});
 
 describe('several stores', () => {
   it('S3 a device sees the store that its model names and no other', async () => {
@@ -363,20 +377,6 @@ describe('licences', () => {
 });
 
 describe('store assertions', () => {
-  const seen: { path: string | undefined; headers: IncomingHttpHeaders }[] = [];
-  const vault = createServer((request, response) => {
-    seen.push({ path: request.url, headers: request.headers });
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.end('{"request-id":"REQ-1"}');
-  });
-  beforeAll(
-    () =>
-      new Promise<void>((resolve) => {
-        vault.listen(store.installation.ports.vault, '127.0.0.1', resolve);
-      }),
-  );
-  afterAll(() => void vault.close());
-
   const issue = (input: Record<string, unknown>, brand = acme) =>
     refused(brand, 'issueStoreAssertion', { store: acme.storeId, input });
 
@@ -405,7 +405,7 @@ describe('store assertions', () => {
     const root = await ask(`${proxy}/`, { method: 'HEAD' });
     expect(root.status).toBe(200);
     expect(Number(root.headers.get('snap-store-version'))).toBeGreaterThanOrEqual(6);
-    const service = `${store.installation.vaultUrl}/`;
+    const service = `${vaultUrl}/`;
     const registered = await ask(`${proxy}/api/v1/snaps/auth/request-id`, {
       method: 'POST',
       headers: { 'x-snap-device-service-url': service, 'api-key': 'of the gadget' },

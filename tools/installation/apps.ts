@@ -29,7 +29,7 @@ export function processSpecs({
   const storeUrl = `http://127.0.0.1:${ports.store}`;
   const vaultUrl = `http://127.0.0.1:${ports.vault}`;
   const trustedFile = join(dir, 'root.assertions');
-  const common = { HOST: '127.0.0.1', LOG_LEVEL: 'info', ...env };
+  const common = { HOST: '127.0.0.1', LOG_LEVEL: 'info' };
   const ofStore = {
     PUBLIC_URL: storeUrl,
     SECRET_FILE: secrets.store,
@@ -39,7 +39,7 @@ export function processSpecs({
   const app = (name: AppName, values: Record<string, string>): ProcessSpec => ({
     name,
     script: appMain(name),
-    env: { ...common, ...values },
+    env: { ...common, ...values, ...env },
     ready: 'message',
   });
   return {

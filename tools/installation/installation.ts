@@ -13,7 +13,7 @@ export interface InstallationOptions {
   /** Name of the database; one per installation on a shared server. */
   readonly database?: string;
   readonly apps?: readonly AppName[];
-  /** Further environment for all apps. */
+  /** Further environment for all apps; it wins over what is set here. */
   readonly env?: Readonly<Record<string, string>>;
   readonly log?: (line: string) => void;
   readonly onUnexpectedExit?: (name: string, why: string) => void;
