@@ -10,7 +10,7 @@ export const storeApiConfig = {
     SECRET_FILE: z.string(),
     MASTER_KEY_FILE: z.string(),
     DOWNLOADS: z.enum(['redirect', 'stream']).default('redirect'),
-    /** Delay of the event loop from which on polls are shed (decisions 11). */
+    /** Wait of a newcomer from which on polls are shed (decisions 11). */
     SHED_DELAY_MS: wholeNumber(1, 60_000).default(250),
     BLOBS_DIR: z.string().optional(),
     S3_ENDPOINT: httpUrl().optional(),

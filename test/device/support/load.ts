@@ -45,6 +45,27 @@ export function shoot(
   });
 }
 
+/** The status that answers a body announced with so many bytes, of which only the beginning is sent. */
+export function announce(
+  url: string,
+  { path, headers, body }: Call,
+  bytes: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const call = request(`${url}${path}`, {
+      method: 'POST',
+      agent: false,
+      headers: { 'content-type': 'application/json', 'content-length': bytes, ...headers },
+    });
+    call.on('response', (response) => {
+      resolve(response.statusCode ?? 0);
+      call.destroy();
+    });
+    call.on('error', reject);
+    call.write(body.slice(0, 1_000));
+  });
+}
+
 /** As many calls at a time as `width`, until `isOver`: what the store can do. */
 export async function closedLoop(
   url: string,
@@ -56,7 +77,8 @@ export async function closedLoop(
   const shots: Shot[] = [];
   const end = Date.now() + forMs;
   const one = async (): Promise<void> => {
-    while (Date.now() < end) shots.push(await shoot(url, agent, next()));
+    do shots.push(await shoot(url, agent, next()));
+    while (Date.now() < end);
   };
   await Promise.all(Array.from({ length: width }, one));
   agent.destroy();

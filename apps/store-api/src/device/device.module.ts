@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { Module } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
@@ -36,8 +37,9 @@ import { StatusController } from './status/status.controller.js';
     },
     {
       provide: LoadGuard,
-      useFactory: ({ settings }: Resources, metrics: Metrics) => LoadGuard.start(settings, metrics),
-      inject: [RESOURCES, METRICS],
+      useFactory: (host: HttpAdapterHost, { settings }: Resources, metrics: Metrics) =>
+        LoadGuard.start(host.httpAdapter.getHttpServer() as Server, settings, metrics),
+      inject: [HttpAdapterHost, RESOURCES, METRICS],
     },
   ],
   exports: [DeviceServices],

@@ -15,7 +15,7 @@ export class LoadShedder {
   private hour = -1;
   private salt = '';
 
-  /** `limitMs`: the length of a turn from which on answers wait too long. */
+  /** `limitMs`: the wait of a newcomer from which on all wait too long. */
   constructor(private readonly limitMs: number) {}
 
   /** How much of the refreshes is shed, in per cent. */
@@ -23,10 +23,10 @@ export class LoadShedder {
     return this.percent;
   }
 
-  /** Takes how long the loop last took for a turn. Between half the limit and the limit all stays as it is. */
-  observe(turnMs: number): void {
-    if (turnMs > this.limitMs) this.percent = Math.min(100, this.percent + RISE_PERCENT);
-    else if (turnMs < this.limitMs / 2) this.percent = Math.max(0, this.percent - FALL_PERCENT);
+  /** Takes how long a newcomer waited last. Between half the limit and the limit all stays as it is. */
+  observe(waitedMs: number): void {
+    if (waitedMs > this.limitMs) this.percent = Math.min(100, this.percent + RISE_PERCENT);
+    else if (waitedMs < this.limitMs / 2) this.percent = Math.max(0, this.percent - FALL_PERCENT);
   }
 
   /** `who` is the device; the salt of the hour sees to it that it is not always the same ones (update-control.md 3.4). */
