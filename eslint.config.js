@@ -1,5 +1,29 @@
 import tseslint from 'typescript-eslint';
 
+const IMPURE_PROPERTIES = [
+  { object: 'Date', property: 'now' },
+  { object: 'Math', property: 'random' },
+  { object: 'performance', property: 'now' },
+];
+const NO_CLOCK = [
+  {
+    selector: "NewExpression[callee.name='Date'][arguments.length=0]",
+    message: 'the time is a parameter',
+  },
+];
+/** Ways out of a pure function that need no import. */
+const IMPURE_GLOBALS = [
+  ...['globalThis', 'global', 'process', 'require', 'console', 'performance', 'crypto'],
+  ...['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'navigator', 'localStorage'],
+  ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'],
+];
+/** They answer in the language, or by the clock, of the machine. */
+const LOCALE_METHODS = [
+  ...['toLocaleString', 'toLocaleDateString', 'toLocaleTimeString', 'localeCompare'],
+  ...['toLocaleLowerCase', 'toLocaleUpperCase', 'getTimezoneOffset', 'getHours', 'getDay'],
+  ...['getDate', 'getMonth', 'getFullYear', 'getMinutes'],
+];
+
 export default tseslint.config(
   {
     ignores: [
@@ -41,17 +65,39 @@ export default tseslint.config(
     files: ['libs/{assertions,update-control,auth}/src/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: {
+      'no-restricted-properties': ['error', ...IMPURE_PROPERTIES],
+      'no-restricted-syntax': ['error', ...NO_CLOCK],
+    },
+  },
+  {
+    // The decision is the same on any node, at any time, in any country: no I/O and no locale either (U12).
+    files: ['libs/update-control/src/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-globals': ['error', ...IMPURE_GLOBALS],
       'no-restricted-properties': [
         'error',
-        { object: 'Date', property: 'now' },
-        { object: 'Math', property: 'random' },
-        { object: 'performance', property: 'now' },
+        ...IMPURE_PROPERTIES,
+        ...LOCALE_METHODS.map((property) => ({ property })),
       ],
       'no-restricted-syntax': [
         'error',
+        ...NO_CLOCK,
         {
-          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
-          message: 'the time is a parameter',
+          selector: "NewExpression[callee.object.name='Intl']:not([arguments.0.value='en-US'])",
+          message: 'what is computed is not in the language of the machine',
+        },
+        {
+          selector: "CallExpression[callee.object.name='Intl']",
+          message: 'what is computed is not in the language of the machine',
+        },
+        { selector: 'ImportExpression', message: 'a decision loads nothing' },
+      ],
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [{ name: 'node:crypto', allowImportNames: ['createHash'] }],
+          patterns: [{ regex: '^(?!\\.{1,2}/|node:crypto$)', message: 'a decision does no I/O' }],
         },
       ],
     },
