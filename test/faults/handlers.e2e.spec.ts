@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shiftClock } from '#libs/database';
+import type { Resources } from '#libs/operations';
+import { allJobs, type JobHandler } from '#libs/queue';
+import { makeHandlers } from '../../apps/worker/src/handlers.js';
+import { runAndKill, type DoomedRun } from './doomed-worker.js';
+import { brokenInvariants, unfinishedWork } from './invariants.js';
+import { pictureOf } from './picture.js';
+import { SCENARIOS, type Scenario } from './scenarios.js';
+import { World, type SeededBrand } from './world.js';
+
+/** Runs in one process at a time: each has two connections. */
+const BATCH = 40;
+/** An upload is asked for again after two minutes; the clock of the database leaps over them (decisions 29). */
+const LEAP_MS = 130_000;
+const CLEAN_WITHIN_MS = 60_000;
+
+const run = (handlers: readonly JobHandler[], job: string, payload: object): Promise<void> => {
+  const handler = handlers.find((one) => one.job.name === job);
+  if (!handler) throw new Error(`cannot find a handler for ${job}`);
+  return handler.run(payload, { jobId: 'test', job, attempt: 1, isLastAttempt: false });
+};
+
+describe('the handlers of all jobs', () => {
+  let world: World;
+  let resources: Resources;
+
+  beforeAll(async () => {
+    world = await World.start();
+    await world.installation.processes.kill('worker');
+    resources = await world.resources();
+  });
+  afterAll(() => world?.stop());
+
+  const broken = (brands: readonly { brandId: string }[]): Promise<string[]> =>
+    brokenInvariants(
+      world.owner,
+      world.installation.databaseUrls.owner,
+      brands.map(({ brandId }) => brandId),
+    );
+  const prepared = async (scenario: Scenario): Promise<{ brand: SeededBrand; payload: object }> => {
+    const brand = await world.brand(resources);
+    return { brand, payload: await scenario.prepare(world, resources, brand) };
+  };
+
+  it('every job is in the table', () => {
+    expect([...new Set(SCENARIOS.map(({ job }) => job))].sort()).toEqual(
+      allJobs.map(({ name }) => name).sort(),
+    );
+  });
+
+  it.each(SCENARIOS.map((scenario) => [scenario.title, scenario] as const))(
+    'U57 %s: run twice at once in two processes, and again after its end, it leaves what one run leaves',
+    async (_title, scenario) => {
+      const once = await prepared(scenario);
+      await run(makeHandlers(resources), scenario.job, once.payload);
+      const expected = await pictureOf(world.owner, once.brand.brandId);
+      const twice = await prepared(scenario);
+      const before = await pictureOf(world.owner, twice.brand.brandId);
+      const twins = [makeHandlers(resources), makeHandlers(await world.resources('twin'))];
+      await Promise.all(twins.map((twin) => run(twin, scenario.job, twice.payload)));
+      expect(await pictureOf(world.owner, twice.brand.brandId)).toEqual(expected);
+      if (scenario.job !== 'compile-policy') expect(before).not.toEqual(expected);
+      for (const twin of twins) await run(twin, scenario.job, twice.payload);
+      expect(await pictureOf(world.owner, twice.brand.brandId)).toEqual(expected);
+      expect(await broken([once.brand, twice.brand])).toEqual([]);
+    },
+  );
+
+  it.each(SCENARIOS.map((scenario) => [scenario.title, scenario] as const))(
+    'U58 %s: kill -9 of the worker at every statement boundary, all is clean a minute after its return',
+    { timeout: 240_000 },
+    async (_title, { job, prepare }) => {
+      const doomed: (DoomedRun & { brandId: string })[] = [];
+      const doom = async (killAt: number): Promise<void> => {
+        const brand = await world.brand(resources);
+        const payload = await prepare(world, resources, brand);
+        doomed.push({ job, payload, killAt, brandId: brand.brandId });
+      };
+      await doom(Infinity);
+      const [undisturbed] = await runAndKill(world.settings, doomed);
+      const statements = undisturbed?.statements ?? 0;
+      expect(statements).toBeGreaterThan(5);
+      while (doomed.length <= statements) await doom(doomed.length);
+      for (let at = 1; at < doomed.length; at += BATCH) {
+        const fates = await runAndKill(world.settings, doomed.slice(at, at + BATCH));
+        expect(fates.filter(({ isDone }) => isDone)).toEqual([]);
+      }
+      expect(await broken(doomed)).toEqual([]);
+
+      await returnOfTheWorker();
+      expect(await broken(doomed)).toEqual([]);
+      const [like, ...others] = doomed;
+      const expected = await pictureOf(world.owner, like?.brandId ?? '');
+      for (const { brandId, killAt } of others)
+        expect(await pictureOf(world.owner, brandId), `killed at ${killAt}`).toEqual(expected);
+    },
+  );
+
+  /** As if the queue had taken every job and lost it with its worker: only the reconciler knows. */
+  async function returnOfTheWorker(): Promise<void> {
+    const { owner, installation } = world;
+    await owner.query(
+      'UPDATE store.outbox SET delivered_at = app.now() WHERE delivered_at IS NULL',
+    );
+    await shiftClock(installation.databaseUrls.owner, LEAP_MS);
+    await installation.processes.restart('worker');
+    const back = Date.now();
+    let left: string[] = [];
+    do {
+      await sleep(100);
+      left = await unfinishedWork(owner);
+    } while (left.length > 0 && Date.now() - back < CLEAN_WITHIN_MS);
+    expect(left).toEqual([]);
+    await installation.processes.kill('worker');
+    await shiftClock(installation.databaseUrls.owner, 0);
+  }
+});

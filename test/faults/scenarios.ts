@@ -1,0 +1,98 @@
+import { RolloutProgressService, type Resources } from '#libs/operations';
+import type { SeededBrand, World } from './world.js';
+
+/** One run of a job with something to do: `prepare` brings the brand there and answers what the job is given. */
+export interface Scenario {
+  readonly title: string;
+  readonly job: string;
+  readonly prepare: (
+    world: World,
+    resources: Resources,
+    brand: SeededBrand,
+  ) => Promise<Readonly<Record<string, unknown>>>;
+}
+
+const everybody = [{ percent: 100, soakSeconds: 0 }];
+
+async function opening(
+  world: World,
+  resources: Resources,
+  brand: SeededBrand,
+  waves?: typeof everybody,
+): Promise<{ rolloutId: string; brandId: string }> {
+  const rolloutId = await world.scheduled(resources, brand, waves && { waves });
+  const { brandId } = brand;
+  await new RolloutProgressService(resources).tick(brandId, rolloutId);
+  return { rolloutId, brandId };
+}
+
+async function open(
+  world: World,
+  resources: Resources,
+  brand: SeededBrand,
+  waves?: typeof everybody,
+): Promise<Readonly<Record<string, unknown>>> {
+  const ids = await opening(world, resources, brand, waves);
+  await new RolloutProgressService(resources).freeze(ids.brandId, ids.rolloutId, 1);
+  return { ...ids, rev: 1 };
+}
+
+/** Every job there is, in each situation that is another path through its handler. */
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    title: 'rollout-tick starts a rollout',
+    job: 'rollout-tick',
+    prepare: async (world, resources, brand) => ({
+      rolloutId: await world.scheduled(resources, brand),
+      brandId: brand.brandId,
+      rev: 1,
+    }),
+  },
+  {
+    title: 'rollout-tick opens a wave whose freeze never came',
+    job: 'rollout-tick',
+    prepare: async (world, resources, brand) => {
+      const ids = await opening(world, resources, brand);
+      await world.rows(
+        `UPDATE store.rollouts SET next_due_at = app.now() - interval '1 s' WHERE id = $1`,
+        [ids.rolloutId],
+      );
+      return { ...ids, rev: 1 };
+    },
+  },
+  { title: 'rollout-tick goes on to the next wave', job: 'rollout-tick', prepare: open },
+  {
+    title: 'rollout-tick completes a rollout',
+    job: 'rollout-tick',
+    prepare: (world, resources, brand) => open(world, resources, brand, everybody),
+  },
+  {
+    title: 'wave-freeze opens a wave',
+    job: 'wave-freeze',
+    prepare: async (world, resources, brand) => ({
+      ...(await opening(world, resources, brand)),
+      waveNo: 1,
+    }),
+  },
+  {
+    title: 'compile-policy compiles',
+    job: 'compile-policy',
+    prepare: (_world, _resources, { brandId }) => Promise.resolve({ brandId, version: 1 }),
+  },
+  {
+    title: 'review-upload accepts and releases',
+    job: 'review-upload',
+    prepare: async (world, resources, brand) => ({
+      uploadId: await world.uploaded(resources, brand, true),
+      brandId: brand.brandId,
+    }),
+  },
+  {
+    title: 'review-upload rejects',
+    job: 'review-upload',
+    prepare: async (world, resources, brand) => ({
+      uploadId: await world.uploaded(resources, brand, false),
+      brandId: brand.brandId,
+    }),
+  },
+];
