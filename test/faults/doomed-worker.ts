@@ -8,24 +8,18 @@ import type { FromVictim, ToVictim, VictimRun } from './victim.js';
 const LIMIT_MS = 120_000;
 
 export interface DoomedRun extends Omit<VictimRun, 'url'> {
-  /** Before which of its statements it is killed, from 1; Infinity: after its end. */
+  /** Before which of its statements it is killed, from 1. */
   readonly killAt: number;
-}
-
-export interface Fate {
-  /** Statements that it sent, the one it was killed before included. */
-  readonly statements: number;
-  readonly isDone: boolean;
 }
 
 /**
  * One process that runs all jobs, each until its own statement; when each stands there or is done, the process is killed
- * with -9. Throws when a run fails by itself, or waits for something else than its gate.
+ * with -9. Answers which were done. Throws when a run fails by itself, or waits for something else than its gate.
  */
 export async function runAndKill(
   settings: ResourceSettings,
   runs: readonly DoomedRun[],
-): Promise<Fate[]> {
+): Promise<number[]> {
   const gates = await Promise.all(
     runs.map(({ killAt }) => StatementGate.open(settings.DATABASE_URL, killAt)),
   );
@@ -65,7 +59,7 @@ export async function runAndKill(
     await until('every run to stand at its statement', () => open().length === 0);
     for (const [at, error] of done)
       if (error !== undefined) throw new Error(`${runs[at]?.job} failed by itself: ${error}`);
-    return gates.map(({ statements }, at) => ({ statements, isDone: done.has(at) }));
+    return [...done.keys()];
   } finally {
     victim.kill('SIGKILL');
     await exited;

@@ -111,6 +111,16 @@ const ALWAYS: readonly Invariant[] = [
     broken: `SELECT s.name, r.revision FROM store.snaps s JOIN store.snap_revisions r ON r.snap_id = s.id WHERE r.revision > s.last_revision`,
   },
   {
+    says: 'the events of a brand are numbered without a gap',
+    broken: `SELECT brand_id, max(seq) FROM store.brand_events GROUP BY 1 HAVING max(seq) <> count(*) OR min(seq) <> 1`,
+  },
+  {
+    says: 'each step of a rollout after its first was told once',
+    broken: `SELECT t.rollout_id, t.seq FROM store.rollout_transitions t
+      LEFT JOIN store.brand_events e ON e.rollout_id = t.rollout_id AND (e.detail ->> 'rev')::int = t.seq
+      WHERE t.from_state IS NOT NULL GROUP BY 1, 2 HAVING count(e.*) <> 1`,
+  },
+  {
     says: 'no snapshot is ahead of its policy',
     broken: `SELECT s.brand_id, s.version FROM store.policy_snapshots s JOIN store.policy_versions v USING (brand_id) WHERE s.version > v.version`,
   },

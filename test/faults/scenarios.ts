@@ -1,5 +1,5 @@
 import { RolloutProgressService, type Resources } from '#libs/operations';
-import type { SeededBrand, World } from './world.js';
+import { still, type SeededBrand, type World } from './world.js';
 
 /** One run of a job with something to do: `prepare` brings the brand there and answers what the job is given. */
 export interface Scenario {
@@ -22,7 +22,7 @@ async function opening(
 ): Promise<{ rolloutId: string; brandId: string }> {
   const rolloutId = await world.scheduled(resources, brand, waves && { waves });
   const { brandId } = brand;
-  await new RolloutProgressService(resources).tick(brandId, rolloutId);
+  await new RolloutProgressService(still(resources)).tick(brandId, rolloutId);
   return { rolloutId, brandId };
 }
 

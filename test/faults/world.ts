@@ -217,6 +217,13 @@ export class World {
   }
 }
 
+/** The same resources at an instant that does not pass: what becomes due by itself does so on a slow machine only. */
+export function still(resources: Resources): Resources {
+  const at = resources.db.clock.now();
+  const clock = { now: () => at, aheadMs: resources.db.clock.aheadMs };
+  return { ...resources, db: Object.create(resources.db, { clock: { value: clock } }) as Database };
+}
+
 const newId = (): string => formatId(randomBytes(32));
 
 const principal = (personId: string, brandId: string, roles: readonly Role[]): Principal => ({
