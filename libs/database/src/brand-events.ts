@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import type { Tx } from './database.js';
 import { BrandEvent } from './store/entities/index.js';
+import { addDeliveries } from './store/repositories/webhook.repository.js';
 
 /** What a brand's people are told of (update-control.md 2.11, events). */
 export const EVENT_KINDS = [
@@ -35,12 +37,17 @@ export interface EventEntry {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** Writes an event in the transaction that makes it true; its number follows the brand's last one without a gap. */
+/**
+ * Writes an event in the transaction that makes it true, and what brings it to the brand's webhooks; its number follows the
+ * brand's last one without a gap.
+ */
 export async function recordEvent(tx: Tx, entry: EventEntry): Promise<void> {
   // The lock of the audit chain: one for both journals, so that no two acts can wait for each other.
   await tx.query(`SELECT pg_advisory_xact_lock(hashtext('audit ' || $1))`, [entry.brandId]);
   const last = await tx.maximum(BrandEvent, 'seq', { brandId: entry.brandId });
+  const id = randomUUID();
   await tx.insert(BrandEvent, {
+    id,
     brandId: entry.brandId,
     seq: Number(last ?? 0) + 1,
     kind: entry.kind,
@@ -48,4 +55,5 @@ export async function recordEvent(tx: Tx, entry: EventEntry): Promise<void> {
     rolloutId: entry.rolloutId ?? null,
     detail: (entry.detail ?? {}) as object,
   });
+  await addDeliveries(tx, { ...entry, id });
 }

@@ -18,3 +18,4 @@ export * from './store/repositories/publishing.repository.js';
 export * from './store/repositories/catalogue.repository.js';
 export * from './store/repositories/rollout.repository.js';
 export * from './store/repositories/sweep.repository.js';
+export * from './store/repositories/webhook.repository.js';

@@ -1,4 +1,4 @@
-import { Column, Entity, ForeignKey, PrimaryGeneratedColumn, Unique } from 'typeorm';
+import { Column, Entity, ForeignKey, Index, PrimaryGeneratedColumn, Unique } from 'typeorm';
 import { createdAt, optional, safeInteger } from '../../columns.js';
 import { Account } from './account.entity.js';
 import { Rollout } from './rollout.entity.js';
@@ -6,6 +6,7 @@ import { Rollout } from './rollout.entity.js';
 /** What a brand's people are told of (update-control.md 2.11), numbered per brand without gaps; append-only. */
 @Entity({ schema: 'store', name: 'brand_events' })
 @Unique(['brandId', 'seq'])
+@Index(['rolloutId', 'seq'])
 export class BrandEvent {
   @PrimaryGeneratedColumn('uuid') id!: string;
   @Column({ type: 'text' })

@@ -15,3 +15,4 @@ export * from './approval-settings.entity.js';
 export * from './snap.entity.js';
 export * from './token.entity.js';
 export * from './update-settings.entity.js';
+export * from './webhook.entity.js';
