@@ -121,6 +121,12 @@ const ALWAYS: readonly Invariant[] = [
       WHERE t.from_state IS NOT NULL GROUP BY 1, 2 HAVING count(e.*) <> 1`,
   },
   {
+    says: 'each event after a webhook was made is for that webhook, once, if it wants its kind',
+    broken: `SELECT w.id, e.id AS event FROM store.webhooks w JOIN store.brand_events e ON e.brand_id = w.brand_id AND e.at > w.created_at
+        AND (w.kinds = '{}' OR e.kind = ANY(w.kinds))
+      LEFT JOIN store.webhook_deliveries d ON d.webhook_id = w.id AND d.event_id = e.id GROUP BY 1, 2 HAVING count(d.*) <> 1`,
+  },
+  {
     says: 'no snapshot is ahead of its policy',
     broken: `SELECT s.brand_id, s.version FROM store.policy_snapshots s JOIN store.policy_versions v USING (brand_id) WHERE s.version > v.version`,
   },
@@ -137,6 +143,7 @@ const AT_REST: readonly Invariant[] = [
     says: 'nothing that is due is left',
     broken: `SELECT id, state FROM store.rollouts WHERE next_due_at <= app.now() AND state IN ('PENDING_APPROVAL', 'SCHEDULED', 'ACTIVE', 'COMPLETING')
       UNION ALL SELECT id, state FROM store.uploads WHERE state IN ('received', 'reviewing')
+      UNION ALL SELECT id, state FROM store.webhook_deliveries WHERE state = 'pending' AND next_attempt_at <= app.now()
       UNION ALL SELECT NULL, job FROM store.outbox WHERE delivered_at IS NULL AND due_at <= app.now()`,
   },
 ];

@@ -1,10 +1,11 @@
 import type { Client } from 'pg';
 
-/** What may differ between two runs that did the same: compiled versions, and who the devices are. */
+/** What may differ between two runs that did the same: compiled versions, daily looks, and who the devices are. */
 const LEFT_OUT = new Set([
   'policy_versions',
   'policy_snapshots',
   'idempotency_keys',
+  'audit_checks',
   'devices',
   'device_facts',
   'fleet_members',
@@ -18,7 +19,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\b[A-Za-z0-9]{32}\b/g, 'id'],
   [/\d{4}-\d\d-\d\dT[\d:.]+(\+\d\d:\d\d|Z)/g, 'instant'],
   [/\b\d{10,}\b/g, 'number'],
-  [/"active_ms(_at_open)?": \d+/g, 'active time'],
+  [/"active(_ms(_at_open)?|Ms)": \d+/g, 'active time'],
   [/\b(brand|fault)-\d{4}\b/g, 'name'],
 ];
 

@@ -1,3 +1,4 @@
+import { recordEvent } from '#libs/database';
 import { RolloutProgressService, type Resources } from '#libs/operations';
 import { still, type SeededBrand, type World } from './world.js';
 
@@ -73,6 +74,27 @@ export const SCENARIOS: readonly Scenario[] = [
       ...(await opening(world, resources, brand)),
       waveNo: 1,
     }),
+  },
+  {
+    title: 'notify-deliver sends',
+    job: 'notify-deliver',
+    prepare: async (world, resources, brand) => {
+      const { brandId } = brand;
+      await world.addWebhook(brand);
+      await resources.db.asBrand(brandId, (tx) =>
+        recordEvent(tx, { brandId, kind: 'quota-near', subject: `brand:${brandId}` }),
+      );
+      const [delivery] = await world.rows<{ id: string }>(
+        'SELECT id FROM store.webhook_deliveries WHERE brand_id = $1',
+        [brandId],
+      );
+      return { brandId, deliveryId: delivery?.id ?? '' };
+    },
+  },
+  {
+    title: 'audit-verify looks at the chain',
+    job: 'audit-verify',
+    prepare: (_world, _resources, { brandId }) => Promise.resolve({ brandId }),
   },
   {
     title: 'compile-policy compiles',

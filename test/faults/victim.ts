@@ -1,5 +1,6 @@
 import { Database } from '#libs/database';
 import { openResources, type ResourceSettings } from '#libs/operations';
+import { createLogger } from '#libs/runtime';
 import { makeHandlers } from '../../apps/worker/src/handlers.js';
 
 /** A job to run on a database of its own way (a `StatementGate`). */
@@ -17,6 +18,7 @@ export type FromVictim = 'ready' | { readonly done: number; readonly error?: str
  * A worker's handlers in a process to be killed: opens everything, says `ready`, runs all jobs at once at `go`, and says
  * which are done. Started by kill.e2e.spec.ts.
  */
+const logger = createLogger({ name: 'victim', level: 'silent' });
 const say = (message: FromVictim): void => void process.send?.(message);
 
 async function prepare(
@@ -26,12 +28,13 @@ async function prepare(
   const shared = await openResources(settings, {
     name: 'victim',
     onTrouble: () => {},
+    alarm: () => {},
     opened: () => {},
   });
   return Promise.all(
     runs.map(async ({ url, job, payload }) => {
       const db = await Database.open({ url, room: 'store', applicationName: 'victim' });
-      const handler = makeHandlers({ ...shared, db }).find((one) => one.job.name === job);
+      const handler = makeHandlers({ ...shared, db }, logger).find((one) => one.job.name === job);
       if (!handler) throw new Error(`cannot find a handler for ${job}`);
       return () => handler.run(payload, { jobId: 'victim', job, attempt: 1, isLastAttempt: false });
     }),

@@ -17,11 +17,13 @@ import {
   Snap,
   SnapRevision,
   Upload,
+  Webhook,
   addToOutbox,
   type Role,
 } from '#libs/database';
 import {
   ReleaseService,
+  RolloutApprovalService,
   RolloutService,
   openResources,
   type Principal,
@@ -32,11 +34,13 @@ import {
 import type { Installation } from '../../tools/installation/index.js';
 import { secretFiles } from '../../tools/installation/secrets.js';
 import { startStore, testStack } from '../support/store.js';
+import { Receiver } from './receiver.js';
 
 const SNAPS = join(import.meta.dirname, '../snaps');
 /** Lies uncompressed in its file, so that each snap can have one that bears its name. */
 const SAMPLE = { file: 'armhf-only_1.snap', name: 'armhf-only' };
 const DEVICES = 10;
+const WEBHOOK_NETWORKS = '127.0.0.0/8';
 
 /** A brand with two people, one snap of two revisions (the first on stable), and a fleet of ten devices. */
 export interface SeededBrand {
@@ -59,6 +63,8 @@ export class World {
     /** Sees everything; for looking, and for making things that no service makes. */
     readonly owner: Client,
     private readonly ownerDb: Database,
+    /** Takes every webhook. */
+    readonly receiver: Receiver,
   ) {}
 
   /** With the worker running. */
@@ -69,7 +75,7 @@ export class World {
       stack: { ...stack, env: { ...stack.env, ...env } },
       database,
       apps: ['worker'],
-      env: { KEY_BITS: '2048' },
+      env: { KEY_BITS: '2048', WEBHOOK_NETWORKS },
     });
     const secrets = secretFiles(join(stack.dir, database));
     const settings: ResourceSettings = {
@@ -77,6 +83,7 @@ export class World {
       PUBLIC_URL: installation.storeUrl,
       SECRET_FILE: secrets.store,
       MASTER_KEY_FILE: secrets.storeMaster,
+      WEBHOOK_NETWORKS,
       BLOBS_DIR: stack.env.BLOBS_DIR,
       BLOBS_SECRET: stack.env.BLOBS_SECRET ?? '',
     };
@@ -87,7 +94,7 @@ export class World {
       room: 'store',
       applicationName: 'faults',
     });
-    return new World(installation, settings, owner, ownerDb);
+    return new World(installation, settings, owner, ownerDb, await Receiver.start());
   }
 
   async stop(): Promise<void> {
@@ -95,6 +102,7 @@ export class World {
     await this.ownerDb.close();
     await this.owner.end();
     await this.installation.stop();
+    await this.receiver.stop();
   }
 
   /** Resources as a worker process has them; each call is another process's worth. */
@@ -102,6 +110,7 @@ export class World {
     return openResources(this.settings, {
       name,
       onTrouble: () => {},
+      alarm: () => {},
       opened: (_what, close) => this.closing.push(close),
     });
   }
@@ -147,6 +156,12 @@ export class World {
     return seeded;
   }
 
+  /** From now on the receiver is told of all that happens in the brand. */
+  async addWebhook({ brandId }: SeededBrand): Promise<void> {
+    const { url } = this.receiver;
+    await this.ownerDb.asSystem((tx) => tx.insert(Webhook, { id: randomUUID(), brandId, url }));
+  }
+
   /** Devices of the fleet that run revision 1 and have said so. */
   async addDevices(
     { brandId, snapId, fleetId }: Pick<SeededBrand, 'brandId' | 'snapId' | 'fleetId'>,
@@ -190,7 +205,7 @@ export class World {
       ...order,
     });
     const { planHash } = await rollouts.submit(author, brandId, { rolloutId });
-    await rollouts.approve(approver, brandId, { rolloutId, planHash });
+    await new RolloutApprovalService(resources).approve(approver, brandId, { rolloutId, planHash });
     return rolloutId;
   }
 
@@ -229,7 +244,7 @@ const newId = (): string => formatId(randomBytes(32));
 const principal = (personId: string, brandId: string, roles: readonly Role[]): Principal => ({
   ...{ kind: 'session', tokenId: randomUUID(), personId, isOperator: false },
   ...{ email: 'somebody@acme.example', displayName: 'somebody' },
-  roles: new Map([[brandId, new Set(roles)]]),
+  grants: new Map([[brandId, roles.map((role) => ({ role, limits: {} }))]]),
 });
 
 async function insertRevision(

@@ -1,5 +1,15 @@
 import { z } from 'zod';
+import { parseNetworks } from '#libs/operations';
 import { httpUrl, postgresUrl, redisUrl } from '#libs/runtime';
+
+const networks = () =>
+  z.string().superRefine((text, context) => {
+    try {
+      parseNetworks(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: String(error) });
+    }
+  });
 
 /** What the worker reads from its environment (ARCHITECTURE.md lists it for all processes). */
 export const workerConfig = {
@@ -12,6 +22,8 @@ export const workerConfig = {
     S3_PUBLIC_ENDPOINT: httpUrl().optional(),
     S3_BUCKET: z.string().optional(),
     S3_REGION: z.string().optional(),
+    /** Internal networks that webhooks may reach all the same, `10.1.0.0/16, …`; there also without TLS. */
+    WEBHOOK_NETWORKS: networks().optional(),
   }),
   secrets: z.object({
     DATABASE_URL: postgresUrl(),

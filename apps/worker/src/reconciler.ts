@@ -1,5 +1,6 @@
 import {
   listBrandsToCompile,
+  listDueDeliveries,
   listDueRollouts,
   listStuckUploads,
   listUncheckedAudits,
@@ -17,6 +18,8 @@ const EVERY_MS = 3_000;
 const SWEEP_EVERY_MS = 10 * 60_000;
 /** A review that is not over by then is asked for again; it looks at what is done already. */
 const STUCK_UPLOAD_MS = 120_000;
+/** The outbox asks for deliveries in time; this is for those that it lost. */
+const LATE_DELIVERY_MS = 15_000;
 const KEEP_OUTBOX_MS = 7 * 86_400_000;
 /** Asked for again at most so often while the job is kept by the queue. */
 const SLOT_MS = 5_000;
@@ -80,6 +83,8 @@ export class Reconciler {
       );
     for (const { brandId } of await read(listUncheckedAudits))
       await this.ask('audit-verify', { brandId }, slot);
+    for (const delivery of await read((tx) => listDueDeliveries(tx, LATE_DELIVERY_MS)))
+      await this.ask('notify-deliver', { ...delivery }, slot);
     if (Date.now() - this.sweptAt < SWEEP_EVERY_MS) return;
     this.sweptAt = Date.now();
     await this.sweep();

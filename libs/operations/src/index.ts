@@ -9,3 +9,4 @@ export * from './publishing/index.js';
 export * from './resources.js';
 export * from './rollouts/index.js';
 export * from './stores/index.js';
+export * from './webhooks/index.js';

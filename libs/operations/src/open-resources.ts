@@ -3,6 +3,7 @@ import { Database, type Alarm } from '#libs/database';
 import { createBlobStore, type BlobSettings } from '#libs/storage';
 import { openStoreKeys } from './installation/index.js';
 import type { Resources } from './resources.js';
+import { parseNetworks } from './webhooks/index.js';
 
 /** The values of the environment that store-api and worker share (ARCHITECTURE.md). */
 export interface ResourceSettings extends BlobSettings {
@@ -12,6 +13,8 @@ export interface ResourceSettings extends BlobSettings {
   readonly MASTER_KEY_FILE: string;
   readonly VAULT_URL?: string | undefined;
   readonly DOWNLOADS?: 'redirect' | 'stream';
+  /** Worker: `10.1.0.0/16, …`. */
+  readonly WEBHOOK_NETWORKS?: string | undefined;
   readonly SHED_DELAY_MS?: number | undefined;
 }
 
@@ -52,6 +55,9 @@ export async function openResources(
       downloads: settings.DOWNLOADS ?? 'redirect',
       secret: Buffer.from(readFileSync(settings.SECRET_FILE, 'utf8').trim(), 'base64'),
       ...(settings.SHED_DELAY_MS !== undefined && { shedDelayMs: settings.SHED_DELAY_MS }),
+      ...(settings.WEBHOOK_NETWORKS && {
+        webhookNetworks: parseNetworks(settings.WEBHOOK_NETWORKS),
+      }),
       ...(settings.VAULT_URL && { vaultUrl: settings.VAULT_URL }),
       ...(settings.BLOBS_SECRET && !settings.S3_ENDPOINT && { blobsSecret: settings.BLOBS_SECRET }),
     },

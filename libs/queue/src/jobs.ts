@@ -40,6 +40,13 @@ export const jobs = {
     key: ({ brandId }) => brandId,
     attempts: 3,
   }),
+  /** Sends an event to a webhook: one attempt; the delivery's row says when the next is due (update-control.md 2.11). */
+  notifyDeliver: defineJob({
+    name: 'notify-deliver',
+    lane: 'outside',
+    schema: z.object({ deliveryId: id, brandId: id }),
+    key: ({ deliveryId }) => deliveryId,
+  }),
 } as const;
 
 export const allJobs: readonly JobContract[] = Object.values(jobs);

@@ -42,6 +42,7 @@ import {
   StoreKeyService,
   Sight,
   SubjectFinder,
+  WebhookService,
   type Resources,
 } from '#libs/operations';
 import { DeviceServices } from '../device/device-services.js';
@@ -90,6 +91,7 @@ const SERVICES = [
   StoreKeyService,
   Sight,
   SubjectFinder,
+  WebhookService,
 ];
 
 const provide = (Service: new (resources: Resources) => object): FactoryProvider => ({

@@ -20,6 +20,7 @@ import { RolloutResolver } from './rollouts/rollout.resolver.js';
 import { ScheduleResolver } from './schedules/schedule.resolver.js';
 import { SnapResolver, UploadResolver } from './snaps/snap.resolver.js';
 import { StoreResolver } from './stores/store.resolver.js';
+import { WebhookResolver } from './webhooks/webhook.resolver.js';
 
 /** Everything that has fields in the schema. */
 export const RESOLVERS = [
@@ -46,4 +47,5 @@ export const RESOLVERS = [
   StoreResolver,
   UploadResolver,
   StoreKeyResolver,
+  WebhookResolver,
 ];

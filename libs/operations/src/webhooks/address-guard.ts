@@ -1,7 +1,10 @@
-import { lookup as resolveName, type LookupAddress } from 'node:dns';
+import { lookup as resolveName } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
-/** What no webhook may reach: this machine, its neighbours, and what is no address of anybody (RFC 6890). */
+/**
+ * What no webhook may reach: this machine, its neighbours, and what is no address of anybody (RFC 6890). IPv4 within IPv6
+ * (::ffff:10.0.0.1) is judged as IPv4 by Node itself.
+ */
 const INTERNAL: readonly (readonly [string, number])[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -17,8 +20,7 @@ const INTERNAL: readonly (readonly [string, number])[] = [
   ['198.51.100.0', 24],
   ['203.0.113.0', 24],
   ['224.0.0.0', 3],
-  ['::', 127],
-  ['::ffff:0:0', 96],
+  ['::', 96],
   ['64:ff9b::', 32],
   ['100::', 64],
   ['2001::', 23],
@@ -79,7 +81,7 @@ export class AddressGuard {
           : firstRefusal(found.map(({ address }) => this.refusal(address, isSecure)));
         const [first] = found ?? [];
         if (refusal || !first) return done(refusal ?? new Error('cannot find the host'), []);
-        if (options.all) return done(null, found as LookupAddress[]);
+        if (options.all) return done(null, found);
         return done(null, first.address, first.family);
       });
     };

@@ -1,9 +1,4 @@
-import {
-  WebhookDelivery,
-  addToOutbox,
-  claimDelivery,
-  type ClaimedDelivery,
-} from '#libs/database';
+import { WebhookDelivery, addToOutbox, claimDelivery, type ClaimedDelivery } from '#libs/database';
 import type { Resources } from '../resources.js';
 import { AddressGuard } from './address-guard.js';
 import { postWebhook, type Answer } from './post-webhook.js';

@@ -46,7 +46,9 @@ export function postWebhook(
       },
     });
     const timer = setTimeout(() => end(`no answer within ${limitMs / 1000} s`), limitMs);
-    request.on('error', (error: NodeJS.ErrnoException) => end(error.message || (error.code ?? 'no connection')));
+    request.on('error', (error: NodeJS.ErrnoException) =>
+      end(error.message || (error.code ?? 'no connection')),
+    );
     request.on('response', (response) => {
       status = response.statusCode ?? 0;
       let bytes = 0;

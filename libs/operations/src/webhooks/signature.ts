@@ -14,9 +14,14 @@ export function webhookSecret(installationSecret: Buffer, id: string, no: number
 }
 
 /** The secrets that are good at `now`: the current one first, and the one before while it may still be used. */
-export function liveSecrets(installationSecret: Buffer, webhook: SecretHolder, now: Date): string[] {
+export function liveSecrets(
+  installationSecret: Buffer,
+  webhook: SecretHolder,
+  now: Date,
+): string[] {
   const { id, secretNo, previousUntil } = webhook;
-  const numbers = previousUntil !== null && now < previousUntil ? [secretNo, secretNo - 1] : [secretNo];
+  const numbers =
+    previousUntil !== null && now < previousUntil ? [secretNo, secretNo - 1] : [secretNo];
   return numbers.map((no) => webhookSecret(installationSecret, id, no));
 }
 

@@ -11,6 +11,7 @@ import { RolloutRules1763737000000 } from './1763737000000-rollout-rules.js';
 import { PolicyOverlay1763737200000 } from './1763737200000-policy-overlay.js';
 import { StorelessDevices1763737800000 } from './1763737800000-storeless-devices.js';
 import { RetiredKeys1763738500000 } from './1763738500000-retired-keys.js';
+import { Webhooks1763738600000 } from './1763738600000-webhooks.js';
 
 /** In the order in which they run. */
 export const storeMigrations: (new () => MigrationInterface)[] = [
@@ -26,4 +27,5 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   PolicyOverlay1763737200000,
   StorelessDevices1763737800000,
   RetiredKeys1763738500000,
+  Webhooks1763738600000,
 ];
