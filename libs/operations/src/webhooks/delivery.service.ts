@@ -51,10 +51,10 @@ export class DeliveryService {
         error === null
           ? ({ state: 'delivered', deliveredAt: now } as const)
           : ({ state: next === null ? 'dead' : 'pending' } as const);
-      // Sent again by a person meanwhile, or settled by who took it over: then this attempt says nothing any more.
+      // Settled by who took it over meanwhile: then this attempt says nothing any more.
       const { affected } = await tx.update(
         WebhookDelivery,
-        { id, state: 'pending', attempts, since: claimed.since },
+        { id, state: 'pending', attempts },
         {
           ...outcome,
           attempts: attempts + 1,
