@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../../tools/clients/http.js';
 import { AdminStore, Enum, literal, type Result } from '../admin/support/admin-store.js';
 import { Crowd, type CrowdDevice } from '../device/support/crowd.js';
-import { poll, SCHEDULED } from '../device/support/refreshing.js';
+import { install, poll, SCHEDULED } from '../device/support/refreshing.js';
 import { testStack } from '../support/store.js';
+import { wrongClock } from './wrong-clock.js';
 
 const LIMIT_MS = 5_000;
 const SNAP = 'acme-dashboard';
@@ -170,6 +171,79 @@ describe('a stop, seen on every process', { timeout: 180_000 }, () => {
       await blocker.query('ROLLBACK');
       await blocker.end();
     }
+  });
+
+  it('U65 a process whose clock is off by up to a minute decides by the time of the database; further off, nothing moves but installs', async () => {
+    const twins = async (offs: readonly number[]) =>
+      Promise.all(
+        offs.map(async (off) => {
+          const name = `off-by-${off}`;
+          const { addresses } = await store.installation.twin('store-api', name, wrongClock(off));
+          const url = addresses['http'] ?? '';
+          const metrics = await (await fetch(`${addresses['ops']}/metrics`)).text();
+          expect(metrics).toMatch(/brandstore_alarms_total\{alarm="clock-off",app="store-api"\} 1/);
+          return { name, url };
+        }),
+      );
+    const DAY_MS = 86_400_000;
+    const far = await twins([90_000, -90_000, DAY_MS, -DAY_MS]);
+    for (const { url } of far) {
+      expect(await offered(url)).toBe(1);
+      const named = { name: 'crowd-1' };
+      expect((await install(url, named, device(0).headers)).snap?.revision).toBe(2);
+    }
+    expect(await offered(urls[0] ?? '')).toBe(2);
+    for (const { name } of far) await store.installation.processes.stop(name);
+    const near = (await twins([45_000, -45_000])).map(({ url }) => url);
+    await on(near, async (url) => (await offered(url)) === 2);
+    // By its own clock the one would never be held, and the other would be held far too long.
+    const until = Date.now() + 15_000;
+    await store.owner.query(
+      `INSERT INTO store.holds (brand_id, scope, "from", until, reason, person_id)
+       VALUES ($1, 'brand', app.now(), $2, 'a moment', gen_random_uuid())`,
+      [store.brand, new Date(until)],
+    );
+    await on(near, keeps);
+    await on(near, async (url) => (await offered(url)) === 2);
+    expect(Date.now()).toBeGreaterThanOrEqual(until);
+    expect(Date.now()).toBeLessThan(until + 10_000);
+  });
+
+  it('U65 a worker whose clock is off starts nothing and opens no wave before its time', async () => {
+    const { processes } = store.installation;
+    const fleetId = await store.createFleet('clocked', 20, ['part', 'clocked']);
+    for (const off of [90_000, -90_000, 86_400_000, -86_400_000]) {
+      await processes.restart('worker', wrongClock(off));
+      const startAt = new Date(Date.now() + Math.max(60_000, Math.abs(off) / 2));
+      const wave = { percent: 100, soakSeconds: 0, isManual: true };
+      const input = { snap: SNAP, revision: 1, fleetId };
+      const later = await store.approved({
+        ...input,
+        waves: [wave],
+        startAt: startAt.toISOString(),
+      });
+      // The first wave soaks as long, and is over by the worker's own clock alone.
+      const soakSeconds = Math.abs(off) / 2_000;
+      const soaking = [{ percent: 50, soakSeconds }, wave];
+      const now = await store.approved({ ...input, waves: soaking });
+      await store.until(now, ({ waves }) => waves[0]?.state === 'OPEN', 60_000);
+      // Both are looked at, the one that must wait first: the other's look is over when its next one is ahead again.
+      const look = `WITH due AS (UPDATE store.rollouts SET next_due_at = app.now() WHERE id = $1 RETURNING *)
+        INSERT INTO store.outbox (job, payload)
+        SELECT 'rollout-tick', jsonb_build_object('rolloutId', id, 'brandId', brand_id, 'rev', rev) FROM due`;
+      for (const { id } of [later, now]) await store.owner.query(look, [id]);
+      await on([now.id], async (id) => {
+        const { rows } = await store.owner.query<{ ahead: boolean }>(
+          'SELECT next_due_at > app.now() AS ahead FROM store.rollouts WHERE id = $1',
+          [id],
+        );
+        return rows[0]?.ahead === true;
+      });
+      expect((await store.read(later)).state).toBe('SCHEDULED');
+      expect((await store.read(now)).waves[1]).toMatchObject({ state: 'WAITING' });
+      for (const one of [later, now]) await store.on(store.planner, 'abortRollout', one);
+    }
+    await processes.restart('worker', { NODE_OPTIONS: '' });
   });
 
   it('U91 level 1 is effective within 5 s for a brand with 50,000 pins, also while they are compiled', async () => {
