@@ -278,21 +278,28 @@ describe('one result for one action', () => {
   }
 });
 
+/** Holds a snap for an hour. */
+async function hold({ id: snapId }: TestSnap, reason: string): Promise<Date> {
+  const until = new Date(Date.now() + 3_600_000);
+  const row = {
+    brandId: acme.id,
+    scope: 'brand',
+    snapId,
+    from: new Date(0),
+    until,
+    reason,
+  } as const;
+  await store.resources.db.asBrand(acme.id, (tx) =>
+    tx.insert(Hold, { ...row, personId: randomUUID() }),
+  );
+  await store.compile(acme);
+  return until;
+}
+
 describe('a hold', () => {
   it('U5 is told to who asks for that one snap, and to nobody else', async () => {
     const [held, free] = [second(), third()];
-    const until = new Date(Date.now() + 3_600_000);
-    const hold = {
-      brandId: acme.id,
-      scope: 'brand',
-      snapId: held.id,
-      from: new Date(0),
-      until,
-    } as const;
-    await store.resources.db.asBrand(acme.id, (tx) =>
-      tx.insert(Hold, { ...hold, reason: 'year-end freeze', personId: randomUUID() }),
-    );
-    await store.compile(acme);
+    const until = await hold(held, 'year-end freeze');
     const { headers } = await newcomer();
     const both = [held, free].map(({ id }) => ({ id, revision: 1 }));
     const one = both.slice(0, 1);
@@ -396,7 +403,7 @@ describe('assertion fetches', () => {
   it('U7 make no automatic repeat of what a person asks next', async () => {
     const { headers } = await newcomer();
     await refresh(store.url, { context: [], actions: [], headers: { ...headers, ...SCHEDULED } });
-    // Held since U5.
+    await hold(second(), 'not now');
     const person = await refreshAll([{ id: second().id, revision: 1 }], { headers });
     expect(Object.keys(person.errors)).toEqual([second().id]);
   });
