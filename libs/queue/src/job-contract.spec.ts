@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { handle, tableOfHandlers } from './handlers.js';
@@ -49,6 +50,34 @@ describe('the table of jobs', () => {
     expect(new Set(names).size).toBe(names.length);
     for (const job of allJobs) expect(getJob(job.name)).toBe(job);
     expect(() => getJob('nothing')).toThrow('cannot find job "nothing"');
+  });
+
+  it('gives no id with a colon, and none that is a whole number, whatever its jobs are about', () => {
+    const id = fc.oneof(
+      fc.string({ minLength: 1, maxLength: 64 }),
+      fc.stringMatching(/^[0-9:]{1,9}$/),
+    );
+    const ids = fc.record({ brandId: id, rolloutId: id, uploadId: id, deliveryId: id });
+    const whole = fc.record({
+      waveNo: fc.nat().map((n) => n + 1),
+      rev: fc.nat(),
+      version: fc.nat(),
+    });
+    const again = fc.option(fc.oneof(id, fc.nat()), { nil: undefined });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...allJobs),
+        ids,
+        whole,
+        again,
+        (job, named, counted, version) => {
+          const payload = parsePayload(job, { ...named, ...counted });
+          const given = jobId(job, payload, version);
+          expect(given).not.toContain(':');
+          expect(given).not.toMatch(/^\d+$/);
+        },
+      ),
+    );
   });
 
   it('wants one handler for each', () => {
