@@ -102,13 +102,36 @@ describe('brands and people over GraphQL', () => {
     });
   });
 
-  it('S1 shows display name and validation in the account assertion; changing one makes a new revision', async () => {
-    const read = async (): Promise<ReturnType<typeof decodeAssertion>> => {
-      const answer = await ask(
-        `${store.installation.storeUrl}/v2/assertions/account/${store.brand}`,
-      );
+  it('S1 an operator makes brand and first store in one act; the account assertion shows its words, each change a new revision', async () => {
+    const read = async (id = store.brand): Promise<ReturnType<typeof decodeAssertion>> => {
+      const answer = await ask(`${store.installation.storeUrl}/v2/assertions/account/${id}`);
       return decodeAssertion(Buffer.from(answer.text));
     };
+    const id = 'umbrella00000000000000000000brnd';
+    const order = (more: string): string =>
+      `createBrand(input: {id: "${id}", displayName: "Umbrella Ltd", validation: starred, ${more}})`;
+    const refused = await store.operator.act(order('username: "umbrella", firstStore: {name: ""}'));
+    expect(refused.problems?.map(({ path }) => path)).toEqual(['firstStore.name']);
+    // Nothing of it is there: brand and store are one act.
+    expect((await ask(`${store.installation.storeUrl}/v2/assertions/account/${id}`)).status).toBe(
+      404,
+    );
+    const made = await store.operator.act(
+      order('username: "umbrella", firstStore: {name: "shop"}'),
+      '... on Brand { id stores { name } }',
+    );
+    expect(made).toMatchObject({ __typename: 'Brand', id, stores: [{ name: 'shop' }] });
+    const words = ['account-id', 'username', 'display-name', 'validation'];
+    const umbrella = await read(id);
+    expect(words.map((name) => header(umbrella, name))).toEqual([
+      id,
+      'umbrella',
+      'Umbrella Ltd',
+      'starred',
+    ]);
+    expect(
+      await store.operator.act(order('username: "other", firstStore: {name: "shop"}')),
+    ).toMatchObject({ __typename: 'Conflict' });
     const first = await read();
     expect(['username', 'display-name', 'validation'].map((name) => header(first, name))).toEqual([
       'acme',
@@ -136,6 +159,9 @@ describe('brands and people over GraphQL', () => {
       __typename: 'Conflict',
       current: { revision: 2 },
     });
+    // What changes nothing makes no revision.
+    expect(await change('validation: starred')).toMatchObject({ __typename: 'Brand' });
+    expect(await shown()).toEqual([2, 'ACME Corp', 'starred']);
   });
 
   it('only the operator makes brands, and names are taken once', async () => {

@@ -13,7 +13,7 @@ describe('a cell for spreadsheets', () => {
     ['@SUM(A1)', "'@SUM(A1)"],
     ['\tx', "'\tx"],
     ['=HYPERLINK("http://x","y")', `"'=HYPERLINK(""http://x"",""y"")"`],
-  ])('%j is %j', (text, cell) => {
+  ])('U100 %j is %j', (text, cell) => {
     expect(csvCell(text)).toBe(cell);
   });
 });
