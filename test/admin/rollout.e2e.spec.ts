@@ -102,7 +102,7 @@ describe('rollouts over HTTP, with the worker', () => {
       store.on(who, 'approveRollout', created, `planHash: "${hash}"`);
     const token = async (who: Person): Promise<Person> => {
       const made = await who.act(
-        `createApiToken(brand: "${store.brand}", input: {description: "t", roles: [approver], expiresInDays: 1})`,
+        `createApiToken(brand: "${store.brand}", input: {description: "t", roles: [releaser], expiresInDays: 1})`,
         '... on ApiToken { secret }',
       );
       return new Person(store.anonymous.as(String(made.secret)), String(made.secret), '', '', '');
