@@ -34,7 +34,7 @@ async function open(
   waves?: typeof everybody,
 ): Promise<Readonly<Record<string, unknown>>> {
   const ids = await opening(world, resources, brand, waves);
-  await new RolloutProgressService(resources).freeze(ids.brandId, ids.rolloutId, 1);
+  await new RolloutProgressService(still(resources)).freeze(ids.brandId, ids.rolloutId, 1);
   return { ...ids, rev: 1 };
 }
 

@@ -232,9 +232,13 @@ export class World {
   }
 }
 
+let latest = 0;
+
 /** The same resources at an instant that does not pass: what becomes due by itself does so on a slow machine only. */
 export function still(resources: Resources): Resources {
-  const at = resources.db.clock.now();
+  // Never before an earlier one: a clock that is measured anew on a slow machine may step back a little.
+  latest = Math.max(latest + 1, resources.db.clock.now().getTime());
+  const at = new Date(latest);
   const clock = { now: () => at, aheadMs: resources.db.clock.aheadMs };
   return { ...resources, db: Object.create(resources.db, { clock: { value: clock } }) as Database };
 }
