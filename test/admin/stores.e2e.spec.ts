@@ -26,6 +26,8 @@ let world: StoreWorld;
 let operator: Tenant;
 let acme: Tenant;
 let globex: Tenant;
+/** Its devices name no store; so ACME's policy is made anew for no other reason than what ACME takes. */
+let initech: Tenant;
 /** ACME's second store. */
 let second: string;
 let inMain: ScriptedDevice;
@@ -69,6 +71,7 @@ beforeAll(async () => {
   world = new StoreWorld(store);
   acme = await world.tenant(store.brand, 'acme');
   globex = await world.tenant(await store.createBrand('globex'), 'globex');
+  initech = await world.tenant(await store.createBrand('initech'), 'initech');
   operator = await world.tenant(store.installation.store.operatorAccountId, 'operator');
   const made = await world.act(
     acme.admin,
@@ -94,7 +97,7 @@ beforeAll(async () => {
   ]);
   inMain = await world.device(acme, 'gateway', acme.storeId);
   inSecond = await world.device(acme, 'panel', second);
-  withoutStore = await world.device(acme, 'plain', null);
+  withoutStore = await world.device(initech, 'plain', null);
   globexDevice = await world.device(globex, 'robot', globex.storeId);
 });
 afterAll(async () => {
@@ -267,7 +270,8 @@ describe('licences', () => {
     expect(toStore.state).toBe('running');
     await world.expectThere(inSecond, snap);
     for (const other of others.slice(1)) await world.expectGone(other, snap);
-    const toModel = await grant(acme, snap, { model: `${acme.brandId}/plain` });
+    const toModel = await grant(acme, snap, { model: `${initech.brandId}/plain` });
+    await act(initech, 'acceptLicence', { id: toModel.id });
     await world.expectThere(withoutStore, snap);
     await act(acme, 'endLicence', { id: toStore.id });
     await act(acme, 'endLicence', { id: toModel.id });
