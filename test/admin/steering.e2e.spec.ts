@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Snap} from '#libs/database';
+import type { Snap } from '#libs/database';
 import { shiftClock } from '#libs/database';
 import { keepAssertion, timestamp } from '#libs/operations';
 import { localTime } from '#libs/update-control';
@@ -110,7 +110,14 @@ describe('floors', () => {
       });
     await store.settle();
     expect(await offered(device, snap, 10)).toBe(20);
-    await store.on(store.planner, 'pauseRollout', rollout);
+    // To stop the floor pauses the rollout: those behind it could not go on.
+    const stop = { scope: new Enum('revision'), snap: snap.name, revision: 20, level: 1 };
+    await store.act('stop', { ...stop, reason: 'it bricks' });
+    await store.tick(rollout);
+    const { rollout: now } = await store.planner.ask<{ rollout: { state: string } }>(
+      `rollout(brand: "${store.brand.id}", id: "${rollout.id}") { state }`,
+    );
+    expect(now.state).toBe('PAUSED');
     expect(await yank()).toMatchObject({ __typename: 'Revision', revision: 20 });
     expect(await lift()).toMatchObject({ __typename: 'Floor' });
     await store.settle();

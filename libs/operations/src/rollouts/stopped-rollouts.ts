@@ -1,5 +1,6 @@
 import {
   EmergencyStop,
+  Floor,
   Rollout,
   addToOutbox,
   recordEvent,
@@ -9,7 +10,7 @@ import {
 import type { RolloutPlan } from '#libs/update-control';
 
 type Subject = Pick<EmergencyStop, 'scope' | 'fleetId' | 'snapId' | 'revision' | 'rolloutId'>;
-type Candidate = Pick<Rollout, 'id' | 'fleetId' | 'snapId' | 'plan'>;
+type Candidate = Pick<Rollout, 'id' | 'fleetId' | 'snapId' | 'laneId' | 'plan'>;
 
 const REACH: Readonly<Record<EmergencyStop['scope'], (stop: Subject, row: Candidate) => boolean>> =
   {
@@ -26,6 +27,21 @@ function targetsOf(row: Candidate): readonly (number | null)[] {
   return target.kind === 'revision' ? Object.values(target.revisions) : [];
 }
 
+/** A stopped floor is in the way of what leads through it (update-control.md 2.9): devices behind it could not go on. */
+async function reaches(tx: Tx, stop: Subject, row: Candidate): Promise<boolean> {
+  if (REACH[stop.scope](stop, row)) return true;
+  const { scope, snapId, revision } = stop;
+  if (scope !== 'revision' || snapId !== row.snapId || revision === null || row.laneId === null)
+    return false;
+  return tx
+    .createQueryBuilder(Floor, 'floor')
+    .where('floor.lane_id = :laneId AND floor.revision = :revision AND floor.lifted_at IS NULL', {
+      laneId: row.laneId,
+      revision,
+    })
+    .getExists();
+}
+
 /** Every engaged stop that has the rollout in its scope (update-control.md 2.5: such a stop pauses it). */
 export async function stopsOf(tx: Tx, row: Rollout): Promise<EmergencyStop[]> {
   const engaged = await tx
@@ -33,7 +49,9 @@ export async function stopsOf(tx: Tx, row: Rollout): Promise<EmergencyStop[]> {
     .where('stop.brand_id = :brandId AND stop.lifted_at IS NULL', { brandId: row.brandId })
     .orderBy('stop.created_at')
     .getMany();
-  return engaged.filter((stop) => REACH[stop.scope](stop, row));
+  const reaching: EmergencyStop[] = [];
+  for (const stop of engaged) if (await reaches(tx, stop, row)) reaching.push(stop);
+  return reaching;
 }
 
 /**
@@ -49,8 +67,9 @@ export async function tellOfStop(
   const { id, brandId, scope, level, fleetId, snapId, revision, rolloutId } = stop;
   if (kind === 'stop-engaged') {
     const active = await tx.findBy(Rollout, { brandId, state: 'ACTIVE' });
-    for (const row of active.filter((candidate) => REACH[scope](stop, candidate)))
-      await addToOutbox(tx, 'rollout-tick', { rolloutId: row.id, brandId, rev: row.rev });
+    for (const row of active)
+      if (await reaches(tx, stop, row))
+        await addToOutbox(tx, 'rollout-tick', { rolloutId: row.id, brandId, rev: row.rev });
   }
   await recordEvent(tx, {
     brandId,
