@@ -313,8 +313,12 @@ export class BrandAdmin {
   }
 
   /** A person's word that the next wave may open. */
-  async advanceRollout(brandId: string, id: string): Promise<void> {
-    await this.onRollout('advanceRollout', brandId, id);
+  async advanceRollout(brandId: string, id: string, wave?: number): Promise<void> {
+    await this.act('advanceRollout(brand: $brand, id: $id, wave: $wave)', '... on Rollout { id }', {
+      brand: ['ID!', brandId],
+      id: ['ID!', id],
+      wave: ['Int', wave],
+    });
   }
 
   async rollout(brandId: string, id: string): Promise<RolloutView> {

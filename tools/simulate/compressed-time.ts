@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SESSION_HARD_MS } from '#libs/auth';
 import { shiftClock } from '#libs/database';
+import { persistently } from '../clients/http.js';
 import type { SimulatedDevice } from './simulated-device.js';
 
 const LIMIT_MS = 120_000;
@@ -23,7 +24,7 @@ export class CompressedTime {
   async moveTo(time: Date): Promise<void> {
     if (time <= this.now) return;
     this.shiftMs = time.getTime() - Date.now();
-    await shiftClock(this.ownerUrl, this.shiftMs);
+    await persistently(() => shiftClock(this.ownerUrl, this.shiftMs));
     // Valid until exactly then: refused as soon as the store has noticed.
     const ending = this.probe.mintAt(new Date(time.getTime() - SESSION_HARD_MS));
     for (const end = Date.now() + LIMIT_MS; ; await sleep(5)) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mintDeviceSession, type DeviceIdentity, type SessionKey } from '#libs/auth';
-import { askPatiently, expectStatus, type Answer } from '../clients/http.js';
+import { askPatiently, expectStatus, persistently, type Answer } from '../clients/http.js';
 
 export interface InstalledRevision {
   readonly snapId: string;
@@ -75,7 +75,7 @@ export class SimulatedDevice {
 
   private async install({ revision, download }: NonNullable<RefreshResult['snap']>): Promise<void> {
     if (!download) throw new Error(`cannot install revision ${revision}: there is no download`);
-    const bytes = await this.download(download.url);
+    const bytes = await persistently(() => this.download(download.url));
     const digest = createHash('sha3-384').update(bytes).digest();
     if (digest.toString('hex') !== download['sha3-384'])
       throw new Error('cannot install: the bytes are not those announced');

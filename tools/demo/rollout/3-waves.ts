@@ -1,5 +1,6 @@
-import type { BrandAdmin, RolloutAccount } from '../../clients/brand-admin.js';
-import { nextSlot, passSlots } from '../../simulate/stock-timers.js';
+import type { BrandAdmin } from '../../clients/brand-admin.js';
+import { persistently } from '../../clients/http.js';
+import { nextSlot, passSlots, type Polled } from '../../simulate/stock-timers.js';
 import { asColleague, untilDecidedBy, untilRollout } from './colleagues.js';
 import { NIGHT, SNAP, type RolloutStory } from './rollout-story.js';
 
@@ -9,7 +10,8 @@ const SLOT_MS = 6 * 3_600_000;
 export async function closedWindow(story: RolloutStory): Promise<void> {
   const { narrator, brandId, devices, seed, time } = story;
   const evening = new Date(nextSlot(time.now, NIGHT).getTime() - SLOT_MS);
-  await passSlots(time, devices, seed, evening, 1);
+  const polled = await passSlots(time, devices, seed, evening, 1);
+  requireNoUpdate(polled, 'outside of the windows');
   const planner = await asColleague(story, story.planner);
   const [inLab] = devices;
   const reasons = await planner.explain(brandId, inLab?.identity.deviceUid ?? '', SNAP);
@@ -19,19 +21,28 @@ export async function closedWindow(story: RolloutStory): Promise<void> {
   await tellProgress(story, planner);
 }
 
-/** The night in which a wave is open: from midnight to six, first in Lagos, then in Bogotá. */
+/** So many nights at most: a busy store tells some devices to wait, and they ask again the next day. */
+const NIGHTS = 6;
+
+/** The nights in which a wave is open: from midnight to six, first in Lagos, then in Bogotá, until everybody admitted has it. */
 export async function nightOfWave(story: RolloutStory, no: number): Promise<void> {
-  const { devices, seed, time } = story;
-  await passSlots(time, devices, seed, nextSlot(time.now, NIGHT), 2);
-  const planner = await asColleague(story, story.planner);
-  await wholeWave(story, planner, no);
-  await tellProgress(story, planner);
+  const { devices, seed, time, narrator } = story;
+  for (let night = 1; ; night += 1) {
+    await passSlots(time, devices, seed, nextSlot(time.now, NIGHT), 2);
+    const planner = await asColleague(story, story.planner);
+    const isWhole = await hasWholeWave(story, planner, no);
+    await tellProgress(story, planner);
+    if (isWhole) return;
+    if (night === NIGHTS) throw new Error(`cannot wait for wave ${no} any longer: ${night} nights`);
+    narrator.say('a busy store told some devices to wait: another night');
+  }
 }
 
 /** Paula has seen the numbers and says that the wave is good. */
 export async function advance(story: RolloutStory, no: number): Promise<void> {
   const planner = await asColleague(story, story.planner);
-  await planner.advanceRollout(story.brandId, story.rolloutId);
+  // Of this wave: said again after a broken connection, it is said once.
+  await persistently(() => planner.advanceRollout(story.brandId, story.rolloutId, no));
   const { waves, state } = await untilRollout(story, planner, (now) =>
     no < now.waves.length ? now.waves[no]?.state === 'OPEN' : now.state === 'COMPLETED',
   );
@@ -43,15 +54,22 @@ export async function advance(story: RolloutStory, no: number): Promise<void> {
   );
 }
 
-/** Everybody whom the wave admits has it; facts are written a moment after the answer. */
-export const wholeWave = (
-  story: RolloutStory,
-  admin: BrandAdmin,
-  no: number,
-): Promise<RolloutAccount> =>
-  untilRollout(story, admin, ({ progress }) =>
-    progress.slice(0, no).every(({ members, updated }) => updated === members),
+/** Whether everybody whom the wave admits has it, once the store has written down what the devices told it. */
+async function hasWholeWave(story: RolloutStory, admin: BrandAdmin, no: number): Promise<boolean> {
+  const told = story.devices.filter(({ installed }) => installed.revision === 2).length;
+  const { progress } = await untilRollout(
+    story,
+    admin,
+    (rollout) => rollout.progress.reduce((sum, { updated }) => sum + updated, 0) === told,
   );
+  return progress.slice(0, no).every(({ members, updated }) => updated === members);
+}
+
+export function requireNoUpdate(polled: readonly Polled[], when: string): void {
+  const moved = polled.find(({ outcome }) => outcome.to !== outcome.from);
+  if (moved)
+    throw new Error(`cannot accept that ${moved.device.identity.serial} is updated ${when}`);
+}
 
 export async function tellProgress(story: RolloutStory, admin: BrandAdmin): Promise<void> {
   const { progress, fleet } = await admin.rolloutAccount(story.brandId, story.rolloutId);

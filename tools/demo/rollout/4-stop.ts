@@ -1,7 +1,7 @@
 import { nextSlot, passSlots } from '../../simulate/stock-timers.js';
 import { asColleague, untilDecidedBy, untilRollout } from './colleagues.js';
 import { NIGHT, type RolloutStory } from './rollout-story.js';
-import { nightOfWave, tellProgress } from './3-waves.js';
+import { nightOfWave, requireNoUpdate, tellProgress } from './3-waves.js';
 
 const HALF_RAMP_MS = 2 * 60_000;
 const SLOT_MS = 6 * 3_600_000;
@@ -21,7 +21,8 @@ export async function stopAndGoOn(story: RolloutStory): Promise<void> {
   await passSlots(time, devices, seed, midnight, 1);
   const stopId = await pullTheBrake(story);
   // Bogotá's whole night: everybody polls, nobody is offered anything.
-  await passSlots(time, devices, seed, new Date(midnight.getTime() + SLOT_MS), 1);
+  const second = new Date(midnight.getTime() + SLOT_MS);
+  requireNoUpdate(await passSlots(time, devices, seed, second, 1), 'while it is stopped');
   const morning = await asColleague(story, story.planner);
   await tellProgress(story, morning);
   await letGo(story, stopId);

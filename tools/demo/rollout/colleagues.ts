@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BrandAdmin, type Reason, type RolloutAccount } from '../../clients/brand-admin.js';
+import { persistently } from '../../clients/http.js';
 import { GraphQLClient } from '../../clients/graphql.js';
 import { SNAP, type Colleague, type RolloutStory } from './rollout-story.js';
 
@@ -11,7 +12,7 @@ export function asColleague(
   { email, password }: Colleague,
 ): Promise<BrandAdmin> {
   const graphql = new GraphQLClient(`${installation.storeUrl}/graphql`);
-  return BrandAdmin.login(graphql, email, password);
+  return persistently(() => BrandAdmin.login(graphql, email, password));
 }
 
 /** The rollout when it is so; the store and its worker may be restarting meanwhile. */
@@ -46,7 +47,8 @@ export async function untilDecidedBy(
   const probe = wave === 1 ? waiting[0] : waiting.at(-1);
   if (!probe) throw new Error('cannot ask about a device that waits: there is none');
   for (const end = Date.now() + LIMIT_MS; ; await sleep(100)) {
-    const reasons = await admin.explain(story.brandId, probe.identity.deviceUid, SNAP);
+    const ask = () => admin.explain(story.brandId, probe.identity.deviceUid, SNAP);
+    const reasons = await persistently(ask);
     if (reasons.some((reason) => speaksOf(reason, wave))) return;
     if (Date.now() > end)
       throw new Error(`cannot wait any longer for the policy: ${JSON.stringify(reasons)}`);
