@@ -69,6 +69,7 @@ describe('the address of a store', () => {
     'ftp://store.example',
     'http://store.example',
     'http://127.evil.example',
+    'http://10.0.0.1',
   ])('refuses %s', (text) => expect(() => storeUrl(text)).toThrow(UsageError));
 });
 
