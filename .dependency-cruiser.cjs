@@ -75,9 +75,10 @@ module.exports = {
     },
     {
       name: 'cli-has-no-database',
+      comment: 'keyring it has: the root key is opened where it is kept, far from the store',
       severity: 'error',
       from: { path: '^apps/cli/' },
-      to: { path: '^libs/(database|storage|queue|keyring|operations)/' },
+      to: { path: '^libs/(database|storage|queue|operations)/' },
     },
     {
       name: 'typeorm-in-database',

@@ -15,7 +15,7 @@ import {
   type PolicySnapshot,
   type RequestFacts,
 } from '#libs/update-control';
-import { toPolicyRows } from '../../libs/operations/src/policy/to-policy-rows.js';
+import { toPolicyRows } from '#libs/operations';
 import { ask } from '../../tools/clients/http.js';
 import { DeviceStore, type TestBrand, type TestSnap } from './support/device-store.js';
 import { arbitraryRules, REVISIONS, writeRules, type Ground } from './support/random-world.js';

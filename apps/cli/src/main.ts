@@ -9,6 +9,7 @@ import { tokenCommand } from './token/token.js';
 import { assertionCommand } from './assertion/command.js';
 import { declarationCommand } from './declaration/declaration.js';
 import { processIo, type Io } from './io.js';
+import { modelCommand } from './model/model.js';
 import { offlineCommand } from './offline-command.js';
 import { rolloutCommand } from './rollout/rollout-command.js';
 import { loginCommand } from './session/login.js';
@@ -28,6 +29,7 @@ const storeCommands: readonly ((io: Io) => Command)[] = [
   tokenCommand,
   auditCommand,
   declarationCommand,
+  modelCommand,
   storeKeyCommand,
   rolloutCommand,
 ];

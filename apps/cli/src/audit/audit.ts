@@ -79,7 +79,9 @@ async function exportLog(io: Io, options: ExportOptions): Promise<void> {
   const { format, actor, action, subject, from, until } = options;
   const said = Object.entries({ format, actor, action, subject, from, until });
   const query = new URLSearchParams(
-    said.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as [string, string]])),
+    said.flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as [string, string]],
+    ),
   );
   const path = `/api/v1/brands/${brandId}/audit-log?${query.toString()}`;
   const { body } = await store.get(path, EXPORT_LIMIT_MS);

@@ -5,3 +5,4 @@ export * from './poll.js';
 export * from './policy-store.js';
 export * from './sequence.service.js';
 export * from './store-view.js';
+export * from './to-policy-rows.js';
