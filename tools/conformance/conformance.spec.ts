@@ -22,20 +22,28 @@ describe('conformance', () => {
 
   it('says passed only for what ran and passed', () => {
     const states = conformance(
-      [check('D1'), check('D2'), check('D3'), check('D10')],
+      ['D1', 'D2', 'D3', 'D10', 'D11'].map((id) => check(id)),
       report(
         ['D1 works', 'passed'],
         ['D2 works', 'passed'],
         ['D2 works elsewhere', 'failed'],
         ['D3 waits', 'skipped'],
       ),
-      { D10: 'later' },
+      { notApplicable: { D10: 'no such thing here' }, waiting: { D1: 'ran', D11: 'for gates' } },
     );
     expect(states.map(({ status }) => status)).toEqual([
       'passed',
       'failed',
       'missing',
       'not-applicable',
+      'missing',
+    ]);
+    expect(states.map(({ reason }) => reason)).toEqual([
+      undefined,
+      '1 of 2 tests failed',
+      'its test was skipped',
+      'no such thing here',
+      'for gates',
     ]);
   });
 
@@ -43,7 +51,7 @@ describe('conformance', () => {
     const states = conformance(
       [check('P6', true), check('P8', true)],
       report(['P6 shows the code', 'passed'], ['P8 logs in (real snapcraft)', 'passed']),
-      {},
+      { notApplicable: {}, waiting: {} },
     );
     expect(states.map(({ status }) => status)).toEqual(['scripted', 'passed']);
   });

@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { readChecklists } from './checklist.js';
-import { conformance, type TestReport, toMarkdown } from './report.js';
+import { conformance, type Notes, type TestReport, toMarkdown } from './report.js';
 
 const REPORT = 'test-results/report.json';
-const NOTES = 'tools/conformance/not-applicable.json';
+const NOTES = 'tools/conformance/notes.json';
 
 /** `npm run conformance [-- --json]`: prints each check's state and writes docs/conformance.md. */
 export async function main(args: string[]): Promise<number> {
@@ -17,7 +17,7 @@ export async function main(args: string[]): Promise<number> {
     process.stderr.write(`cannot read ${REPORT}: run npm test first\n`);
     return 1;
   }
-  const notes = JSON.parse(await readFile(NOTES, 'utf8')) as Record<string, string>;
+  const notes = JSON.parse(await readFile(NOTES, 'utf8')) as Notes;
   const states = conformance(await readChecklists('docs/protocol'), report, notes);
   await writeFile('docs/conformance.md', toMarkdown(states));
   if (values.json) {

@@ -18,11 +18,17 @@ export interface TestReport {
 
 const NUMBERS = /^((?:[SDPVU]\d+[,\s]+)*[SDPVU]\d+)\b/;
 
+/** Check → why it does not apply here at all, or what it waits for. */
+export interface Notes {
+  readonly notApplicable: Readonly<Record<string, string>>;
+  readonly waiting: Readonly<Record<string, string>>;
+}
+
 /** State of each check: never more than what ran (decisions 28). */
 export function conformance(
   checks: readonly Check[],
   report: TestReport,
-  notes: Readonly<Record<string, string>>,
+  notes: Notes,
 ): CheckState[] {
   const outcomes = collect(report);
   return checks.map(({ id, title, wantsRealClient }) => {
@@ -34,9 +40,9 @@ export function conformance(
       ...(reason && { reason }),
     });
     if (!seen || seen.ran === 0) {
-      return notes[id]
-        ? state('not-applicable', notes[id])
-        : state('missing', seen ? 'its test was skipped' : undefined);
+      const reason = notes.notApplicable[id];
+      if (reason) return state('not-applicable', reason);
+      return state('missing', seen ? 'its test was skipped' : notes.waiting[id]);
     }
     if (seen.failed > 0) return state('failed', `${seen.failed} of ${seen.ran} tests failed`);
     const withRealClient = seen.real > 0;
