@@ -4,6 +4,7 @@ import { vaultConfig } from './config.js';
 import { EventSender } from './events/event-sender.js';
 import { deviceSurface } from './http/device-surface.js';
 import { openVaultResources, type VaultGround } from './open-resources.js';
+import { RegistryPull } from './registry/registry-pull.js';
 import type { VaultResources } from './resources.js';
 import { VaultModule } from './vault.module.js';
 
@@ -31,6 +32,9 @@ function startBackground(resources: VaultResources, { shutdown, logger }: VaultG
   const sender = new EventSender(resources);
   sender.start();
   shutdown.add('event sender', () => sender.stop());
+  const registry = new RegistryPull(resources);
+  registry.start();
+  shutdown.add('registry pull', () => registry.stop());
   const sweep = (): void => {
     resources.db
       .asSystem(sweepRequestIds)

@@ -8,6 +8,7 @@ import { DeviceService } from './administration/device.service.js';
 import { EnrolmentService } from './administration/enrolment.service.js';
 import { JournalService } from './administration/journal.service.js';
 import { ModelService } from './administration/model.service.js';
+import { RegistryPull } from './registry/registry-pull.js';
 import { SigningKeyService } from './administration/signing-key.service.js';
 import { TokenService } from './administration/token.service.js';
 import { FieldGate } from './graphql/field-gate.js';
@@ -22,6 +23,7 @@ const SERVICES = [
   EnrolmentService,
   JournalService,
   ModelService,
+  RegistryPull,
   SigningKeyService,
   TokenService,
 ];

@@ -25,10 +25,14 @@ export interface ModelView {
   readonly brandId: string;
   readonly model: string;
   readonly revision: number;
+  /** Here and in the store's registry. */
   readonly isActive: boolean;
+  /** Why the store's registry has it deactivated. */
+  readonly registryReason: string | null;
   readonly revokedRevisions: readonly number[];
+  /** 0 and null for a model that came from the store and has no policy here yet: nobody registers for it. */
   readonly policyRevision: number;
-  readonly policy: VaultModelPolicy;
+  readonly policy: VaultModelPolicy | null;
 }
 
 /** Models that devices may register for, and how (serial-vault.md 6.3, 11.3). */
@@ -72,8 +76,9 @@ export class ModelService {
     const wanted = readPolicy(policy);
     const trusted = await this.resources.trust.database();
     return this.resources.db.asBrand(brandId, async (tx) => {
-      const known = found(await findRegisteredModel(tx, brandId, model), `model ${model}`);
-      await requireUsableKey(tx, trusted, brandId, wanted.signingKeyId, known.assertion);
+      const row = found(await tx.findOneBy(VaultModel, { brandId, model }), `model ${model}`);
+      const assertion = decodeAssertion(row.bytes);
+      await requireUsableKey(tx, trusted, brandId, wanted.signingKeyId, assertion);
       await putPolicy(tx, who, brandId, model, wanted, 'set-model-policy');
       return view(tx, brandId, model);
     });
@@ -199,10 +204,17 @@ async function putPolicy(
 }
 
 async function view(tx: Tx, brandId: string, model: string): Promise<ModelView> {
-  const { row, policy, policyRevision } = found(
-    await findRegisteredModel(tx, brandId, model),
-    `model ${model}`,
-  );
-  const { revision, isActive, revokedRevisions } = row;
-  return { brandId, model, revision, isActive, revokedRevisions, policyRevision, policy };
+  const row = found(await tx.findOneBy(VaultModel, { brandId, model }), `model ${model}`);
+  const inForce = await findRegisteredModel(tx, brandId, model);
+  const { revision, registryReason, revokedRevisions } = row;
+  return {
+    brandId,
+    model,
+    revision,
+    isActive: row.isActive && registryReason === null,
+    registryReason,
+    revokedRevisions,
+    policyRevision: inForce?.policyRevision ?? 0,
+    policy: inForce?.policy ?? null,
+  };
 }

@@ -1,5 +1,6 @@
 import { Args, ID, Int, Mutation, Query, Resolver } from '@nestjs/graphql';
 import type { VaultApiKey, VaultRemodelRule } from '#libs/database';
+import { RegistryPull, type PullReport } from '../registry/registry-pull.js';
 import { ApiKeyService, type NewApiKey } from '../administration/api-key.service.js';
 import { EnrolmentService } from '../administration/enrolment.service.js';
 import { ModelService, type ModelView } from '../administration/model.service.js';
@@ -17,6 +18,7 @@ import {
   ListedSerialsResult,
   ModelResult,
   ModelType,
+  PullReportResult,
   PolicyInput,
   RemodelRuleInput,
   RemodelRuleResult,
@@ -31,6 +33,7 @@ export class ModelResolver {
     private readonly modelService: ModelService,
     private readonly keys: ApiKeyService,
     private readonly enrolment: EnrolmentService,
+    private readonly registry: RegistryPull,
   ) {}
 
   @Query(() => [ModelType])
@@ -61,6 +64,13 @@ export class ModelResolver {
     @Args('policy') policy: PolicyInput,
   ): Promise<ModelView> {
     return this.modelService.register(who, brand, assertion, policy);
+  }
+
+  @Mutation(() => PullReportResult, {
+    description: 'Takes models, ends of keys and deactivations from the store now.',
+  })
+  pullModels(@Args('brand', { type: () => ID }) brand: string): Promise<PullReport> {
+    return this.registry.pull(brand);
   }
 
   @Mutation(() => ModelResult)

@@ -101,12 +101,30 @@ export class ModelType {
   @Field(() => ID) brandId!: string;
   @Field(() => ID) model!: string;
   @Field(() => Int, { description: 'Of the newest model assertion registered.' }) revision!: number;
-  @Field(() => Boolean) isActive!: boolean;
+  @Field(() => Boolean, { description: "Here and in the store's registry." }) isActive!: boolean;
+  @Field(() => String, {
+    nullable: true,
+    description: "Why the store's registry has it deactivated.",
+  })
+  registryReason!: string | null;
   @Field(() => [Int]) revokedRevisions!: number[];
-  @Field(() => Int) policyRevision!: number;
-  @Field(() => PolicyType) policy!: PolicyType;
+  @Field(() => Int, { description: '0: none yet.' }) policyRevision!: number;
+  @Field(() => PolicyType, {
+    nullable: true,
+    description: 'Null for a model that came from the store: nobody registers for it without one.',
+  })
+  policy!: PolicyType | null;
 }
 export const ModelResult = resultOf(ModelType, 'Model');
+
+@ObjectType('PullReport', { description: "What came of asking for the store's registry." })
+export class PullReportType {
+  @Field(() => [ID], { description: 'Models that are new here, or other than before.' })
+  taken!: readonly string[];
+  @Field(() => [String], { description: 'What was not taken; what was known before still holds.' })
+  problems!: readonly string[];
+}
+export const PullReportResult = resultOf(PullReportType, 'PullReport');
 
 @InputType()
 export class RemodelRuleInput {

@@ -28,6 +28,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.importAccountKey': 'admin',
   'Mutation.setSigningKeyEnabled': 'admin',
   'Mutation.registerModel': 'admin',
+  'Mutation.pullModels': 'operator',
   'Mutation.setModelPolicy': 'admin',
   'Mutation.setModelActive': 'admin',
   'Mutation.setRevokedModelRevisions': 'admin',

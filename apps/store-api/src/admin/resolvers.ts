@@ -1,5 +1,6 @@
 import { AuditResolver } from './journal/audit.resolver.js';
 import { AccountKeyResolver } from './keys/account-key.resolver.js';
+import { ModelResolver } from './models/model.resolver.js';
 import { AssertionResolver } from './assertions/assertion.resolver.js';
 import { BrakeResolver } from './brakes/brake.resolver.js';
 import { BrandResolver } from './brands/brand.resolver.js';
@@ -38,6 +39,7 @@ export const RESOLVERS = [
   JournalResolver,
   LoginResolver,
   LicenceResolver,
+  ModelResolver,
   PeopleResolver,
   RolloutProgressResolver,
   RolloutControlResolver,

@@ -6,9 +6,11 @@ import {
   FactsBuffer,
   PolicyStore,
   RevisionCatalogue,
+  RegistryFeedService,
   RevocationOverlay,
   SequenceService,
   SessionReader,
+  StandardModelService,
   StoreViews,
   VaultEventService,
   type Resources,
@@ -28,6 +30,8 @@ export class DeviceServices {
   readonly sequences: SequenceService;
   readonly revisions: RevisionCatalogue;
   readonly vaultEvents: VaultEventService;
+  readonly registryFeed: RegistryFeedService;
+  readonly standardModels: StandardModelService;
 
   private constructor(readonly resources: Resources) {
     const { db } = resources;
@@ -43,6 +47,8 @@ export class DeviceServices {
     this.sequences = new SequenceService(db);
     this.revisions = new RevisionCatalogue(db);
     this.vaultEvents = new VaultEventService(resources);
+    this.registryFeed = new RegistryFeedService(resources);
+    this.standardModels = new StandardModelService(resources);
   }
 
   /** Reads what must be known before the first request: who is revoked. */

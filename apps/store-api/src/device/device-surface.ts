@@ -8,7 +8,7 @@ const STORE_VERSION = '60';
 /** Context and actions of 500 snaps are some 200 kB (device-api.md 3.5). */
 const BODY_LIMIT_BYTES = 4 * 1024 * 1024;
 const PATHS = /^\/(?:v2|api\/v1|blobs)(?:\/|$)|^\/$/;
-const VAULT_EVENTS = '/api/v1/vault/events';
+const OF_VAULTS = '/api/v1/vault/';
 
 const isOurs = (url: string): boolean => PATHS.test(url.split('?')[0] ?? '');
 
@@ -28,7 +28,7 @@ export function prepareDeviceSurface(fastify: FastifyInstance): void {
     done();
   });
   fastify.addHook('preParsing', (request, _reply, payload, done) => {
-    done(null, isVaultEvent(request) ? keepRawBody(request, payload as never) : payload);
+    done(null, isOfVault(request) ? keepRawBody(request, payload as never) : payload);
   });
   // Only registration sends assertions as a body, and they are passed on as they are.
   if (!fastify.hasContentTypeParser(MEDIA_TYPE)) {
@@ -38,6 +38,6 @@ export function prepareDeviceSurface(fastify: FastifyInstance): void {
   }
 }
 
-function isVaultEvent({ method, url }: FastifyRequest): boolean {
-  return method === 'POST' && url.split('?')[0] === VAULT_EVENTS;
+function isOfVault({ method, url }: FastifyRequest): boolean {
+  return method === 'POST' && url.startsWith(OF_VAULTS);
 }

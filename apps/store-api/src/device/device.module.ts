@@ -11,9 +11,11 @@ import { prepareDeviceSurface } from './device-surface.js';
 import { BlobsController } from './downloads/blobs.controller.js';
 import { DownloadsController } from './downloads/downloads.controller.js';
 import { LoadGuard } from './load/load-guard.js';
+import { StandardModelsController } from './models/standard-models.controller.js';
 import { RefreshController } from './refresh/refresh.controller.js';
 import { RegistrationController } from './registration/registration.controller.js';
 import { VaultEventsController } from './registration/vault-events.controller.js';
+import { VaultModelsController } from './registration/vault-models.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { StatusController } from './status/status.controller.js';
 
@@ -27,6 +29,8 @@ import { StatusController } from './status/status.controller.js';
     BlobsController,
     RegistrationController,
     VaultEventsController,
+    VaultModelsController,
+    StandardModelsController,
     StatusController,
   ],
   providers: [

@@ -9,7 +9,6 @@ export { AuditService, type AuditFilter, type AuditVerdict } from './audit.servi
 export { BrandService, type BrandOrder } from './brand.service.js';
 export { KeyRetirementService, requireNotRetired } from './key-retirement.service.js';
 export { KeyService, type CertifyOrder, type KeyView } from './key.service.js';
-export { ModelService, type ModelView } from './model.service.js';
 export { type GrantOrder } from './grants.js';
 export { InvitationService } from './invitation.service.js';
 export { type Member, type NewMember } from './member.js';

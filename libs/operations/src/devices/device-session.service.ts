@@ -4,7 +4,6 @@ import type { Assertion } from '#libs/assertions';
 import { RANDOM_BYTES, formatNonce, hashNonce, mintDeviceSession } from '#libs/auth';
 import {
   BrandStore,
-  Model,
   consumeNonce,
   insertNonce,
   isDeviceRevoked,
@@ -13,6 +12,7 @@ import {
   type Tx,
 } from '#libs/database';
 import { assertionDatabaseFor } from '../installation/assertion-shelf.js';
+import { findModelProblem } from '../models/model-registry.js';
 import type { Resources } from '../resources.js';
 import { deviceSessionKey } from './session-key.js';
 
@@ -133,12 +133,7 @@ async function modelProblem(tx: Tx, model: Assertion): Promise<string | null> {
   if (storeId !== '' && !(await tx.existsBy(BrandStore, { id: storeId, brandId }))) {
     return `the model names store ${storeId}, which is none of its brand here`;
   }
-  const registered = await tx.findOne(Model, {
-    where: { brandId, model: header(model, 'model') },
-    order: { revision: 'DESC' },
-  });
-  if (registered && !registered.isActive) return 'the model is switched off';
-  return null;
+  return findModelProblem(tx, model);
 }
 
 function refused(reason: string, device: string): SessionOutcome {

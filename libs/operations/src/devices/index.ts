@@ -7,5 +7,6 @@ export * from './session-key.js';
 export * from './session-reader.js';
 export * from './validation-sets.js';
 export * from './vault-event.service.js';
+export { type VaultSignature } from './vault-signature.js';
 export * from './assertion.service.js';
 export * from './revision-catalogue.js';

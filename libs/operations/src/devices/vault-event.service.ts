@@ -1,8 +1,7 @@
-import { createVerify } from 'node:crypto';
-import { accountKeyOf, decodeAssertion, header, instantOf } from '#libs/assertions';
-import { RetiredKey, ANY_FORMAT, findAssertion, insertRevocation, type Tx } from '#libs/database';
+import { insertRevocation } from '#libs/database';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
+import { isSignedByBrand, type VaultSignature } from './vault-signature.js';
 
 /** What a vault tells the store about one of its devices (ARCHITECTURE.md, "Between store and vault"). */
 export interface VaultEvent {
@@ -16,13 +15,6 @@ export interface VaultEvent {
   readonly reason: string;
 }
 
-export interface VaultSignature {
-  readonly keyId: string;
-  /** RSASSA-PKCS1-v1_5 with SHA-512 over the body as it was received. */
-  readonly signature: Buffer;
-  readonly body: Buffer;
-}
-
 /** Takes revocations from vaults: they end sessions within seconds (decisions 9, 16). */
 export class VaultEventService {
   constructor(private readonly resources: Pick<Resources, 'db'>) {}
@@ -32,8 +24,9 @@ export class VaultEventService {
     if (event.kind === 'superseded' && event.deviceKeyId === null) {
       throw new OperationError('invalid', 'cannot supersede a device key without its id');
     }
-    await this.resources.db.asSystem(async (tx) => {
-      if (!(await this.isSignedByBrand(tx, event, proof))) {
+    const { db } = this.resources;
+    await db.asSystem(async (tx) => {
+      if (!(await isSignedByBrand(tx, event.brandId, proof, db.clock.now()))) {
         throw new OperationError(
           'unauthorized',
           'cannot accept a vault event without a valid signature of its brand',
@@ -49,22 +42,5 @@ export class VaultEventService {
         reason: event.reason,
       });
     });
-  }
-
-  /** The account-key is ours to trust: it was verified when it was stored. Its end is looked at now. */
-  private async isSignedByBrand(
-    tx: Tx,
-    event: VaultEvent,
-    proof: VaultSignature,
-  ): Promise<boolean> {
-    const row = await findAssertion(tx, 'account-key', proof.keyId, ANY_FORMAT);
-    if (!row || (await tx.existsBy(RetiredKey, { keyId: proof.keyId }))) return false;
-    const assertion = decodeAssertion(row.bytes);
-    const { publicKey, validity } = accountKeyOf(assertion);
-    const now = instantOf(this.resources.db.clock.now());
-    const isValidNow =
-      validity.since <= now && (validity.until === undefined || now < validity.until);
-    if (header(assertion, 'account-id') !== event.brandId || !isValidNow) return false;
-    return createVerify('sha512').update(proof.body).verify(publicKey.key, proof.signature);
   }
 }

@@ -1,4 +1,5 @@
 import { checkModel, header } from '#libs/assertions';
+import { VaultModel } from '#libs/database';
 import { refuse } from '../../refusal.js';
 import { known, type Attempt } from '../attempt.js';
 import { findRegisteredModel } from '../registered-model.js';
@@ -26,10 +27,9 @@ export async function checkRegisteredModel(attempt: Attempt, { tx }: CheckContex
   const { brandId, model } = attempt;
   const registered = await findRegisteredModel(tx, brandId, model);
   if (registered === null) {
-    refuse(
-      'unknown-model',
-      `cannot register for model ${model}: the brand has not registered it in this vault`,
-    );
+    const isKnown = await tx.existsBy(VaultModel, { brandId, model });
+    const why = isKnown ? 'it has no policy in this vault' : 'the brand has not registered it';
+    refuse('unknown-model', `cannot register for model ${model}: ${why}`);
   }
   if (registered.row.revokedRevisions.includes(attempt.parts?.model.revision ?? -1)) {
     refuse(
@@ -37,8 +37,13 @@ export async function checkRegisteredModel(attempt: Attempt, { tx }: CheckContex
       `cannot register: revision of model ${model} was withdrawn; refresh the model`,
     );
   }
-  if (!registered.row.isActive) {
-    refuse('inactive-model', `cannot register for model ${model}: the brand has deactivated it`);
+  const { isActive, registryReason } = registered.row;
+  if (!isActive || registryReason !== null) {
+    const reason = registryReason === null ? '' : `: ${registryReason}`;
+    refuse(
+      'inactive-model',
+      `cannot register for model ${model}: the brand has deactivated it${reason}`,
+    );
   }
   attempt.registered = registered;
 }

@@ -1,34 +1,18 @@
 import { Args, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
 import { encodeAssertions } from '#libs/assertions';
 import type { Account, BrandStore, Validation } from '#libs/database';
-import {
-  BrandService,
-  KeyService,
-  ModelService,
-  StoreService,
-  sees,
-  type ModelView,
-  type Principal,
-} from '#libs/operations';
+import { BrandService, KeyService, StoreService, sees, type Principal } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
 import { said } from '../said.js';
 import { StoreType } from '../stores/store.type.js';
-import {
-  BrandInput,
-  BrandResult,
-  BrandType,
-  ModelResult,
-  ModelType,
-  ValidationEnum,
-} from './brand.type.js';
+import { BrandInput, BrandResult, BrandType, ValidationEnum } from './brand.type.js';
 
 @AdminResolver(() => BrandType)
 export class BrandResolver {
   constructor(
     private readonly brandService: BrandService,
     private readonly keys: KeyService,
-    private readonly modelService: ModelService,
     private readonly storeService: StoreService,
   ) {}
 
@@ -40,11 +24,6 @@ export class BrandResolver {
   @Query(() => BrandType, { nullable: true })
   brand(@Args('brand', { type: () => ID }) brand: string): Promise<Account | null> {
     return this.brandService.find(brand);
-  }
-
-  @Query(() => [ModelType])
-  models(@Args('brand', { type: () => ID }) brand: string): Promise<ModelView[]> {
-    return this.modelService.list(brand);
   }
 
   @Mutation(() => BrandResult)
@@ -73,16 +52,6 @@ export class BrandResolver {
       reason: reason ?? undefined,
     };
     return this.brandService.update(who, brand, change);
-  }
-
-  @Mutation(() => ModelResult)
-  registerModel(
-    @Who() who: Principal,
-    @Args('brand', { type: () => ID }) brand: string,
-    @Args('assertion') assertion: string,
-    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
-  ): Promise<ModelView> {
-    return this.modelService.register(who, brand, assertion, key ?? undefined);
   }
 
   @ResolveField(() => [StoreType])

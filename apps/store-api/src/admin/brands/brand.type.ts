@@ -20,18 +20,6 @@ export class BrandType {
   @Field(() => Instant) createdAt!: Date;
 }
 
-@ObjectType('Model')
-export class ModelType {
-  @Field(() => String) model!: string;
-  @Field(() => Number) revision!: number;
-  @Field(() => ID, { nullable: true }) storeId!: string | null;
-  @Field(() => String, { nullable: true }) architecture!: string | null;
-  @Field(() => String) signKeyId!: string;
-  @Field(() => Boolean) isActive!: boolean;
-  @Field(() => Instant) createdAt!: Date;
-  @Field(() => String, { description: 'The model assertion, byte for byte.' }) assertion!: string;
-}
-
 @InputType('BrandInput')
 export class BrandInput {
   @Field(() => ID, {
@@ -46,4 +34,3 @@ export class BrandInput {
 }
 
 export const BrandResult = resultOf(() => BrandType, 'Brand');
-export const ModelResult = resultOf(() => ModelType, 'Model');

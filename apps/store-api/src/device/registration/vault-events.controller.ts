@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { DeviceServices } from '../device-services.js';
 import { DeviceErrorFilter } from '../http/device-error.filter.js';
 import { parseBody } from '../http/parse-body.js';
-import { rawBodyOf } from '../http/raw-body.js';
+import { vaultSignatureOf } from './vault-signature-of.js';
 
 const text = z.string().min(1).max(200);
 
@@ -28,7 +28,6 @@ export class VaultEventsController {
   @Post()
   async receive(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const event = parseBody(vaultEvent, request.body);
-    const { 'vault-key': keyId, 'vault-signature': signature } = request.headers;
     await this.services.vaultEvents.receive(
       {
         id: event.id,
@@ -39,11 +38,7 @@ export class VaultEventsController {
         deviceKeyId: event['device-key-sha3-384'] ?? null,
         reason: event.reason,
       },
-      {
-        keyId: typeof keyId === 'string' ? keyId : '',
-        signature: Buffer.from(typeof signature === 'string' ? signature : '', 'base64'),
-        body: rawBodyOf(request),
-      },
+      vaultSignatureOf(request),
     );
     request.log.info({ event: event.id, kind: event.kind }, 'a vault ended a device or its key');
     // This process acts on it before it says so; the others hear of it by NOTIFY.

@@ -30,6 +30,8 @@ export class Model {
   @Column({ type: 'text' }) signKeyId!: string;
   @Column({ type: 'bytea' }) bytes!: Buffer;
   @Column({ type: 'boolean', default: true }) isActive!: boolean;
+  /** Why the brand switched the model off; null while it is active. */
+  @Column({ type: 'text', ...optional }) inactiveReason!: string | null;
   @Column(createdAt) createdAt!: Date;
 }
 

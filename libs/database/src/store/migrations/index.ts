@@ -12,6 +12,7 @@ import { PolicyOverlay1763737200000 } from './1763737200000-policy-overlay.js';
 import { StorelessDevices1763737800000 } from './1763737800000-storeless-devices.js';
 import { RetiredKeys1763738500000 } from './1763738500000-retired-keys.js';
 import { Webhooks1763738600000 } from './1763738600000-webhooks.js';
+import { InactiveModels1763739000000 } from './1763739000000-inactive-models.js';
 
 /** In the order in which they run. */
 export const storeMigrations: (new () => MigrationInterface)[] = [
@@ -28,4 +29,5 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   StorelessDevices1763737800000,
   RetiredKeys1763738500000,
   Webhooks1763738600000,
+  InactiveModels1763739000000,
 ];

@@ -43,6 +43,8 @@ export class VaultModel {
   brandId!: string;
   @PrimaryColumn({ type: 'text' }) model!: string;
   @Column({ type: 'boolean', default: true }) isActive!: boolean;
+  /** Why the store's registry has it deactivated; null while it has not. Beside `isActive`, which is this vault's own word. */
+  @Column({ type: 'text', ...optional }) registryReason!: string | null;
   /** Of the newest model assertion that was registered. */
   @Column({ type: 'int' }) revision!: number;
   @Column({ type: 'bytea' }) bytes!: Buffer;

@@ -1,5 +1,9 @@
 import type { MigrationInterface } from 'typeorm';
 import { VaultFirst1763722800000 } from './1763722800000-first.js';
+import { Registry1763739000000 } from './1763739000000-registry.js';
 
 /** In the order in which they run. */
-export const vaultMigrations: (new () => MigrationInterface)[] = [VaultFirst1763722800000];
+export const vaultMigrations: (new () => MigrationInterface)[] = [
+  VaultFirst1763722800000,
+  Registry1763739000000,
+];

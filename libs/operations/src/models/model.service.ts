@@ -1,4 +1,4 @@
-import { decodeAssertion, header, type Assertion } from '#libs/assertions';
+import { header, type Assertion } from '#libs/assertions';
 import { BrandStore, Model, type Tx } from '#libs/database';
 import {
   assertionDatabaseFor,
@@ -7,12 +7,15 @@ import {
 } from '../installation/assertion-shelf.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
-import { performAct } from './act.js';
-import { requireNotRetired } from './key-retirement.service.js';
-import type { Principal } from './principal.js';
-import { refusedAssertion, refusingSync } from './refused-assertion.js';
+import { performAct } from '../brands/act.js';
+import { requireNotRetired } from '../brands/key-retirement.service.js';
+import type { Principal } from '../brands/principal.js';
+import { refusedAssertion } from '../brands/refused-assertion.js';
+import { requireReason } from '../brands/require-reason.js';
+import { findNewest, findRevision } from './find-model.js';
+import { readModel } from './model-registry.js';
 
-/** A registered model; `assertion` is its text, byte for byte. */
+/** A revision of a registered model; `assertion` is its text, byte for byte. */
 export type ModelView = Omit<Model, 'bytes'> & { readonly assertion: string };
 
 const view = ({ bytes, ...model }: Model): ModelView => ({
@@ -20,7 +23,13 @@ const view = ({ bytes, ...model }: Model): ModelView => ({
   assertion: bytes.toString('utf8'),
 });
 
-/** The brand's models, signed by the brand (S11, S12). */
+/** Which revisions are meant; what is not named is no limit. */
+export interface ModelFilter {
+  readonly model?: string | undefined;
+  readonly signKeyId?: string | undefined;
+}
+
+/** The brand's models, signed by the brand: the one registry of store, vault and image check (S12). */
 export class ModelService {
   constructor(private readonly resources: Resources) {}
 
@@ -45,16 +54,9 @@ export class ModelService {
     const { db } = this.resources;
     return performAct(db, act, async (tx) => {
       const name = header(assertion, 'model');
-      await tx.query(`SELECT pg_advisory_xact_lock(hashtext('model ' || $1 || $2))`, [
-        brandId,
-        name,
-      ]);
+      await lockModel(tx, brandId, name);
       const subject = `model:${name}:${assertion.revision}`;
-      const known = await tx.findOneBy(Model, {
-        brandId,
-        model: name,
-        revision: assertion.revision,
-      });
+      const known = await findRevision(tx, brandId, name, assertion.revision);
       if (known?.bytes.equals(assertion.bytes)) return { result: view(known), subject };
       await requireRegistrable(tx, assertion, db.clock.now());
       await requireNotRetired(tx, assertion);
@@ -67,6 +69,8 @@ export class ModelService {
           storeId: header(assertion, 'store') || null,
           architecture: header(assertion, 'architecture') || null,
           signKeyId: assertion.signKeyId,
+          // A new revision does not bring a deactivated model back.
+          ...(await standingOf(tx, brandId, name)),
           bytes: assertion.bytes,
         }),
       );
@@ -74,27 +78,65 @@ export class ModelService {
     });
   }
 
-  list(brandId: string): Promise<ModelView[]> {
+  /** All revisions, so also the history of a model, and which key signed what. */
+  list(brandId: string, { model, signKeyId }: ModelFilter = {}): Promise<ModelView[]> {
     return this.resources.db.asBrand(brandId, async (tx) => {
       const rows = await tx.find(Model, {
-        where: { brandId },
+        where: {
+          brandId,
+          ...(model !== undefined && { model }),
+          ...(signKeyId !== undefined && { signKeyId }),
+        },
         order: { model: 'ASC', revision: 'ASC' },
       });
       return rows.map(view);
     });
   }
+
+  /**
+   * Switches all revisions of a model off or on: no sessions and no serials while it is off. Gives the newest revision.
+   * Throws `not-found`, and `conflict` when it is so already.
+   */
+  setActive(
+    who: Principal,
+    brandId: string,
+    model: string,
+    isActive: boolean,
+    reason: string,
+  ): Promise<ModelView> {
+    requireReason(reason);
+    const action = isActive ? 'reactivate-model' : 'deactivate-model';
+    const act = { who, brandId, action, request: { model, reason } };
+    return performAct(this.resources.db, act, async (tx) => {
+      await lockModel(tx, brandId, model);
+      const newest = await findNewest(tx, brandId, model);
+      if (newest === null) throw new OperationError('not-found', `cannot find model ${model}`);
+      if (newest.isActive === isActive)
+        throw new OperationError(
+          'conflict',
+          `cannot ${action.replace('-', ' ')} ${model}: it is ${isActive ? 'active' : 'deactivated'} already`,
+        );
+      const standing = { isActive, inactiveReason: isActive ? null : reason };
+      await tx.update(Model, { brandId, model }, standing);
+      const result = view({ ...newest, ...standing });
+      return { result, subject: `model:${model}:${newest.revision}`, reason };
+    });
+  }
 }
 
-function readModel(text: string, brandId: string): Assertion {
-  const assertion = refusingSync(() => decodeAssertion(Buffer.from(text, 'utf8')));
-  if (assertion.type !== 'model')
-    throw refusedAssertion('unexpected assertions in the request', `this is a ${assertion.type}`);
-  if (header(assertion, 'brand-id') !== brandId)
-    throw refusedAssertion(
-      'authority-id does not match the brand or account named in the assertion',
-      'the model is of another brand',
-    );
-  return assertion;
+/** Registration and deactivation of a model come one after the other. */
+async function lockModel(tx: Tx, brandId: string, model: string): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('model ' || $1 || $2))`, [brandId, model]);
+}
+
+async function standingOf(
+  tx: Tx,
+  brandId: string,
+  model: string,
+): Promise<Partial<Pick<Model, 'isActive' | 'inactiveReason'>>> {
+  const newest = await findNewest(tx, brandId, model);
+  if (newest === null) return {};
+  return { isActive: newest.isActive, inactiveReason: newest.inactiveReason };
 }
 
 /** Signed by a registered key of the brand, newer than what is there, and for one of the brand's own stores. */

@@ -1,0 +1,4 @@
+export { ModelRegistry, type ModelStanding, type ModelState } from './model-registry.js';
+export { ModelService, type ModelFilter, type ModelView } from './model.service.js';
+export { RegistryFeedService, type SignedFeed } from './registry-feed.service.js';
+export { StandardModelService, type StandardModel } from './standard-model.service.js';
