@@ -411,8 +411,11 @@ describe('rollout plans over HTTP, with the worker', () => {
     ];
     await store.addDevices(3, { group: much.tag }, 'acme-dashboard');
     await store.addDevices(2, { group: little.tag }, 'acme-dashboard');
-    const back = await store.until(grown, (now) => causes(now).some((of) => of.includes('grew')));
-    expect(back).toMatchObject({ state: 'PENDING_APPROVAL' });
+    // The state is read before the transitions: both must be there.
+    const back = await store.until(
+      grown,
+      (now) => now.state === 'PENDING_APPROVAL' && causes(now).some((of) => of.includes('grew')),
+    );
     const evidence = { approved: 10, population: 13 };
     expect(back.transitions.at(-1)?.evidence).toEqual(evidence);
     const alarm = (await eventsOf(grown)).find(({ kind }) => kind === 'impact-grew');
