@@ -23,7 +23,8 @@ export interface UploadResult {
 
 /** Does what `snapcraft` does, call for call, in the Ubuntu One mode (publisher-api.md 2.3, 3). */
 export class Publisher {
-  private authorization = '';
+  /** The header of the login. */
+  authorization = '';
 
   constructor(private readonly storeUrl: string) {}
 

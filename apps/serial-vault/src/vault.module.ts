@@ -1,7 +1,9 @@
-import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
+import { type DynamicModule, Inject, Module } from '@nestjs/common';
+import { APP_INTERCEPTOR, HttpAdapterHost } from '@nestjs/core';
 import { GraphQLModule } from '@nestjs/graphql';
 import type { MercuriusDriverConfig } from '@nestjs/mercurius';
+import type { FastifyInstance } from 'fastify';
+import { requireRouteRules } from '#libs/runtime';
 import { ApiKeyService } from './administration/api-key.service.js';
 import { BrandService } from './administration/brand.service.js';
 import { DeviceService } from './administration/device.service.js';
@@ -14,6 +16,7 @@ import { TokenService } from './administration/token.service.js';
 import { FieldGate } from './graphql/field-gate.js';
 import { graphqlOptions } from './graphql/graphql.options.js';
 import { RESOLVERS } from './graphql/resolvers.js';
+import { ROUTES } from './http/routes.js';
 import { VAULT_RESOURCES, type VaultResources } from './resources.js';
 
 const SERVICES = [
@@ -31,6 +34,10 @@ const SERVICES = [
 /** The administration; what devices call stands beside it, without Nest (`http/device-surface.ts`). */
 @Module({})
 export class VaultModule {
+  constructor(@Inject(HttpAdapterHost) host: HttpAdapterHost) {
+    requireRouteRules(host.httpAdapter.getInstance<FastifyInstance>(), ROUTES);
+  }
+
   static with(resources: VaultResources): DynamicModule {
     return {
       module: VaultModule,

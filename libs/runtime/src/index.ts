@@ -32,5 +32,6 @@ export {
   type OpsServerOptions,
   type ReadinessCheck,
 } from './ops-server.js';
+export { requireRouteRules, routeRule, type RouteRules } from './route-rules.js';
 export { processConfig, type ProcessConfig } from './process-config.js';
 export { isSupervised, onEnd, Shutdown } from './shutdown.js';

@@ -36,17 +36,16 @@ import {
   StrandedService,
   SecondFactorService,
   SessionService,
-  SignInService,
   StandardModelService,
   StoreAssertionService,
   StoreContentService,
   StoreService,
   StoreKeyService,
   Sight,
-  SubjectFinder,
   WebhookService,
   type Resources,
 } from '#libs/operations';
+import { AccessModule } from '../access/access.module.js';
 import { DeviceServices } from '../device/device-services.js';
 import { DeviceModule } from '../device/device.module.js';
 import { RESOURCES } from '../resources.js';
@@ -88,13 +87,11 @@ const SERVICES = [
   StrandedService,
   SecondFactorService,
   SessionService,
-  SignInService,
   StandardModelService,
   StoreAssertionService,
   StoreService,
   StoreKeyService,
   Sight,
-  SubjectFinder,
   WebhookService,
 ];
 
@@ -107,6 +104,7 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
 /** What the brand's people use (decisions 25): GraphQL on the store's own port. */
 @Module({
   imports: [
+    AccessModule,
     DeviceModule,
     GraphQLModule.forRootAsync<MercuriusDriverConfig>({
       driver: MercuriusDriver,

@@ -4,6 +4,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import type { Resources } from '#libs/operations';
 import type { Metrics } from '#libs/runtime';
+import { AccessModule } from '../access/access.module.js';
 import { METRICS, RESOURCES } from '../resources.js';
 import { AssertionsController } from './assertions/assertions.controller.js';
 import { DeviceServices } from './device-services.js';
@@ -21,6 +22,7 @@ import { StatusController } from './status/status.controller.js';
 
 /** What snapd calls (device-api.md). */
 @Module({
+  imports: [AccessModule],
   controllers: [
     RefreshController,
     AssertionsController,

@@ -1,8 +1,8 @@
 import { All, NotFoundException } from '@nestjs/common';
-import { OpenController } from './surface.js';
+import { PublisherController } from './surface.js';
 
 /** Paths of these families that nobody serves: 404 with an error list, not the framework's body (publisher-api.md 6.3). */
-@OpenController('')
+@PublisherController('')
 export class NotFoundController {
   @All(['dev/api/*', 'api/v2/*', 'unscanned-upload/*'])
   refuse(): never {

@@ -8,12 +8,12 @@ import {
   KeyService,
   MetadataService,
   NameService,
-  PublisherLoginService,
   ReleaseService,
   SnapDirectory,
   UploadService,
   type Resources,
 } from '#libs/operations';
+import { AccessModule } from '../access/access.module.js';
 import { RESOURCES } from '../resources.js';
 import { AccountController } from './account/account.controller.js';
 import { MetadataController } from './account/metadata.controller.js';
@@ -23,7 +23,6 @@ import { LoginController } from './login/login.controller.js';
 import { WhoamiController } from './login/whoami.controller.js';
 import { NotFoundController } from './not-found.controller.js';
 import { shapePublisherRoutes } from './publisher-routes.js';
-import { PublisherGuard } from './publisher.guard.js';
 import { BlobController } from './uploads/blob.controller.js';
 import { PushController } from './uploads/push.controller.js';
 
@@ -33,7 +32,6 @@ const SERVICES = [
   KeyService,
   MetadataService,
   NameService,
-  PublisherLoginService,
   ReleaseService,
   SnapDirectory,
   UploadService,
@@ -47,6 +45,7 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
 
 /** What `snapcraft` and its library call (publisher-api.md), in the mode where the store is its own login service. */
 @Module({
+  imports: [AccessModule],
   controllers: [
     LoginController,
     WhoamiController,
@@ -58,7 +57,7 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
     ChannelController,
     NotFoundController,
   ],
-  providers: [PublisherGuard, ...SERVICES.map(provide)],
+  providers: SERVICES.map(provide),
 })
 export class PublisherModule implements NestModule {
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}

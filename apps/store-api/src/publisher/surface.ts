@@ -1,15 +1,10 @@
-import { applyDecorators, Controller, UseFilters, UseGuards } from '@nestjs/common';
+import { applyDecorators, Controller, UseFilters } from '@nestjs/common';
 import type { z } from 'zod';
 import { OperationError } from '#libs/operations';
 import { PublisherFilter } from './publisher.filter.js';
-import { PublisherGuard } from './publisher.guard.js';
 
-/** A controller for logged-in publishers. */
+/** A controller of this surface; who may call it says the table of routes. */
 export const PublisherController = (path: string): ClassDecorator =>
-  applyDecorators(Controller(path), UseGuards(PublisherGuard), UseFilters(PublisherFilter));
-
-/** A controller for everybody: logging in, and the bytes of uploads. */
-export const OpenController = (path: string): ClassDecorator =>
   applyDecorators(Controller(path), UseFilters(PublisherFilter));
 
 /** The body as its schema wants it. Throws `invalid` naming every field that is wrong. */

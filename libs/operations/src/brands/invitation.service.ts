@@ -121,6 +121,8 @@ export class InvitationService {
   private async requireOwn(who: Principal, brandId: string, personId: string): Promise<void> {
     if (who.isOperator) return;
     const isOwn = await this.resources.db.asSystem(async (tx) => {
+      // Somebody of another brand is as nobody.
+      await getMember(tx, brandId, personId);
       const { isOperator } = await tx.findOneByOrFail(Person, { id: personId });
       const elsewhere = await tx.existsBy(Membership, { personId, brandId: Not(brandId) });
       return !isOperator && !elsewhere;

@@ -11,7 +11,7 @@ import {
   storesFor,
   type Publisher,
 } from '#libs/operations';
-import { Who } from '../publisher.guard.js';
+import { Who } from '../who.js';
 import { PublisherController, readBody } from '../surface.js';
 import { accountKeyRequest, registerNameRequest } from './account.schema.js';
 import { toAccount } from './to-account.js';

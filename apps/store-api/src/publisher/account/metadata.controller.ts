@@ -8,7 +8,7 @@ import {
   SnapDirectory,
   type Publisher,
 } from '#libs/operations';
-import { Who } from '../publisher.guard.js';
+import { Who } from '../who.js';
 import { PublisherController, readBody } from '../surface.js';
 
 /** Lengths are those of snap.yaml. */

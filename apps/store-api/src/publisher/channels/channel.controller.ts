@@ -7,7 +7,7 @@ import {
   type Publisher,
   type SnapChannels,
 } from '#libs/operations';
-import { Who } from '../publisher.guard.js';
+import { Who } from '../who.js';
 import { PublisherController } from '../surface.js';
 import { toChannelMap } from './to-channel-map.js';
 import { toReleases } from './to-releases.js';

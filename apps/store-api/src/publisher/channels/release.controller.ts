@@ -10,7 +10,7 @@ import {
   SnapDirectory,
   type Publisher,
 } from '#libs/operations';
-import { Who } from '../publisher.guard.js';
+import { Who } from '../who.js';
 import { PublisherController, readBody } from '../surface.js';
 import { closeRequest, releaseRequest } from './release.schema.js';
 import { toChannelMapTree } from './to-state.js';

@@ -1,11 +1,11 @@
 import { Body, HttpCode, Inject, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { PublisherLoginService } from '#libs/operations';
-import { OpenController, readBody } from '../surface.js';
+import { PublisherController, readBody } from '../surface.js';
 import { aclRequest, dischargeRequest, refreshRequest } from './login.schema.js';
 
 /** The store as its own login service: A1, A2, A3 (publisher-api.md 2.3, 2.6). */
-@OpenController('')
+@PublisherController('')
 export class LoginController {
   constructor(@Inject(PublisherLoginService) private readonly logins: PublisherLoginService) {}
 

@@ -1,6 +1,6 @@
 import { Get, Inject } from '@nestjs/common';
 import { SnapDirectory, type Publisher } from '#libs/operations';
-import { Who } from '../publisher.guard.js';
+import { Who } from '../who.js';
 import { PublisherController } from '../surface.js';
 
 /** A4 (publisher-api.md 3.0a). */

@@ -1,13 +1,13 @@
 import { HttpCode, Inject, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { BlobIntakeService, LARGEST_BLOB_BYTES, OperationError } from '#libs/operations';
-import { OpenController } from '../surface.js';
+import { PublisherController } from '../surface.js';
 
 /** Boundaries and headers around the one file. */
 const FRAME_BYTES = 64 * 1024;
 
 /** P1: anonymous by protocol, streamed, nothing buffered (publisher-api.md 3.3). */
-@OpenController('unscanned-upload')
+@PublisherController('unscanned-upload')
 export class BlobController {
   constructor(@Inject(BlobIntakeService) private readonly intake: BlobIntakeService) {}
 

@@ -10,7 +10,7 @@ import {
   type Resources,
 } from '#libs/operations';
 import { RESOURCES } from '../../resources.js';
-import { Who } from '../publisher.guard.js';
+import { Who } from '../who.js';
 import { PublisherController, readBody } from '../surface.js';
 import { pushRequest } from './push.schema.js';
 import { toStatus } from './to-status.js';
