@@ -103,9 +103,9 @@ async function registered(filter = ''): Promise<[string, number, string][]> {
   }>(`models(brand: "${store.brand}"${filter}) { model revision signKeyId }`);
   return models.map(({ model, revision, signKeyId }) => [model, revision, signKeyId]);
 }
-async function pull(): Promise<{ taken: string[]; problems: string[] }> {
-  const { pullModels } = await vault.run<{ pullModels: { taken: string[]; problems: string[] } }>(
-    `mutation { pullModels(brand: "${store.brand}") { ... on PullReport { taken problems } } }`,
+async function pull(): Promise<{ taken: string[]; notTaken: string[] }> {
+  const { pullModels } = await vault.run<{ pullModels: { taken: string[]; notTaken: string[] } }>(
+    `mutation { pullModels(brand: "${store.brand}") { ... on PullReport { taken notTaken } } }`,
   );
   return pullModels;
 }
@@ -169,7 +169,7 @@ describe('models of a brand', () => {
     zero = await sign(NAME, 0, first);
     expect(await register(zero)).toMatchObject({ model: NAME, revision: 0, isActive: true });
     // The vault takes it from the store, and by itself adds only how devices enrol.
-    await expect.poll(async () => (await pull()).problems, { timeout: 60_000 }).toEqual([]);
+    await expect.poll(async () => (await pull()).notTaken, { timeout: 60_000 }).toEqual([]);
     expect(await inVault(NAME)).toMatchObject({ revision: 0, isActive: true, policyRevision: 0 });
     apiKey = await enrol(NAME);
     old = device(zero, apiKey);
@@ -178,7 +178,7 @@ describe('models of a brand', () => {
 
     one = await sign(NAME, 1, second);
     expect(await register(one)).toMatchObject({ revision: 1 });
-    expect(await pull()).toMatchObject({ problems: [] });
+    expect(await pull()).toMatchObject({ notTaken: [] });
     expect(await inVault(NAME)).toMatchObject({ revision: 1, policyRevision: 1 });
 
     const [a, b] = [first.publicKey.id, second.publicKey.id];
@@ -207,7 +207,7 @@ describe('models of a brand', () => {
       cause: `the brand deactivated model ${NAME}: recalled`,
     });
     await expectNoSession(old, /recalled/);
-    expect((await pull()).problems).toEqual([]);
+    expect((await pull()).notTaken).toEqual([]);
     expect(await inVault(NAME)).toMatchObject({ isActive: false, registryReason: 'recalled' });
     expect(refusalOf(await device(signed, apiKey).requestSerial())).toEqual([
       403,
@@ -285,10 +285,14 @@ describe('models of a brand', () => {
     await setActive(NAME, false, 'sold out');
     await pull();
     await store.installation.processes.stop('store-api');
-    const { taken, problems } = await pull();
-    expect([taken, problems]).toEqual([[], ['cannot ask the store: the store does not answer']]);
+    const { taken, notTaken } = await pull();
+    expect([taken, notTaken]).toEqual([[], ['cannot ask the store: the store does not answer']]);
     expect(refusalOf(await device(known(zero), apiKey).requestSerial())[1]).toBe('inactive-model');
     await store.installation.processes.restart('store-api');
+    // Back again, it is asked without anybody's doing.
+    expect(await setActive(NAME, true, 'in stock')).toMatchObject({ isActive: true });
+    await store.installation.processes.restart('serial-vault', { MODELS_SECONDS: '1' });
+    await expect.poll(async () => (await inVault(NAME))?.isActive, { timeout: 60_000 }).toBe(true);
   });
 });
 

@@ -419,6 +419,7 @@ describe('logs', () => {
       'model',
       assertion,
     );
+    await act('pull-models', `pullModels(${brand})`, 'PullReport', 'taken');
     const audited = `${brand}, model: "acme-audited"`;
     await act('set-model-policy', `setModelPolicy(${audited}, ${policy})`, 'Model', 'model');
     await act('deactivate-model', `setModelActive(${audited}, isActive: false)`, 'Model', 'model');
@@ -580,7 +581,13 @@ describe('isolation', () => {
     ];
     expect(fields.length).toBeGreaterThan(30);
     const ofInstallation = ['registerBrand', 'blockDeviceKey'];
-    const ofOperator = ['listSerials', 'approveRequest', 'refuseRequest', 'revokeDevice'];
+    const ofOperator = [
+      'listSerials',
+      'approveRequest',
+      'refuseRequest',
+      'revokeDevice',
+      'pullModels',
+    ];
     for (const [kind, field] of fields) {
       const place = `${kind} ${field.name}`;
       expect([place, await call(kind, field, 'none')]).toEqual([place, 'unauthorized']);

@@ -1,16 +1,19 @@
-import { createVerify } from 'node:crypto';
+import { createVerify, randomUUID, sign } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { accountKeyOf, decodeAssertion } from '#libs/assertions';
+import { accountKeyOf, decodeAssertion, localSigner, type Signer } from '#libs/assertions';
 import {
   BRAND,
+  brandSigner,
   certifiedKey,
   freshKey,
+  modelAssertion,
   mutate,
   register,
   registerBrand,
   registerModel,
   startVault,
+  vectorKey,
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
@@ -27,6 +30,9 @@ let model: TestModel;
 let keyId = '';
 let store: Server;
 const received: Received[] = [];
+/** What a store says of its models. */
+let tellModels: ((question: string) => { headers: Record<string, string>; body: string }) | null =
+  null;
 /** What the receiver answers, in turn; then 204. */
 const answers: number[] = [];
 
@@ -35,8 +41,11 @@ beforeAll(async () => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      // The vault asks for models, too; here there are none to be had.
-      if (request.url === '/api/v1/vault/models') return void response.writeHead(404).end();
+      // The vault asks for models, too; here there are mostly none to be had.
+      if (request.url === '/api/v1/vault/models') {
+        const said = tellModels?.(Buffer.concat(chunks).toString());
+        return void response.writeHead(said ? 200 : 404, said?.headers).end(said?.body);
+      }
       received.push({
         path: `${request.method} ${request.url}`,
         key: String(request.headers['vault-key']),
@@ -152,4 +161,36 @@ it('a re-issue supersedes the former device key', async () => {
     serial: 'E-4',
     'device-key-sha3-384': former.publicKey.id,
   });
+});
+
+it('believes an answer about models only with the signature of a store key, and to its own question', async () => {
+  const signed = await modelAssertion('acme-taken');
+  const [storeKey, brandKey] = [localSigner(vectorKey('store')), brandSigner];
+  const tell =
+    (by: Signer, change: Record<string, string> = {}, spoil = '') =>
+    (question: string) => {
+      const { id } = JSON.parse(question) as { id: string };
+      const models = [{ assertion: signed.bytes.toString(), 'inactive-reason': null }];
+      const body = JSON.stringify({ id, 'brand-id': BRAND, assertions: '', models, ...change });
+      const key = vectorKey(by === storeKey ? 'store' : 'brand');
+      const signature = sign('sha512', Buffer.from(body), key).toString('base64');
+      const headers = { 'store-key': by.publicKey.id, 'store-signature': signature };
+      return { headers, body: body + spoil };
+    };
+  const pull = (): Promise<{ taken: string[]; notTaken: string[] }> =>
+    mutate(vault, vault.token, `pullModels(brand: "${BRAND}")`, 'PullReport', 'taken notTaken');
+  for (const [answer, why] of [
+    [tell(brandKey), /not signed by a store key/],
+    [tell(storeKey, {}, ' '), /not signed by a store key/],
+    [tell(storeKey, { id: randomUUID() }), /another question/],
+    [tell(storeKey, { 'brand-id': 'another' }), /another question/],
+  ] as const) {
+    tellModels = answer;
+    const { taken, notTaken } = await pull();
+    expect([taken, notTaken]).toEqual([[], [expect.stringMatching(why)]]);
+  }
+  tellModels = tell(storeKey);
+  expect(await pull()).toMatchObject({ taken: ['acme-taken'], notTaken: [] });
+  expect(await pull()).toMatchObject({ taken: [], notTaken: [] });
+  tellModels = null;
 });

@@ -14,6 +14,8 @@ export const vaultConfig = {
     MASTER_KEY_FILE: z.string(),
     REQUEST_ID_SECONDS: wholeNumber(60, 3600).default(600),
     MAX_BODY_BYTES: wholeNumber(16_384, 4_194_304).default(262_144),
+    /** How often the store is asked for models. */
+    MODELS_SECONDS: wholeNumber(1, 3600).default(30),
     SIGN_MS: wholeNumber(100, 25_000).default(20_000),
     RATE_PER_SECOND: wholeNumber(1, 1_000_000).default(10),
     RATE_PER_MINUTE: wholeNumber(1, 60_000_000).default(600),

@@ -19,6 +19,8 @@ export interface VaultSettings {
   readonly publicUrl: string;
   /** Where revocations are told; null: to nobody. */
   readonly storeUrl: string | null;
+  /** How old the knowledge of models may be while the store answers. */
+  readonly modelsSeconds: number;
   /** Key of the HMAC under which API keys are stored; never in the database (serial-vault.md 7). */
   readonly pepper: Buffer;
   /** serial-vault.md 8. */

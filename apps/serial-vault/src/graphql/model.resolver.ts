@@ -69,8 +69,11 @@ export class ModelResolver {
   @Mutation(() => PullReportResult, {
     description: 'Takes models, ends of keys and deactivations from the store now.',
   })
-  pullModels(@Args('brand', { type: () => ID }) brand: string): Promise<PullReport> {
-    return this.registry.pull(brand);
+  pullModels(
+    @Who() who: VaultPrincipal,
+    @Args('brand', { type: () => ID }) brand: string,
+  ): Promise<PullReport> {
+    return this.registry.pullNow(who, brand);
   }
 
   @Mutation(() => ModelResult)

@@ -122,7 +122,7 @@ export class PullReportType {
   @Field(() => [ID], { description: 'Models that are new here, or other than before.' })
   taken!: readonly string[];
   @Field(() => [String], { description: 'What was not taken; what was known before still holds.' })
-  problems!: readonly string[];
+  notTaken!: readonly string[];
 }
 export const PullReportResult = resultOf(PullReportType, 'PullReport');
 

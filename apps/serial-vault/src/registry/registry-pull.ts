@@ -1,20 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkModel, decodeAssertion, header, AssertionError } from '#libs/assertions';
 import { recordVaultAudit, VaultBrand, VaultModel, type Tx } from '#libs/database';
+import { actorOf, type VaultPrincipal } from '../administration/token.service.js';
 import { VaultError } from '../administration/vault-error.js';
 import type { VaultResources } from '../resources.js';
 import { importChain, readChain } from '../trust/import-assertions.js';
 import { askStore, StoreSilent, type RegistryAnswer } from './ask-store.js';
-
-/** How old the vault's knowledge of models may be while the store answers. */
-const EVERY_MS = 30_000;
 
 /** What a pull did. */
 export interface PullReport {
   /** Models that are new here or changed. */
   readonly taken: readonly string[];
   /** What was not taken, and why; what was known before still holds. */
-  readonly problems: readonly string[];
+  readonly notTaken: readonly string[];
 }
 
 interface Learnt {
@@ -47,14 +45,28 @@ export class RegistryPull {
     await this.running;
   }
 
-  /** Takes the brand's part of the registry now. */
-  async pull(brandId: string): Promise<PullReport> {
+  /** Takes the brand's part of the registry now, because somebody wants it. */
+  async pullNow(who: VaultPrincipal, brandId: string): Promise<PullReport> {
+    const report = await this.pull(brandId);
+    await this.resources.db.asBrand(brandId, (tx) =>
+      recordVaultAudit(tx, {
+        brandId,
+        actor: actorOf(who),
+        action: 'pull-models',
+        subject: brandId,
+        detail: { ...report },
+      }),
+    );
+    return report;
+  }
+
+  private async pull(brandId: string): Promise<PullReport> {
     let answer: RegistryAnswer;
     try {
       answer = await askStore(this.resources, brandId, this.stopping.signal);
     } catch (error) {
       if (!(error instanceof StoreSilent)) throw error;
-      return { taken: [], problems: [`cannot ask the store: ${error.message}`] };
+      return { taken: [], notTaken: [`cannot ask the store: ${error.message}`] };
     }
     const problems = await this.takeChain(answer.assertions);
     const { db } = this.resources;
@@ -68,7 +80,7 @@ export class RegistryPull {
     const refused = learnt.filter(({ why }) => why !== null);
     return {
       taken,
-      problems: [
+      notTaken: [
         ...problems,
         ...refused.map(({ name, why }) => `cannot take model ${name}: ${why ?? ''}`),
       ],
@@ -76,7 +88,7 @@ export class RegistryPull {
   }
 
   private async run(): Promise<void> {
-    const { db, log } = this.resources;
+    const { db, log, settings } = this.resources;
     const { signal } = this.stopping;
     while (!signal.aborted) {
       try {
@@ -85,16 +97,16 @@ export class RegistryPull {
       } catch (err) {
         if (!signal.aborted) log.error({ err }, 'cannot take models from the store');
       }
-      await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
+      await sleep(settings.modelsSeconds * 1000, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  private note(brandId: string, { taken, problems }: PullReport): void {
+  private note(brandId: string, { taken, notTaken }: PullReport): void {
     const { log } = this.resources;
     if (taken.length > 0) log.info({ brandId, models: taken }, 'took models from the store');
-    const text = problems.join('; ');
+    const text = notTaken.join('; ');
     if (text !== '' && this.said.get(brandId) !== text)
-      log.warn({ brandId, problems }, 'not all models are as the store has them');
+      log.warn({ brandId, notTaken }, 'not all models are as the store has them');
     this.said.set(brandId, text);
   }
 
