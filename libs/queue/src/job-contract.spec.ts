@@ -52,7 +52,7 @@ describe('the table of jobs', () => {
     expect(() => getJob('nothing')).toThrow('cannot find job "nothing"');
   });
 
-  it('gives no id with a colon, and none that is a whole number, whatever its jobs are about', () => {
+  it('U66 gives no id with a colon, and none that is a whole number, whatever its jobs are about', () => {
     const id = fc.oneof(
       fc.string({ minLength: 1, maxLength: 64 }),
       fc.stringMatching(/^[0-9:]{1,9}$/),
