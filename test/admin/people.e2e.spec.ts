@@ -231,7 +231,9 @@ describe('brands and people over GraphQL', () => {
       ['admin', 'releaser', 'operator'],
       globex,
     );
-    await expect(gina.ask(`rollouts(brand: "${store.brand}") { id }`)).rejects.toMatchObject({
+    await expect(
+      gina.ask(`rollouts(brand: "${store.brand}") { edges { cursor } }`),
+    ).rejects.toMatchObject({
       code: 'forbidden',
     });
     const fleet = await store.createFleet('theirs', 900, ['site', 'x']);

@@ -115,10 +115,10 @@ describe('rollout plans over HTTP, with the worker', () => {
     expect(found.windows).toMatchObject({ hitPercentPerDay: 50, daysUntil95: 5 });
     expect(found.windows?.text).toContain('daily 00:00–03:00');
     expect(found.approvalsNeeded).toBe(1);
-    const { rollouts } = await store.planner.ask<{ rollouts: { id: string }[] }>(
-      `rollouts(brand: "${store.brand}", first: 500) { id }`,
+    const { rollouts } = await store.planner.ask<{ rollouts: { edges: unknown[] } }>(
+      `rollouts(brand: "${store.brand}", first: 500) { edges { cursor } }`,
     );
-    expect(rollouts).toEqual([]);
+    expect(rollouts.edges).toEqual([]);
     const created = await store.createRollout(input);
     expect(created.planHash).toBe(found.planHash);
     const { planHash } = await store.on(store.planner, 'submitRollout', created);
@@ -425,6 +425,38 @@ describe('rollout plans over HTTP, with the worker', () => {
     await store.until(same, ({ state }) => state === 'COMPLETED');
     expect(await approve(store.approver, back)).toMatchObject({ state: 'SCHEDULED' });
     await store.until(grown, ({ state }) => state === 'COMPLETED');
+  });
+
+  it('lists rollouts newest first, page by page, each once', async () => {
+    interface Page {
+      readonly edges: readonly {
+        readonly node: { readonly id: string; readonly createdAt: string };
+      }[];
+      readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+    }
+    const page = async (first: number, after: string | null): Promise<Page> =>
+      (
+        await store.planner.ask<{ rollouts: Page }>(
+          `rollouts(brand: "${store.brand}", first: ${first}, after: ${JSON.stringify(after)}) {
+            edges { node { id createdAt } } pageInfo { hasNextPage endCursor } }`,
+        )
+      ).rollouts;
+    const all = (await page(500, null)).edges.map(({ node }) => node);
+    expect(all.length).toBeGreaterThan(4);
+    expect(all.map((one) => one.createdAt)).toEqual(
+      all
+        .map((one) => one.createdAt)
+        .sort()
+        .reverse(),
+    );
+    const found: string[] = [];
+    for (let after: string | null = null, more = true; more;) {
+      const { edges, pageInfo }: Page = await page(3, after);
+      found.push(...edges.map(({ node }) => node.id));
+      [after, more] = [pageInfo.endCursor, pageInfo.hasNextPage];
+    }
+    expect(found).toEqual(all.map(({ id }) => id));
+    await expect(page(3, 'bm9uc2Vuc2U')).rejects.toThrow(/cursor/);
   });
 
   it('tells everything once, numbered without gaps', async () => {

@@ -709,7 +709,7 @@ describe('windows', () => {
 describe('nested fields', () => {
   const DOCUMENT = (brand: string) => `
     fleets(brand: "${brand}") { name population }
-    rollouts(brand: "${brand}", first: 60) { title snap { name lanes { risk } } lane { risk } fleet { name population } waves { no } transitions { seq } }
+    rollouts(brand: "${brand}", first: 60) { edges { node { title snap { name lanes { risk } } lane { risk } fleet { name population } waves { no } transitions { seq } } } }
     snaps(brand: "${brand}") { name revisions { revision } lanes { risk } }
     devices(brand: "${brand}", first: 60) { edges { node { uid installed { revision } } } }`;
 

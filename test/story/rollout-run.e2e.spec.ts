@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { Narrator } from '../../tools/demo/narrator.js';
 import {
   finalState,
@@ -11,7 +12,8 @@ import {
   type RolloutStory,
 } from '../../tools/demo/rollout/index.js';
 import type { Installation } from '../../tools/installation/index.js';
-import { startStore } from '../support/store.js';
+import { startStore, testStack } from '../support/store.js';
+import { startRedis, startWatchdog, type RedisServer } from '#stack';
 
 const DEVICES = 200;
 const RUN_MS = 420_000;
@@ -25,8 +27,10 @@ interface Run {
 
 type End = FinalState & { readonly baselines: readonly unknown[] };
 
-async function startRun(): Promise<Run> {
+async function startRun(redisUrl: string): Promise<Run> {
+  const stack = testStack();
   const installation = await startStore({
+    stack: { ...stack, env: { ...stack.env, REDIS_URL: redisUrl } },
     apps: ['store-api', 'worker'],
     env: { KEY_BITS: '2048' },
   });
@@ -58,10 +62,17 @@ async function endOf({ story, installation }: Run): Promise<End> {
 describe('a rollout over simulated devices', { timeout: RUN_MS }, () => {
   let run: Run;
   let undisturbed: End;
+  let redis: RedisServer | undefined;
+  const watchdog = startWatchdog();
+  afterAll(async () => {
+    await redis?.stop();
+    await watchdog.done();
+  });
 
   // One after the other: installations on one server share its roles.
   beforeEach(async () => {
-    run = await startRun();
+    redis ??= await startRedis({ dir: join(inject('stackDir'), 'rollout-run-redis'), watchdog });
+    run = await startRun(redis.url);
   }, RUN_MS);
   afterEach(async () => {
     await run?.owner.end().catch(() => undefined);
@@ -104,7 +115,7 @@ describe('a rollout over simulated devices', { timeout: RUN_MS }, () => {
     );
   });
 
-  it('ends in the same state when the worker is killed, the queue emptied and Postgres restarted in the middle', async () => {
+  it('ends in the same state when the worker is killed, Redis emptied and Postgres restarted in the middle', async () => {
     const { installation, owner, story } = run;
     const disasters: Readonly<Record<number, () => Promise<void>>> = {
       5: async () => {
@@ -114,7 +125,9 @@ describe('a rollout over simulated devices', { timeout: RUN_MS }, () => {
       },
       6: async () => {
         await momentOf(owner, `SELECT 1 FROM store.waves WHERE no = 4 AND state = 'OPENING'`);
-        await emptyQueue(installation.databaseUrls.worker);
+        const client = new Redis(redis?.url ?? '');
+        await client.flushall();
+        client.disconnect();
       },
       7: async () => {
         await momentOf(owner, `SELECT 1 FROM store.rollouts WHERE state = 'PAUSED'`);
@@ -136,23 +149,6 @@ async function momentOf(owner: Client, condition: string): Promise<void> {
     if ((await owner.query(condition)).rows.length > 0) return;
     if (Date.now() > end) throw new Error(`cannot wait any longer for ${condition}`);
   }
-}
-
-/** All jobs are gone, on whichever backend the run is. */
-async function emptyQueue(workerUrl: string): Promise<void> {
-  const redisUrl = inject('stackEnv')['REDIS_URL'];
-  if (redisUrl !== undefined) {
-    const redis = new Redis(redisUrl);
-    await redis.flushall();
-    return redis.disconnect();
-  }
-  // The worker's own role made them.
-  const worker = await connect(workerUrl);
-  const { rows } = await worker.query<{ name: string }>(
-    `SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'bullmq' AND tablename NOT IN ('meta', 'migration')`,
-  );
-  await worker.query(`TRUNCATE ${rows.map(({ name }) => `bullmq.${name}`).join(', ')} CASCADE`);
-  await worker.end();
 }
 
 /** One backend killed hard: the server ends all connections, recovers from its log and begins anew (a crash, not a polite restart). */

@@ -11,10 +11,14 @@ const FIND = graphql`
 const LIST = graphql`
   query ($brand: ID!) {
     rollouts(brand: $brand, first: 100) {
-      id
-      title
-      planHash
-      state
+      edges {
+        node {
+          id
+          title
+          planHash
+          state
+        }
+      }
     }
   }
 `;
@@ -54,8 +58,10 @@ export async function readRollout(brand: BrandClient, id: string): Promise<Rollo
 
 /** Newest first. */
 export async function listRollouts({ store, brandId }: BrandClient): Promise<readonly Listed[]> {
-  const { rollouts } = await store.query<{ rollouts: Listed[] }>(LIST, { brand: brandId });
-  return rollouts;
+  const { rollouts } = await store.query<{ rollouts: { edges: { node: Listed }[] } }>(LIST, {
+    brand: brandId,
+  });
+  return rollouts.edges.map(({ node }) => node);
 }
 
 async function findListed(io: Io, brand: BrandClient, wanted: string): Promise<Listed> {

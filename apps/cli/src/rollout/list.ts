@@ -8,15 +8,19 @@ import { graphql } from '../store/graphql.js';
 const LIST = graphql`
   query ($brand: ID!, $first: Int!) {
     rollouts(brand: $brand, first: $first) {
-      id
-      title
-      state
-      createdAt
-      snap {
-        name
-      }
-      fleet {
-        name
+      edges {
+        node {
+          id
+          title
+          state
+          createdAt
+          snap {
+            name
+          }
+          fleet {
+            name
+          }
+        }
       }
     }
   }
@@ -40,7 +44,8 @@ export const listCommand = (io: Io): Command =>
 async function list(io: Io, options: BrandOptions & { readonly first: string }): Promise<void> {
   const { store, brandId } = await connectToBrand(io, options);
   const variables = { brand: brandId, first: Number(options.first) };
-  const { rollouts } = await store.query<{ rollouts: Listed[] }>(LIST, variables);
+  const answer = await store.query<{ rollouts: { edges: { node: Listed }[] } }>(LIST, variables);
+  const rollouts = answer.rollouts.edges.map(({ node }) => node);
   const rows = rollouts.map(({ id, title, state, createdAt, snap, fleet }) => [
     ...[title, state, snap?.name ?? '', fleet.name, createdAt, id],
   ]);

@@ -18,15 +18,21 @@ const NAMES = graphql`
       name
     }
     rollouts(brand: $brand, first: 100) {
-      id
-      title
+      edges {
+        node {
+          id
+          title
+        }
+      }
     }
   }
 `;
 
 interface Names {
   readonly fleets: readonly { readonly id: string; readonly name: string }[];
-  readonly rollouts: readonly { readonly id: string; readonly title: string }[];
+  readonly rollouts: {
+    readonly edges: readonly { readonly node: { readonly id: string; readonly title: string } }[];
+  };
 }
 
 /** The plan has faults: each with the place in the file. */
@@ -66,7 +72,9 @@ export async function loadPlan(io: Io, brand: BrandClient, file: string): Promis
     throw fail([{ path: 'fleet', message: `cannot find fleet ${plan.fleet}: ${known(fleets)}` }]);
   const meant = (path: 'supersedes' | 'inheritSaltFrom'): string | undefined => {
     const wanted = plan[path];
-    const found = rollouts.find(({ id, title }) => wanted === id || wanted === title);
+    const found = rollouts.edges
+      .map(({ node }) => node)
+      .find(({ id, title }) => wanted === id || wanted === title);
     if (wanted !== undefined && found === undefined)
       throw fail([{ path, message: `cannot find rollout ${wanted}` }]);
     return found?.id;

@@ -5,8 +5,8 @@ import { performAct } from '../brands/act.js';
 import { actorOf, type Principal } from '../brands/principal.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
+import type { Page } from '../brands/reader.js';
 import type { Seen } from '../brands/sight.js';
-import { In } from 'typeorm';
 import { approveIfNoneNeeded } from './approval-count.js';
 import { ensureLane, getFleet, getSnap, requireUuid } from './find.js';
 import { requireChannel } from './lane.service.js';
@@ -138,14 +138,31 @@ export class RolloutService {
     });
   }
 
-  /** Newest first. */
-  list(brandId: string, limit: number, seen: Seen | null = null): Promise<RolloutView[]> {
+  /** Newest first; `after`: id of the last rollout of the page before. */
+  list(
+    brandId: string,
+    limit: number,
+    after: string | null = null,
+    seen: Seen | null = null,
+  ): Promise<Page<RolloutView>> {
     return this.resources.db.asBrand(brandId, async (tx) => {
-      const order = { createdAt: 'DESC' } as const;
-      const within = seen && { fleetId: In([...seen.fleets]), snapId: In([...seen.snaps]) };
-      const where = { brandId, ...within };
-      const rows = await tx.find(Rollout, { where, order, take: limit });
-      return rows.map(rolloutView);
+      const query = tx
+        .createQueryBuilder(Rollout, 'rollout')
+        .where('rollout.brand_id = :brandId', { brandId })
+        .orderBy('rollout.created_at', 'DESC')
+        .addOrderBy('rollout.id', 'DESC')
+        .take(limit + 1);
+      if (after !== null)
+        query.andWhere(
+          '(rollout.created_at, rollout.id) < (SELECT r.created_at, r.id FROM store.rollouts r WHERE r.id = :after)',
+          { after },
+        );
+      if (seen !== null)
+        query
+          .andWhere('rollout.fleet_id = ANY(:fleets)', { fleets: [...seen.fleets] })
+          .andWhere('rollout.snap_id = ANY(:snaps)', { snaps: [...seen.snaps] });
+      const rows = await query.getMany();
+      return { rows: rows.slice(0, limit).map(rolloutView), hasMore: rows.length > limit };
     });
   }
 

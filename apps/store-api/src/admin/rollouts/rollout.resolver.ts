@@ -12,7 +12,7 @@ import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
 import { FleetType } from '../fleets/fleet.type.js';
 import { one } from '../loaders.js';
-import { pageSize } from '../paging.js';
+import { connection, fromCursor, pageSize } from '../paging.js';
 import { WindowReachType, reachOf } from './window-reach.type.js';
 import { LaneType, SnapObject } from '../snaps/snap.type.js';
 import { RolloutActArgs, toRolloutAct } from './rollout-act.args.js';
@@ -21,12 +21,15 @@ import { RolloutInput } from './rollout-input.type.js';
 import {
   ApprovalType,
   PauseType,
+  RolloutConnectionType,
   RolloutResult,
   RolloutType,
   TransitionType,
   WaveType,
 } from './rollout.type.js';
 import { toRolloutOrder } from './to-rollout-order.js';
+
+const ROLLOUT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 @AdminResolver(() => RolloutType)
 export class RolloutResolver {
@@ -35,15 +38,17 @@ export class RolloutResolver {
     private readonly sight: Sight,
   ) {}
 
-  @Query(() => [RolloutType], { description: 'Newest first.' })
+  @Query(() => RolloutConnectionType)
   async rollouts(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
     @Args('first', { type: () => Int, nullable: true }) first?: number,
-  ): Promise<RolloutView[]> {
+    @Args('after', { type: () => String, nullable: true }) after?: string,
+  ): Promise<RolloutConnectionType> {
+    const [size, last] = [pageSize(first), fromCursor(after, ROLLOUT_ID)];
     const seen = await this.sight.seen(who, brand);
-    const rows = await this.rolloutService.list(brand, pageSize(first), seen);
-    return this.sight.rows(who, brand, rows);
+    const { rows, hasMore } = await this.rolloutService.list(brand, size, last, seen);
+    return connection(await this.sight.rows(who, brand, rows), hasMore, ({ id }) => id);
   }
 
   @Query(() => RolloutType, { nullable: true })
