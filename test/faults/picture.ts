@@ -20,6 +20,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\d{4}-\d\d-\d\dT[\d:.]+(\+\d\d:\d\d|Z)/g, 'instant'],
   [/\b\d{10,}\b/g, 'number'],
   [/"active(_ms(_at_open)?|Ms)": \d+/g, 'active time'],
+  [/"policyVersion": \d+/g, 'version'],
   [/\b(brand|fault)-\d{4}\b/g, 'name'],
 ];
 

@@ -234,11 +234,14 @@ export class World {
 
 let latest = 0;
 
+/** After all that the database has written, and never before an earlier one: a clock measured on a slow machine is a little off. */
+export function instant({ db }: Resources): Date {
+  latest = Math.max(latest + 1, db.clock.now().getTime() + 1_000);
+  return new Date(latest);
+}
+
 /** The same resources at an instant that does not pass: what becomes due by itself does so on a slow machine only. */
-export function still(resources: Resources): Resources {
-  // Never before an earlier one: a clock that is measured anew on a slow machine may step back a little.
-  latest = Math.max(latest + 1, resources.db.clock.now().getTime());
-  const at = new Date(latest);
+export function still(resources: Resources, at = instant(resources)): Resources {
   const clock = { now: () => at, aheadMs: resources.db.clock.aheadMs };
   return { ...resources, db: Object.create(resources.db, { clock: { value: clock } }) as Database };
 }
