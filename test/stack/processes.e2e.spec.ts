@@ -62,8 +62,8 @@ describe('processes', () => {
       processes.start(program('early', `console.error('no database'); process.exit(3);`)),
     ).rejects.toThrow(/cannot start early: it ended with 3\n {2}no database/);
     await expect(
-      processes.start(program('never', `console.log('thinking');`, { readyTimeoutMs: 300 })),
-    ).rejects.toThrow(/cannot start never: not ready after 0.3 s\n {2}thinking/);
+      processes.start(program('never', `console.log('thinking');`, { readyTimeoutMs: 2_000 })),
+    ).rejects.toThrow(/cannot start never: not ready after 2 s\n {2}thinking/);
     expect([processes.has('early'), processes.has('never')]).toEqual([false, false]);
   });
 
