@@ -138,7 +138,7 @@ async function listen(
     module: class Root {},
     imports: [ResourcesModule.with(resources), PublisherModule],
   };
-  const adapter = new FastifyAdapter(fastifyOptions(logger, 4 * 1024 * 1024));
+  const adapter = new FastifyAdapter(fastifyOptions(logger, { bodyLimitBytes: 4 * 1024 * 1024 }));
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false });
   await app.listen(port, '127.0.0.1');
   return { app, logLines };

@@ -34,6 +34,7 @@ await runApp({
         module: AppModule.with(resources, ground.metrics),
         port: config.PORT,
         bodyLimitBytes: BODY_LIMIT_BYTES,
+        publicUrl: config.PUBLIC_URL,
         prepare: (app) => {
           // Not the database: without it polls are answered from what is held (update-control.md 2.6, 3.3).
           const { policies } = app.get(DeviceServices, { strict: false });

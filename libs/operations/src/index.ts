@@ -1,4 +1,5 @@
 export * from './brands/index.js';
+export * from './catalogue/index.js';
 export * from './devices/index.js';
 export * from './events/index.js';
 export * from './installation/index.js';

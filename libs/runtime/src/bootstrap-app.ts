@@ -36,6 +36,8 @@ export interface HttpSurface {
   readonly module: Type | DynamicModule;
   readonly port: number;
   readonly bodyLimitBytes?: number;
+  /** The address at which clients find it, where that is known: its path may precede those of requests. */
+  readonly publicUrl?: string;
   /** Before it listens: parsers, hooks, filters. */
   readonly prepare?: (app: NestFastifyApplication) => unknown;
 }
@@ -139,7 +141,7 @@ async function open(
   requests: RequestMetrics,
   shutdown: Shutdown,
 ): Promise<string> {
-  const adapter = new FastifyAdapter(fastifyOptions(logger, surface.bodyLimitBytes));
+  const adapter = new FastifyAdapter(fastifyOptions(logger, surface));
   const app = await NestFactory.create<NestFastifyApplication>(surface.module, adapter, {
     logger: new NestLogger(logger),
     abortOnError: false,

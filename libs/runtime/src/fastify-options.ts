@@ -4,11 +4,22 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from './logger.js';
 
+export interface FastifyChoices {
+  readonly bodyLimitBytes?: number | undefined;
+  /** The address at which clients find this surface. */
+  readonly publicUrl?: string | undefined;
+}
+
 /**
  * For `new FastifyAdapter(fastifyOptions(logger))`: one logger, and an id on every line about a request. A proxy's
- * `x-request-id` is kept if it is harmless, so that a line can be followed through.
+ * `x-request-id` is kept if it is harmless, so that a line can be followed through. Where the public address has a path,
+ * requests may bear it or have lost it to the proxy in between.
  */
-export function fastifyOptions(logger: Logger, bodyLimitBytes = 1_048_576) {
+export function fastifyOptions(
+  logger: Logger,
+  { bodyLimitBytes = 1_048_576, publicUrl }: FastifyChoices = {},
+) {
+  const prefix = publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/$/, '');
   return {
     loggerInstance: logger,
     genReqId: (request: { headers: IncomingMessage['headers'] }): string => {
@@ -22,6 +33,10 @@ export function fastifyOptions(logger: Logger, bodyLimitBytes = 1_048_576) {
     }),
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: 'idle' as const,
+    ...(prefix !== '' && {
+      rewriteUrl: ({ url = '/' }: IncomingMessage): string =>
+        url.startsWith(`${prefix}/`) ? url.slice(prefix.length) : url,
+    }),
     routerOptions: { maxParamLength: 512 },
     frameworkErrors: answerUnroutable,
   };

@@ -96,7 +96,7 @@ export class DeviceStore {
     const databaseUrls = await provision({ adminUrl: adminUrl(), database, secret: 'test' });
     await migrate(databaseUrls.owner);
     const port = await freePort();
-    const publicUrl = `http://127.0.0.1:${port}`;
+    const { publicUrl = `http://127.0.0.1:${port}` } = settings;
     const blobsSecret = randomBytes(32).toString('base64');
     const dir = join(inject('stackDir'), database);
     mkdirSync(dir, { recursive: true });
@@ -128,11 +128,12 @@ export class DeviceStore {
     });
     const app = await NestFactory.create<NestFastifyApplication>(
       TestApp.with(resources, surfaces),
-      new FastifyAdapter(fastifyOptions(logger)),
+      new FastifyAdapter(fastifyOptions(logger, { publicUrl })),
       { logger: ['error', 'fatal'], abortOnError: false },
     );
     await app.listen(port, '127.0.0.1');
-    const store = new DeviceStore(publicUrl, resources, databaseUrls, app, database, alarms);
+    const url = `http://127.0.0.1:${port}`;
+    const store = new DeviceStore(url, resources, databaseUrls, app, database, alarms);
     await store.initialise();
     return store;
   }

@@ -1,5 +1,6 @@
 import {
   AssertionService,
+  CatalogueService,
   DecisionService,
   DeviceDirectory,
   DeviceSessionService,
@@ -29,6 +30,7 @@ export class DeviceServices {
   readonly assertions: AssertionService;
   readonly sequences: SequenceService;
   readonly revisions: RevisionCatalogue;
+  readonly catalogue: CatalogueService;
   readonly vaultEvents: VaultEventService;
   readonly registryFeed: RegistryFeedService;
   readonly standardModels: StandardModelService;
@@ -46,6 +48,7 @@ export class DeviceServices {
     this.assertions = new AssertionService(db);
     this.sequences = new SequenceService(db);
     this.revisions = new RevisionCatalogue(db);
+    this.catalogue = new CatalogueService(resources, this.decisions, this.revisions);
     this.vaultEvents = new VaultEventService(resources);
     this.registryFeed = new RegistryFeedService(resources);
     this.standardModels = new StandardModelService(resources);

@@ -7,6 +7,9 @@ import type { Metrics } from '#libs/runtime';
 import { AccessModule } from '../access/access.module.js';
 import { METRICS, RESOURCES } from '../resources.js';
 import { AssertionsController } from './assertions/assertions.controller.js';
+import { CatalogueController } from './catalogue/catalogue.controller.js';
+import { IconsController } from './catalogue/icons.controller.js';
+import { NothingController } from './catalogue/nothing.controller.js';
 import { DeviceServices } from './device-services.js';
 import { prepareDeviceSurface } from './device-surface.js';
 import { BlobsController } from './downloads/blobs.controller.js';
@@ -26,6 +29,9 @@ import { StatusController } from './status/status.controller.js';
   controllers: [
     RefreshController,
     AssertionsController,
+    CatalogueController,
+    IconsController,
+    NothingController,
     SessionsController,
     DownloadsController,
     BlobsController,

@@ -1,4 +1,10 @@
-import { findRevisionDetails, type Database, type RevisionDetails } from '#libs/database';
+import {
+  findRevisionDetails,
+  listRevisionDetails,
+  type Database,
+  type RevisionDetails,
+  type RevisionRef,
+} from '#libs/database';
 import { Remembered } from '../remembered.js';
 
 /** The text of a snap may be edited; its revisions never change, but for their withdrawal, which `resolve()` knows. */
@@ -21,5 +27,11 @@ export class RevisionCatalogue {
   /** As it is now: for downloads, where a withdrawal acts at once. */
   read(snapId: string, revision: number): Promise<RevisionDetails | null> {
     return this.db.asSystem((tx) => findRevisionDetails(tx, snapId, revision));
+  }
+
+  /** Many at once, as they are now, by snap id. */
+  async list(refs: readonly RevisionRef[]): Promise<Map<string, RevisionDetails>> {
+    const found = await this.db.asSystem((tx) => listRevisionDetails(tx, refs));
+    return new Map(found.map((details) => [details.snapId, details]));
   }
 }

@@ -1,4 +1,10 @@
-import { findSnapOwner, findStoreBrand, type Database, type SnapOwner } from '#libs/database';
+import {
+  findSnapOwner,
+  findStoreBrand,
+  listPublicBrands,
+  type Database,
+  type SnapOwner,
+} from '#libs/database';
 import {
   isVisible,
   type DeviceFacts,
@@ -30,6 +36,8 @@ export interface StoreView {
   /** The policy of the session's or the named store's brand, and the caller as it takes it; null where there is none. */
   readonly home: { readonly policy: LoadedPolicy; readonly facts: DeviceFacts } | null;
   find(by: 'name' | 'id', value: string): Promise<SeenSnap | null>;
+  /** All that there is, by name. */
+  list(): Promise<SeenSnap[]>;
 }
 
 /**
@@ -43,6 +51,10 @@ export class StoreViews {
   });
   private readonly brands = new Remembered<string>(CACHE, (storeId) =>
     this.db.asSystem((tx) => findStoreBrand(tx, storeId)),
+  );
+  /** Brands with public snaps, under the one key ''. */
+  private readonly publishers = new Remembered<readonly string[]>(CACHE, () =>
+    this.db.asSystem((tx) => listPublicBrands(tx)),
   );
 
   constructor(
@@ -58,13 +70,8 @@ export class StoreViews {
     const home = device?.brandId ?? (caller.storeId && (await this.brands.get(caller.storeId)));
     const factsFor = (brandId: string): DeviceFacts =>
       toFacts(caller, device, brandId, snapdVersion);
-    if (home) {
-      const policy = await this.policies.get(home);
-      const facts = factsFor(home);
-      const find: StoreView['find'] = async (by, value) => this.look(policy, by, value, facts);
-      return { device, home: { policy, facts }, find };
-    }
-    if (caller.storeId) return { device, home: null, find: async () => null };
+    if (home) return this.viewOf(device, await this.policies.get(home), factsFor(home));
+    if (caller.storeId) return { device, home: null, find: async () => null, list: async () => [] };
     return {
       device,
       home: null,
@@ -73,6 +80,15 @@ export class StoreViews {
         if (!owner) return null;
         const policy = await this.policies.get(owner.brandId);
         return this.look(policy, by, value, factsFor(owner.brandId));
+      },
+      list: async () => {
+        const brands = (await this.publishers.get('')) ?? [];
+        const shelves = brands.map(async (brandId) => {
+          const all = this.lookAtAll(await this.policies.get(brandId), factsFor(brandId));
+          // Others' snaps come from their own policies.
+          return all.filter(({ snap }) => snap.brandId === brandId);
+        });
+        return (await Promise.all(shelves)).flat().sort(byName);
       },
     };
   }
@@ -88,8 +104,16 @@ export class StoreViews {
     };
     const policy = await this.policies.getLatest(brandId);
     const facts = toFacts(caller, device, brandId, reported?.snapdVersion ?? null);
-    const find: StoreView['find'] = async (by, value) => this.look(policy, by, value, facts);
-    return { device, home: { policy, facts }, find };
+    return this.viewOf(device, policy, facts);
+  }
+
+  private viewOf(device: KnownDevice | null, policy: LoadedPolicy, facts: DeviceFacts): StoreView {
+    return {
+      device,
+      home: { policy, facts },
+      find: async (by, value) => this.look(policy, by, value, facts),
+      list: async () => this.lookAtAll(policy, facts),
+    };
   }
 
   /** Licences begin and end by mere time, so each look asks what time it is. */
@@ -105,7 +129,17 @@ export class StoreViews {
     const t = this.db.clock.now().getTime();
     return snap && isVisible(facts, snap, policy.snapshot, t) ? { snap, policy, facts } : null;
   }
+
+  private lookAtAll(policy: LoadedPolicy, facts: DeviceFacts): SeenSnap[] {
+    const t = this.db.clock.now().getTime();
+    return Object.values(policy.snapshot.snaps)
+      .filter((snap) => isVisible(facts, snap, policy.snapshot, t))
+      .map((snap) => ({ snap, policy, facts }))
+      .sort(byName);
+  }
 }
+
+const byName = (a: SeenSnap, b: SeenSnap): number => (a.snap.name < b.snap.name ? -1 : 1);
 
 /** `brandId` is that of the policy which is asked; for a session it is the device's own. */
 function toFacts(

@@ -11,6 +11,18 @@ export function sendJson(reply: FastifyReply, status: number, value: unknown): F
     .send(Buffer.from(JSON.stringify(value)));
 }
 
+/** A list as the oldest calls have it; snapd reads its beginning as it stands, so no other key may come first (device-api.md 2.12). */
+export function sendHal(
+  reply: FastifyReply,
+  list: 'clickindex:package' | 'clickindex:sections',
+  items: readonly unknown[],
+): FastifyReply {
+  return reply
+    .code(200)
+    .header('content-type', 'application/hal+json')
+    .send(Buffer.from(JSON.stringify({ _embedded: { [list]: items } })));
+}
+
 export interface WireError {
   readonly code: string;
   readonly message: string;

@@ -6,8 +6,8 @@ const HOUR_MS = 3_600_000;
 const RISE_PERCENT = 25;
 const FALL_PERCENT = 5;
 
-/** In the order of turning away (update-control.md 3.4): nobody waits for a hint, and a refresh comes again. */
-export type SheddablePoll = 'hint' | 'refresh';
+/** In the order of turning away (update-control.md 3.4): nobody waits for a catalogue or a hint, and a refresh comes again. */
+export type SheddablePoll = 'catalogue' | 'hint' | 'refresh';
 
 /** Decides which polls are told "nothing new" while this process cannot keep up (decisions 11). No clock, no timers. */
 export class LoadShedder {
@@ -32,7 +32,7 @@ export class LoadShedder {
   /** `who` is the device; the salt of the hour sees to it that it is not always the same ones (update-control.md 3.4). */
   sheds(kind: SheddablePoll, who: string, now: Date): boolean {
     if (this.percent === 0) return false;
-    if (kind === 'hint' || this.percent === 100) return true;
+    if (kind !== 'refresh' || this.percent === 100) return true;
     return bucket(this.saltOf(now), who) < (EVERYBODY / 100) * this.percent;
   }
 

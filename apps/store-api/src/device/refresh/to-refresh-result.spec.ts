@@ -112,6 +112,8 @@ const DETAILS: RevisionDetails = {
   website: 'https://dash.example',
   contact: null,
   isPrivate: false,
+  categories: [],
+  icon: null,
   publisher: { id: 'acme', username: 'acme', displayName: 'ACME', validation: 'verified' },
 };
 const GROUND: ResultGround = { publicUrl: 'https://s', t: 100, fields: null, details: DETAILS };

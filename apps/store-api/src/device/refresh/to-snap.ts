@@ -1,4 +1,6 @@
 import type { RevisionDetails } from '#libs/database';
+import { FEATURED, readPrograms } from '#libs/operations';
+import { iconUrl } from '../catalogue/icon-url.js';
 
 /** Where the blob of a revision can be had (device-api.md 2.3, decisions 14). */
 export function downloadUrl(publicUrl: string, snapId: string, revision: number): string {
@@ -36,8 +38,8 @@ function allFields(details: RevisionDetails, publicUrl: string): Record<string, 
   return {
     architectures: details.architectures,
     base: details.base,
-    categories: [],
-    'common-ids': [],
+    categories: details.categories.map((name) => ({ name, featured: name === FEATURED })),
+    'common-ids': readPrograms(details).commonIds,
     confinement: details.confinement,
     contact: details.contact ?? '',
     'created-at': details.createdAt.toISOString(),
@@ -51,7 +53,7 @@ function allFields(details: RevisionDetails, publicUrl: string): Record<string, 
     epoch: details.epoch,
     license: details.license ?? '',
     links: toLinks(details),
-    media: [],
+    media: details.icon ? [{ type: 'icon', url: iconUrl(publicUrl, details.icon) }] : [],
     name: details.name,
     // Whoever sees a paid snap has it already, and any entry would make snapd want to buy it (S34).
     prices: {},

@@ -43,6 +43,8 @@ export class Snap {
   @Column({ type: 'text', ...optional }) license!: string | null;
   @Column({ type: 'text', ...optional }) website!: string | null;
   @Column({ type: 'text', ...optional }) contact!: string | null;
+  /** Where the store's people put it: what `snap find --section` knows. */
+  @Column({ type: 'text', array: true, default: [] }) categories!: string[];
   @Column({ type: 'text', default: 'latest' }) defaultTrack!: string;
   @Column({ type: 'text', array: true, default: ['latest'] }) tracks!: string[];
   /** Last revision number given; numbers never repeat (decisions 22). */
@@ -122,4 +124,21 @@ export class SnapRevision {
   @Column({ type: 'timestamptz', ...optional }) yankedAt!: Date | null;
   @Column({ type: 'text', ...optional }) yankReason!: string | null;
   @Column(createdAt) createdAt!: Date;
+}
+
+/** The icon that came with a revision, as it stands in `meta/gui`; small, so that it needs no object (device-api.md 2.15). */
+@Entity({ schema: 'store', name: 'revision_icons' })
+@Index(['sha256'])
+export class RevisionIcon {
+  @PrimaryColumn({ type: 'text' })
+  @ForeignKey(() => Snap)
+  snapId!: string;
+  @PrimaryColumn({ type: 'int' }) revision!: number;
+  @Column({ type: 'text' })
+  @ForeignKey(() => Account)
+  brandId!: string;
+  /** Hex. */
+  @Column({ type: 'text' }) sha256!: string;
+  @Column({ type: 'text' }) format!: 'png' | 'svg';
+  @Column({ type: 'bytea' }) bytes!: Buffer;
 }

@@ -1,4 +1,5 @@
 import type { MigrationInterface } from 'typeorm';
+import { Catalogue1763740600000 } from './1763740600000-catalogue.js';
 import { First1763700000000 } from './1763700000000-first.js';
 import { DeviceSerials1763719200000 } from './1763719200000-device-serials.js';
 import { SecondFactor1763722800000 } from './1763722800000-second-factor.js';
@@ -30,4 +31,5 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   RetiredKeys1763738500000,
   Webhooks1763738600000,
   InactiveModels1763739000000,
+  Catalogue1763740600000,
 ];

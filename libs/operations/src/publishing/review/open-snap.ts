@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { ICON_FILES } from './find-icon.js';
 import { ReviewProblem } from './problem.js';
 import type { SnapEntry } from './squashfs-listing.js';
 import type { SquashfsReport } from './squashfs-process.js';
@@ -17,7 +18,7 @@ export interface SnapContents {
 
 /** A meta/snap.yaml of large snaps has tens of kilobytes. */
 export const METADATA_LIMIT_BYTES = 256 * 1024;
-const METADATA = ['meta/snap.yaml', 'meta/component.yaml', 'meta/gadget.yaml'];
+const METADATA = ['meta/snap.yaml', 'meta/component.yaml', 'meta/gadget.yaml', ...ICON_FILES];
 const TIME_LIMIT_MS = 20_000;
 const HEAP_LIMIT_MB = 512;
 const REPORT_LIMIT_BYTES = 256 * 1024 * 1024;

@@ -12,6 +12,7 @@ import { checkName } from './check-name.js';
 import { checkSize } from './check-size.js';
 import { checkType } from './check-type.js';
 import { checkVersion } from './check-version.js';
+import { findIcon, type SnapIcon } from './find-icon.js';
 import { openSnap } from './open-snap.js';
 import type { Problem } from './problem.js';
 import { ReviewProblem } from './problem.js';
@@ -36,6 +37,7 @@ export interface SnapMetadata {
   readonly license: string | null;
   /** meta/snap.yaml as it stands in the snap. */
   readonly snapYaml: string;
+  readonly icon: SnapIcon | null;
 }
 
 /** `review`: a person decides; `problems` are then their reasons to look. */
@@ -87,7 +89,7 @@ export async function reviewSnap(path: string, registeredName: string): Promise<
     const doubts = steps.run(() => listDoubts(map));
     if (steps.problems.length === 0 && found && doubts) {
       const verdict = doubts.length > 0 ? 'review' : 'accept';
-      return { verdict, problems: doubts, metadata: { ...found, snapYaml: text } };
+      return { verdict, problems: doubts, metadata: { ...found, snapYaml: text, icon: findIcon(contents.files) } };
     }
   } catch (error) {
     steps.refuse(error);
@@ -100,7 +102,7 @@ function readFields(
   yaml: YamlMap,
   type: SnapType,
   registeredName: string,
-): Omit<SnapMetadata, 'snapYaml'> | undefined {
+): Omit<SnapMetadata, 'snapYaml' | 'icon'> | undefined {
   const name = steps.run(() => checkName(yaml, registeredName));
   const version = steps.run(() => checkVersion(yaml));
   const epoch = steps.run(() => checkEpoch(yaml));

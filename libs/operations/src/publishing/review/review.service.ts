@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import {
   Blob,
   BrandStore,
   findRevisionOfContent,
   lockSnap,
   recordAudit,
+  RevisionIcon,
   Snap,
   SnapRevision,
   takeRevisionNumber,
@@ -229,6 +231,11 @@ async function insertRevision(
     assumes: [...found.assumes],
     snapYaml,
   });
+  if (found.icon) {
+    const sha256 = createHash('sha256').update(found.icon.bytes).digest('hex');
+    const of = { snapId: snap.id, revision, brandId: snap.brandId };
+    await tx.insert(RevisionIcon, { ...of, sha256, ...found.icon });
+  }
   // The first revision says what kind of snap it is, and fills what nobody has written yet.
   await tx.update(
     Snap,

@@ -1,0 +1,3 @@
+export * from './catalogue.service.js';
+export type { OfferedChannel } from './offered-channels.js';
+export { readPrograms, type Programs } from './read-programs.js';
