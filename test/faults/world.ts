@@ -45,6 +45,7 @@ const WEBHOOK_NETWORKS = '127.0.0.0/8';
 /** A brand with two people, one snap of two revisions (the first on stable), and a fleet of ten devices. */
 export interface SeededBrand {
   readonly brandId: string;
+  readonly storeId: string;
   readonly snapId: string;
   readonly snapName: string;
   readonly fleetId: string;
@@ -146,10 +147,10 @@ export class World {
       await tx.update(Snap, { id: snapId }, { lastRevision: 2 });
       await tx.insert(Fleet, { id: fleetId, brandId, name: 'all', priority: 1 });
     });
-    await this.addDevices({ brandId, snapId, fleetId }, DEVICES);
+    await this.addDevices({ brandId, storeId, snapId, fleetId }, DEVICES);
     const [author, approver] = people.map(({ id, roles }) => principal(id, brandId, roles));
     if (!author || !approver) throw new Error('cannot happen: there are two people');
-    const seeded = { brandId, snapId, snapName, fleetId, author, approver };
+    const seeded = { brandId, storeId, snapId, snapName, fleetId, author, approver };
     const who = { personId: author.personId, label: `person:${author.personId}` };
     const channels = ['latest/stable'];
     await new ReleaseService(resources).release(who, { brandId, snapId, revision: 1, channels });
@@ -162,9 +163,14 @@ export class World {
     await this.ownerDb.asSystem((tx) => tx.insert(Webhook, { id: randomUUID(), brandId, url }));
   }
 
-  /** Devices of the fleet that run revision 1 and have said so. */
+  /** Devices of the fleet and the brand's store (without one, each brand's policy would hold what all others publish) that run revision 1 and have said so. */
   async addDevices(
-    { brandId, snapId, fleetId }: Pick<SeededBrand, 'brandId' | 'snapId' | 'fleetId'>,
+    {
+      brandId,
+      storeId,
+      snapId,
+      fleetId,
+    }: Pick<SeededBrand, 'brandId' | 'storeId' | 'snapId' | 'fleetId'>,
     count: number,
   ): Promise<void> {
     const uids = Array.from({ length: count }, () => randomUUID());
@@ -175,7 +181,7 @@ export class World {
       await tx.insert(
         Device,
         uids.map((uid) => ({
-          ...{ uid, brandId, serial: uid },
+          ...{ uid, brandId, storeId, serial: uid },
           ...{ model: 'faulty', deviceKeyId: 'key', architecture: 'amd64' },
         })),
       );
