@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ask } from '../../tools/clients/http.js';
 import { DeviceStore } from './support/device-store.js';
+import { CLIENTS } from './support/real-headers.js';
 
 interface Seen {
   readonly method: string;
@@ -15,6 +16,7 @@ interface Seen {
 const seen: Seen[] = [];
 let vault: Server;
 let store: DeviceStore;
+let vaultUrl: string;
 
 beforeAll(async () => {
   vault = createServer((request, response) => {
@@ -33,7 +35,8 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => vault.listen(0, '127.0.0.1', resolve));
   const { port } = vault.address() as AddressInfo;
-  store = await DeviceStore.start({ vaultUrl: `http://127.0.0.1:${port}` });
+  vaultUrl = `http://127.0.0.1:${port}`;
+  store = await DeviceStore.start({ vaultUrl });
 });
 afterAll(async () => {
   await store.stop();
@@ -76,8 +79,24 @@ it('says 503 in words when no vault is connected, or none answers', async () => 
   }
 });
 
-it('answers HEAD / with a store version that lets devices register through it', async () => {
-  const answer = await ask(`${store.url}/`, { method: 'HEAD' });
-  expect(answer.status).toBe(200);
-  expect(Number(answer.headers.get('snap-store-version'))).toBeGreaterThanOrEqual(6);
+it('D82 as proxy: HEAD / tells a version of 6 or more, and a device service that the gadget names is forwarded to', async () => {
+  for (const { userAgent } of CLIENTS) {
+    const answer = await ask(`${store.url}/`, {
+      method: 'HEAD',
+      headers: { 'user-agent': userAgent },
+    });
+    expect(answer.status).toBe(200);
+    expect(Number(answer.headers.get('snap-store-version'))).toBeGreaterThanOrEqual(6);
+  }
+  // The service is the vault behind the store, which itself forwards to nobody else (V36).
+  const headers = { 'x-snap-device-service-url': `${vaultUrl}/v1/`, 'api-key': 'of the gadget' };
+  for (const path of ['request-id', 'devices']) {
+    const type = path === 'devices' ? { 'content-type': 'application/x.ubuntu.assertion' } : {};
+    const answer = await post(path, { headers: { ...headers, ...type }, body: 'a stream' });
+    expect([answer.status, answer.headers.get('x-vault')]).toEqual([
+      path === 'devices' ? 202 : 200,
+      'yes',
+    ]);
+    expect(seen.at(-1)).toMatchObject({ path: `/api/v1/snaps/auth/${path}`, headers });
+  }
 });

@@ -65,6 +65,15 @@ export interface DeviceOptions {
   readonly trusted: readonly Assertion[];
 }
 
+/** What of a session call is to be other than it should be. */
+interface SessionChange {
+  readonly nonce?: string;
+  readonly model?: string;
+  readonly serial?: string;
+  readonly claim?: Readonly<Record<string, string>>;
+  readonly signer?: Signer;
+}
+
 /** A device as the store and the vault see one: snapd's calls on the wire, in snapd's order (device-api.md 3.7). */
 export class ScriptedDevice {
   readonly signer: Signer;
@@ -128,16 +137,8 @@ export class ScriptedDevice {
     return expectStatus('get a nonce', answer, 200).json<{ nonce: string }>().nonce;
   }
 
-  /** device-api.md 2.5, with what the caller wants different. */
-  async requestSession(
-    change: {
-      nonce?: string;
-      model?: string;
-      serial?: string;
-      claim?: Record<string, string>;
-      signer?: Signer;
-    } = {},
-  ): Promise<Answer> {
+  /** The body of a session call (device-api.md 2.5), with what the caller wants different. */
+  async sessionPapers(change: SessionChange = {}): Promise<string> {
     if (!this.serial) throw new Error('cannot open a session without a serial');
     const request = await signAssertion(
       {
@@ -154,6 +155,14 @@ export class ScriptedDevice {
       change.signer ?? this.signer,
       new Date(),
     );
+    return JSON.stringify({
+      'device-session-request': request.bytes.toString(),
+      'serial-assertion': change.serial ?? this.serial.bytes.toString(),
+      'model-assertion': change.model ?? this.options.model.bytes.toString(),
+    });
+  }
+
+  async requestSession(change: SessionChange = {}): Promise<Answer> {
     return askPatiently(`${this.options.storeUrl}/api/v1/snaps/auth/sessions`, {
       method: 'POST',
       headers: {
@@ -161,11 +170,7 @@ export class ScriptedDevice {
         'content-type': 'application/json',
         ...(this.session && { 'x-device-authorization': `Macaroon root="${this.session}"` }),
       },
-      body: JSON.stringify({
-        'device-session-request': request.bytes.toString(),
-        'serial-assertion': change.serial ?? this.serial.bytes.toString(),
-        'model-assertion': change.model ?? this.options.model.bytes.toString(),
-      }),
+      body: await this.sessionPapers(change),
     });
   }
 

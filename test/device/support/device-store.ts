@@ -3,7 +3,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DynamicModule, Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { APP_FILTER, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Client } from 'pg';
 import { inject } from 'vitest';
@@ -32,6 +32,7 @@ import { FileBlobStore } from '#libs/storage';
 import { freePort } from '#stack';
 import { DeviceServices } from '../../../apps/store-api/src/device/device-services.js';
 import { DeviceModule } from '../../../apps/store-api/src/device/device.module.js';
+import { FallbackFilter } from '../../../apps/store-api/src/fallback.filter.js';
 import { ResourcesModule } from '../../../apps/store-api/src/resources.module.js';
 
 const SNAPS = join(import.meta.dirname, '../../snaps');
@@ -62,7 +63,11 @@ async function asAdmin(sql: string): Promise<void> {
 
 class TestApp {
   static with(resources: Resources, surfaces: readonly Type[]): DynamicModule {
-    return { module: TestApp, imports: [ResourcesModule.with(resources), ...surfaces] };
+    return {
+      module: TestApp,
+      providers: [{ provide: APP_FILTER, useClass: FallbackFilter }],
+      imports: [ResourcesModule.with(resources), ...surfaces],
+    };
   }
 }
 
