@@ -237,7 +237,11 @@ export class ScriptedDevice {
   }
 
   /** Downloads what a result offers, checks size, hash and the whole chain, and takes it as installed. */
-  async fetchAndInstall(result: SnapResult, channel = 'latest/stable'): Promise<Download> {
+  async fetchAndInstall(
+    result: SnapResult,
+    channel = 'latest/stable',
+    provenance = 'global-upload',
+  ): Promise<Download> {
     const { snap } = result;
     if (!snap?.download || !snap.name || !snap['snap-id'])
       throw new Error('cannot install: the result has no download');
@@ -249,7 +253,8 @@ export class ScriptedDevice {
     ) {
       throw new Error(`cannot install ${snap.name}: the bytes are not those announced`);
     }
-    const checked = await this.checkChain(digest.toString('base64url'), {
+    const key = `${digest.toString('base64url')}${provenance === 'global-upload' ? '' : `/${provenance}`}`;
+    const checked = await this.checkChain(key, {
       snapId: snap['snap-id'],
       revision: snap.revision,
       size: bytes.length,
@@ -289,10 +294,10 @@ export class ScriptedDevice {
 
   /** snap-revision → snap-declaration → accounts → keys, up to the root that the device trusts; then the cross checks of device-api.md 2.2. */
   private async checkChain(
-    digest: string,
+    key: string,
     wanted: { snapId: string; revision: number; size: number; name: string },
   ): Promise<string[]> {
-    const revision = await this.fetchAssertion(`snap-revision/${digest}`);
+    const revision = await this.fetchAssertion(`snap-revision/${key}`);
     const declaration = await this.fetchAssertion(
       `snap-declaration/16/${header(revision, 'snap-id')}`,
     );

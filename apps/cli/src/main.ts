@@ -15,6 +15,8 @@ import { rolloutCommand } from './rollout/rollout-command.js';
 import { loginCommand } from './session/login.js';
 import { logoutCommand } from './session/logout.js';
 import { whoamiCommand } from './session/whoami.js';
+import { importCommand } from './trust/import.js';
+import { rootCommand } from './trust/root.js';
 import { storeKeyCommand } from './store-key/store-key.js';
 import { Refusal, refusalLines } from './store/refusal.js';
 import { Failure, FAILED, OK, USAGE, UsageError } from './usage.js';
@@ -31,6 +33,8 @@ const storeCommands: readonly ((io: Io) => Command)[] = [
   declarationCommand,
   modelCommand,
   storeKeyCommand,
+  rootCommand,
+  importCommand,
   rolloutCommand,
 ];
 

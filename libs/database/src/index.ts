@@ -10,6 +10,7 @@ export * from './provision.js';
 export * from './store/entities/index.js';
 export * from './store/repositories/assertion.repository.js';
 export * from './store/repositories/device.repository.js';
+export * from './store/repositories/foreign-assertion.repository.js';
 export * from './store/repositories/overlay.repository.js';
 export * from './store/repositories/policy.repository.js';
 export * from './vault/entities/index.js';

@@ -11,4 +11,5 @@ export * from './publishing/index.js';
 export * from './resources.js';
 export * from './rollouts/index.js';
 export * from './stores/index.js';
+export * from './trust/index.js';
 export * from './webhooks/index.js';

@@ -20,8 +20,8 @@ export class StoreClient {
   ) {}
 
   /** Throws a `Refusal` for errors of the answer, a `Failure` where there is none. */
-  async query<T>(document: string, variables: object = {}): Promise<T> {
-    const { data, errors } = await this.post(document, variables);
+  async query<T>(document: string, variables: object = {}, limitMs = LIMIT_MS): Promise<T> {
+    const { data, errors } = await this.post(document, variables, limitMs);
     const [error] = errors ?? [];
     if (error?.extensions?.code === 'unauthorized') throw this.unauthorized(error.message);
     if (error) throw new Refusal('Error', error.message);
@@ -30,8 +30,8 @@ export class StoreClient {
   }
 
   /** The result of the one field of a mutation; throws it as a `Refusal` if it is one. */
-  async act<T>(document: string, variables: object): Promise<T> {
-    const data = await this.query<Record<string, T>>(document, variables);
+  async act<T>(document: string, variables: object, limitMs = LIMIT_MS): Promise<T> {
+    const data = await this.query<Record<string, T>>(document, variables, limitMs);
     const [result] = Object.values(data);
     if (result === undefined) throw new Failure(`cannot read the answer of ${this.url}`);
     return accepted(result);
@@ -46,12 +46,20 @@ export class StoreClient {
     return response;
   }
 
-  private async post(document: string, variables: object): Promise<Answer> {
-    const response = await this.fetch('/graphql', {
+  /** Sends files, as publishers do. */
+  async send(path: string, form: FormData, limitMs = LIMIT_MS): Promise<Response> {
+    const response = await this.fetch(path, { method: 'POST', body: form }, limitMs);
+    if (response.ok) return response;
+    throw new Failure(`cannot send the file to ${this.url}: it answered ${response.status}`);
+  }
+
+  private async post(document: string, variables: object, limitMs: number): Promise<Answer> {
+    const init = {
       method: 'POST',
       headers: { ...this.headers(), 'content-type': 'application/json' },
       body: JSON.stringify({ query: document, variables }),
-    });
+    };
+    const response = await this.fetch('/graphql', init, limitMs);
     const text = await response.text();
     try {
       const answer: unknown = JSON.parse(text);

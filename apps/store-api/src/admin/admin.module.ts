@@ -15,6 +15,8 @@ import {
   EventReader,
   DeclarationService,
   FactsBuffer,
+  ForeignRootService,
+  ImportService,
   FleetService,
   InvitationService,
   InclusionService,
@@ -91,6 +93,8 @@ const SERVICES = [
   StoreAssertionService,
   StoreService,
   StoreKeyService,
+  ForeignRootService,
+  ImportService,
   Sight,
   WebhookService,
 ];

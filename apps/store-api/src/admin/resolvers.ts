@@ -21,6 +21,7 @@ import { RolloutResolver } from './rollouts/rollout.resolver.js';
 import { ScheduleResolver } from './schedules/schedule.resolver.js';
 import { SnapResolver, UploadResolver } from './snaps/snap.resolver.js';
 import { StoreResolver } from './stores/store.resolver.js';
+import { TrustResolver } from './trust/trust.resolver.js';
 import { WebhookResolver } from './webhooks/webhook.resolver.js';
 
 /** Everything that has fields in the schema. */
@@ -49,5 +50,6 @@ export const RESOLVERS = [
   StoreResolver,
   UploadResolver,
   StoreKeyResolver,
+  TrustResolver,
   WebhookResolver,
 ];

@@ -7,6 +7,7 @@ import { timestamp } from '../installation/timestamp.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
 import { insertStore, type StoreOrder } from '../stores/store-rows.js';
+import { readForeign } from '../trust/foreign-shelf.js';
 import { performAct } from './act.js';
 import { getBrand } from './get-brand.js';
 import { actorOf, type Principal } from './principal.js';
@@ -23,7 +24,10 @@ export interface BrandOrder {
   readonly firstStore: StoreOrder;
 }
 
-/** Brands and their account assertions (decisions 1; S1). */
+/**
+ * Brands and their account assertions (decisions 1; S1). A brand is bound to one root (decisions 6): ours signs its account,
+ * unless the id is that of an account that was learnt from a foreign root.
+ */
 export class BrandService {
   constructor(private readonly resources: Resources) {}
 
@@ -31,8 +35,9 @@ export class BrandService {
     checkBrand(order);
     const { db, keys } = this.resources;
     const id = order.id ?? formatId(randomBytes(32));
+    const foreign = await db.asSystem((tx) => readForeign(tx, 'account', [id]));
     // Signed before the transaction: the signer is another process.
-    const assertion = await this.signAccount({ ...order, id }, 0);
+    const assertion = foreign ? null : await this.signAccount({ ...order, id }, 0);
     const act = {
       who,
       brandId: keys.operatorAccountId,
@@ -48,14 +53,17 @@ export class BrandService {
       if (await tx.existsBy(Account, { id }))
         throw new OperationError('conflict', `cannot make brand ${username}: the id is taken`);
       await tx.insert(Account, { id, username, displayName, validation, isBrand: true });
-      await keepAssertion(tx, assertion);
+      if (assertion) await keepAssertion(tx, assertion);
       const store = await insertStore(tx, id, order.firstStore);
       await recordAudit(tx, {
         brandId: id,
         actor: actorOf(who),
         action: 'create-brand',
         subject: `account:${id}`,
-        detail: { username, displayName, validation, storeId: store.id },
+        detail: {
+          ...{ username, displayName, validation, storeId: store.id },
+          ...(foreign && { root: foreign.authorityId }),
+        },
       });
       const result = await tx.findOneByOrFail(Account, { id });
       return { result, subject: `account:${id}`, detail: { username } };
@@ -125,7 +133,11 @@ export class BrandService {
 
   /** The account assertion as devices get it. */
   accountAssertion(brandId: string): Promise<Assertion | null> {
-    return this.resources.db.asBrand(brandId, (tx) => readAssertion(tx, 'account', [brandId]));
+    return this.resources.db.asBrand(
+      brandId,
+      async (tx) =>
+        (await readAssertion(tx, 'account', [brandId])) ?? readForeign(tx, 'account', [brandId]),
+    );
   }
 
   private async signAccount(

@@ -3,6 +3,7 @@ import {
   assertionTypes,
   completePrimaryKey,
   decodeAssertion,
+  decodeAssertions,
   isAssertionTypeName,
   prerequisites,
   reducePrimaryKey,
@@ -10,11 +11,13 @@ import {
 } from '#libs/assertions';
 import {
   ANY_FORMAT,
-  findAssertion,
   findLatestInSequence,
+  findServedAssertion,
   findTrustedRoot,
+  ForeignRoot,
   type AssertionRow,
   type Database,
+  type Tx,
 } from '#libs/database';
 
 /** What is asked for: a whole key, or that of a sequence with the point that is wanted. */
@@ -57,8 +60,7 @@ export class AssertionService {
     formats: MaxFormats,
     mayRead: MayRead,
   ): Promise<AssertionRow[]> {
-    const root = await this.db.asSystem((tx) => findTrustedRoot(tx));
-    const seen = new Set([`account/${root?.operatorAccountId}`, `account-key/${root?.rootKeyId}`]);
+    const seen = new Set(await this.db.asSystem(trustedByDevices));
     const gathered: AssertionRow[] = [];
     const visit = async (query: AssertionQuery): Promise<void> => {
       const row = await this.find(query, mayRead);
@@ -98,8 +100,19 @@ export class AssertionService {
   ): Promise<AssertionRow | null> {
     const reduced = reduce(type, key);
     if (reduced === null) return null;
-    return this.db.asSystem((tx) => findAssertion(tx, type, reduced, maxFormat));
+    return this.db.asSystem((tx) => findServedAssertion(tx, type, reduced, maxFormat));
   }
+}
+
+/** `type/key` of the trusted sets, ours and foreign ones: a device refuses to be given what it trusts as built in. */
+async function trustedByDevices(tx: Tx): Promise<string[]> {
+  const own = await findTrustedRoot(tx);
+  const foreign = (await tx.find(ForeignRoot)).flatMap(({ trusted }) => decodeAssertions(trusted));
+  return [
+    `account/${own?.operatorAccountId}`,
+    `account-key/${own?.rootKeyId}`,
+    ...foreign.map(({ type, primaryKey }) => `${type}/${primaryKey.join('/')}`),
+  ];
 }
 
 /** Null when it is no key of this type: too many or too few parts. */

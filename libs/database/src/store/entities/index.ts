@@ -6,6 +6,7 @@ export * from './brand-store.entity.js';
 export * from './device.entity.js';
 export * from './event.entity.js';
 export * from './fleet.entity.js';
+export * from './foreign-root.entity.js';
 export * from './journal.entity.js';
 export * from './lane.entity.js';
 export * from './licence.entity.js';

@@ -12,8 +12,17 @@ import { createdAt, optional, safeInteger } from '../../columns.js';
 import { Account } from './account.entity.js';
 import { Blob } from './blob.entity.js';
 import { BrandStore } from './brand-store.entity.js';
+import { ForeignRoot } from './foreign-root.entity.js';
 
 export type SnapType = 'app' | 'gadget' | 'kernel' | 'base' | 'snapd' | 'os';
+
+/** Whom devices are told of as the publisher of a relayed snap: as its root's account assertion says. */
+export interface ForeignPublisher {
+  readonly id: string;
+  readonly username: string;
+  readonly displayName: string;
+  readonly validation: string;
+}
 
 /** A registered snap name. Names are global in an installation; `id` is 32 random alphanumerics (decisions 1, 2). */
 @Entity({ schema: 'store', name: 'snaps' })
@@ -49,6 +58,12 @@ export class Snap {
   @Column({ type: 'text', array: true, default: ['latest'] }) tracks!: string[];
   /** Last revision number given; numbers never repeat (decisions 22). */
   @Column({ type: 'int', default: 0 }) lastRevision!: number;
+  /** The root that vouches for a relayed snap; null: ours. */
+  @Column({ type: 'text', ...optional })
+  @ForeignKey(() => ForeignRoot)
+  rootId!: string | null;
+  /** Of a relayed snap; null: the brand. */
+  @Column({ type: 'jsonb', ...optional }) foreignPublisher!: ForeignPublisher | null;
   @Column(createdAt) createdAt!: Date;
 }
 

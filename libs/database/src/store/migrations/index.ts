@@ -14,6 +14,7 @@ import { StorelessDevices1763737800000 } from './1763737800000-storeless-devices
 import { RetiredKeys1763738500000 } from './1763738500000-retired-keys.js';
 import { Webhooks1763738600000 } from './1763738600000-webhooks.js';
 import { InactiveModels1763739000000 } from './1763739000000-inactive-models.js';
+import { ForeignRoots1763740100000 } from './1763740100000-foreign-roots.js';
 
 /** In the order in which they run. */
 export const storeMigrations: (new () => MigrationInterface)[] = [
@@ -31,5 +32,6 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   RetiredKeys1763738500000,
   Webhooks1763738600000,
   InactiveModels1763739000000,
+  ForeignRoots1763740100000,
   Catalogue1763740600000,
 ];

@@ -107,8 +107,8 @@ export async function listRevisionDetails(
        s.website, s.contact, s.is_private AS "isPrivate", s.categories,
        (SELECT jsonb_build_object('sha256', i.sha256, 'format', i.format) FROM store.revision_icons i
         WHERE i.snap_id = r.snap_id AND i.revision = r.revision) AS icon,
-       jsonb_build_object('id', a.id, 'username', a.username, 'displayName', a.display_name,
-         'validation', a.validation) AS publisher
+       coalesce(s.foreign_publisher, jsonb_build_object('id', a.id, 'username', a.username,
+         'displayName', a.display_name, 'validation', a.validation)) AS publisher
      FROM unnest($1::text[], $2::int[]) AS wanted (snap_id, revision)
        JOIN store.snap_revisions r ON r.snap_id = wanted.snap_id AND r.revision = wanted.revision
        JOIN store.snaps s ON s.id = r.snap_id JOIN store.blobs b ON b.id = r.blob_id
@@ -167,7 +167,9 @@ export async function listAliasDeclarations(
 ): Promise<{ snapId: string; bytes: Buffer }[]> {
   return tx.query(
     `SELECT snap_id AS "snapId", bytes FROM (
-       SELECT DISTINCT ON (snap_id) snap_id, bytes FROM store.assertions
+       SELECT DISTINCT ON (snap_id) snap_id, bytes FROM (
+         SELECT type, snap_id, bytes, revision, format FROM store.assertions
+         UNION ALL SELECT type, snap_id, bytes, revision, format FROM store.foreign_assertions) AS kept
        WHERE type = 'snap-declaration' AND snap_id = ANY($1::text[]) ORDER BY snap_id, revision DESC, format DESC) AS newest
      WHERE position(convert_to(E'\\naliases:', 'UTF8') IN bytes) > 0`,
     [snapIds],

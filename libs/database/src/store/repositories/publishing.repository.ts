@@ -42,6 +42,15 @@ export async function claimBlob(tx: Tx, blobId: string): Promise<boolean> {
   return rows.length > 0;
 }
 
+/** Forgets this blob unless somebody claimed it; returns its storage key, null when nothing was forgotten. */
+export async function takeUnclaimedBlob(tx: Tx, blobId: string): Promise<string | null> {
+  const [rows] = await tx.query<[{ storage_key: string }[], number]>(
+    'DELETE FROM store.blobs WHERE id = $1 AND claimed_at IS NULL RETURNING storage_key',
+    [blobId],
+  );
+  return rows[0]?.storage_key ?? null;
+}
+
 /** Forgets blobs that nobody claimed in time; returns their storage keys. Rows first: a file without row harms nobody. */
 export async function takeUnclaimedBlobs(
   tx: Tx,

@@ -13,6 +13,7 @@ import { timestamp } from '../../installation/timestamp.js';
 import { OperationError } from '../../operation-error.js';
 import type { Resources } from '../../resources.js';
 import { getSnap } from '../../rollouts/find.js';
+import { readForeign } from '../../trust/foreign-shelf.js';
 import { EDITABLE, nextHeaders, type DeclarationOrder } from './declaration-draft.js';
 import { describeChanges } from './describe-changes.js';
 
@@ -44,7 +45,8 @@ export class DeclarationService {
   find(brandId: string, snap: string): Promise<DeclarationView | null> {
     return this.resources.db.asBrand(brandId, async (tx) => {
       const row = await getSnap(tx, brandId, snap);
-      const current = await readAssertion(tx, 'snap-declaration', ['16', row.id]);
+      const read = row.rootId === null ? readAssertion : readForeign;
+      const current = await read(tx, 'snap-declaration', ['16', row.id]);
       return current && viewOf(row, current, []);
     });
   }
@@ -120,6 +122,11 @@ async function planned(
   { snap: name, order, expectedRevision }: Omit<DeclarationEdit, 'reason'>,
 ): Promise<PlannedEdit> {
   const snap = await getSnap(tx, brandId, name);
+  if (snap.rootId !== null)
+    throw new OperationError(
+      'conflict',
+      `cannot edit the declaration of ${snap.name}: the root of account ${snap.rootId} signs it`,
+    );
   // Revisions follow one another: no two edits of one declaration at once.
   await tx.query(`SELECT pg_advisory_xact_lock(hashtext('declaration of ' || $1))`, [snap.id]);
   const current = await readAssertion(tx, 'snap-declaration', ['16', snap.id]);

@@ -97,6 +97,22 @@ export async function reviewSnap(path: string, registeredName: string): Promise<
   return { verdict: 'reject', problems: steps.problems };
 }
 
+/**
+ * What a snap that another store has reviewed says of itself: read by the same rules, judged by nobody. Throws the first
+ * `ReviewProblem`.
+ */
+export async function readForeignSnap(
+  path: string,
+  name: string,
+): Promise<SnapMetadata & { readonly provenance: string | undefined }> {
+  const steps = new Steps();
+  const { map, text } = readSnapYaml(await openSnap(path));
+  const found = readFields(steps, map, checkType(map), name);
+  const [problem] = steps.problems;
+  if (!found) throw new ReviewProblem(problem?.code ?? 'bad-snap-yaml', problem?.message ?? '');
+  return { ...found, snapYaml: text, provenance: textOf(map, 'provenance', 'bad-provenance') };
+}
+
 function readFields(
   steps: Steps,
   yaml: YamlMap,

@@ -25,6 +25,13 @@ export class UploadService {
     return this.resources.db.asBrand(order.brandId, async (tx) => {
       const snap = await tx.findOneBy(Snap, { id: order.snapId, brandId: order.brandId });
       if (!snap) throw refusal('not-found', 'resource-not-found', 'cannot find this snap');
+      // What we signed would contradict the root that vouches for it (decisions 6).
+      if (snap.rootId !== null)
+        throw refusal(
+          'forbidden',
+          'resource-forbidden',
+          `cannot upload to ${snap.name}: it is relayed from the root of account ${snap.rootId}; import its revisions`,
+        );
       if (order.channels.length > 0) parseChannels(order.channels, snap);
       await claim(tx, order);
       const upload = await tx.save(
