@@ -13,6 +13,7 @@ import { findChannel } from '#libs/update-control';
 import type { Principal } from '../brands/principal.js';
 import { OperationError } from '../operation-error.js';
 import type { readForeignSnap } from '../publishing/review/review-snap.js';
+import { insertRevision } from '../publishing/review/review.service.js';
 import { getStore } from '../stores/store-rows.js';
 import { readForeign } from './foreign-shelf.js';
 import type { ImportPapers } from './import-papers.js';
@@ -32,7 +33,7 @@ export async function ensureSnap(
     store,
     channels,
   }: { readonly store?: string | undefined; readonly channels: readonly string[] },
-  { papers, metadata, publisher }: FoundSnap & { readonly publisher: ForeignPublisher },
+  { papers, publisher }: FoundSnap & { readonly publisher: ForeignPublisher },
   rootId: string,
 ): Promise<Snap> {
   await tx.query(`SELECT pg_advisory_xact_lock(hashtext('import ' || $1))`, [papers.name]);
@@ -41,11 +42,10 @@ export async function ensureSnap(
     (await tx.findOneBy(Snap, { name: papers.name }));
   const tracks = channels.flatMap((text) => findChannel(text, 'latest')?.track ?? []);
   if (known === null) {
-    const { title, summary, description, license, type } = metadata;
     return tx.save(
       tx.create(Snap, {
-        ...{ id: papers.snapId, name: papers.name, brandId, rootId, type },
-        ...{ title, summary, description, license, foreignPublisher: publisher },
+        ...{ id: papers.snapId, name: papers.name, brandId, rootId },
+        foreignPublisher: publisher,
         storeId: (await homeOf(tx, brandId, store)).id,
         tracks: [...new Set(['latest', ...tracks])],
       }),
@@ -105,7 +105,7 @@ export async function ensureRevision(
   snap: Snap,
   { papers, blob, metadata }: FoundSnap,
 ): Promise<boolean> {
-  const { number: revision, sha3384, sizeBytes } = papers;
+  const { number: revision, sha3384 } = papers;
   const rows = await tx.find(SnapRevision, {
     where: [
       { snapId: snap.id, revision },
@@ -128,13 +128,6 @@ export async function ensureRevision(
     ...{ ...of, id: uploadId, personId: who.personId, state: 'accepted' },
     finishedAt: () => 'app.now()',
   });
-  const { provenance: _checked, name: _known, title: _t, summary: _s, ...rest } = metadata;
-  const { description: _d, license: _l, ...fields } = rest;
-  await tx.insert(SnapRevision, {
-    ...{ ...of, uploadId, sha3384, sizeBytes },
-    ...fields,
-    architectures: [...fields.architectures],
-    assumes: [...fields.assumes],
-  });
+  await insertRevision(tx, { snap, blob, upload: { id: uploadId } }, revision, metadata);
   return true;
 }

@@ -106,11 +106,13 @@ export async function readForeignSnap(
   name: string,
 ): Promise<SnapMetadata & { readonly provenance: string | undefined }> {
   const steps = new Steps();
-  const { map, text } = readSnapYaml(await openSnap(path));
+  const contents = await openSnap(path);
+  const { map, text } = readSnapYaml(contents);
   const found = readFields(steps, map, checkType(map), name);
   const [problem] = steps.problems;
   if (!found) throw new ReviewProblem(problem?.code ?? 'bad-snap-yaml', problem?.message ?? '');
-  return { ...found, snapYaml: text, provenance: textOf(map, 'provenance', 'bad-provenance') };
+  const provenance = textOf(map, 'provenance', 'bad-provenance');
+  return { ...found, snapYaml: text, icon: findIcon(contents.files), provenance };
 }
 
 function readFields(

@@ -206,9 +206,10 @@ async function keepDeclaration(tx: Tx, declaration: Assertion, snapId: string): 
   if (!known) await keepAssertion(tx, declaration, snapId);
 }
 
-async function insertRevision(
+/** The revision's row, with its icon; the first one fills what the snap's row does not say yet. */
+export async function insertRevision(
   tx: Tx,
-  { snap, blob, upload }: Case,
+  { snap, blob, upload }: Pick<Case, 'snap' | 'blob'> & { readonly upload: Pick<Upload, 'id'> },
   revision: number,
   found: SnapMetadata,
 ): Promise<void> {
