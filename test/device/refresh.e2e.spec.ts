@@ -155,11 +155,16 @@ describe('answers', () => {
   });
 
   it('D32 D33 D39 epochs, sticky flags and unknown fields do no harm', async () => {
+    const made = await ask(`${store.url}/v2/cohorts`, {
+      method: 'POST',
+      body: Buffer.from(JSON.stringify({ snaps: [dash.name, tracked.name] })),
+    });
+    const { 'cohort-keys': keys } = made.json<{ 'cohort-keys': Record<string, string> }>();
     const context = {
       ...contextOf({ id: dash.id, revision: 2 }),
       'refreshed-date': '2026-05-04T08:15:00Z',
       'ignore-validation': true,
-      'cohort-key': 'opaque',
+      'cohort-key': keys[dash.name],
       'validation-sets': [['16', acme.id, 'set', '3']],
       held: { by: ['system'] },
     };
@@ -172,7 +177,7 @@ describe('answers', () => {
           'snap-id': dash.id,
           'ignore-validation': false,
           'validation-sets': [['16', acme.id, 'set', '3']],
-          'cohort-key': 'opaque',
+          'cohort-key': keys[dash.name],
           'refreshed-date': '2026-05-04T08:15:00Z',
           held: { by: ['system'] },
         },
@@ -181,7 +186,7 @@ describe('answers', () => {
           'instance-key': 'install-1',
           name: tracked.name,
           epoch: null,
-          'cohort-key': 'x',
+          'cohort-key': keys[tracked.name],
         },
         { action: 'download', 'instance-key': 'download-1', name: tracked.name, epoch: null },
       ],

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Client } from 'pg';
@@ -43,6 +44,9 @@ export interface PublisherStore {
   readonly operator: Principal;
   readonly blobDir: string;
   readonly logLines: readonly string[];
+  readonly app: NestFastifyApplication;
+  /** The same surfaces once more on a port of their own, on the same data with other settings; gives their URL. */
+  addProcess(settings: Partial<Resources['settings']>): Promise<string>;
   addBrand(username: string): Promise<Account>;
   addPerson(brandId: string, email: string, roles: readonly Role[]): Promise<string>;
   /** What relay and worker do, here and now: runs every review that the outbox asks for; returns how many. */
@@ -54,7 +58,16 @@ export interface PublisherStore {
   stop(): Promise<void>;
 }
 
-export async function startPublisherStore(): Promise<PublisherStore> {
+export interface PublisherStoreOptions {
+  /** Others may be served besides. */
+  readonly surfaces?: readonly Type[];
+  readonly downloads?: 'redirect' | 'stream';
+}
+
+export async function startPublisherStore({
+  surfaces = [PublisherModule],
+  downloads = 'stream',
+}: PublisherStoreOptions = {}): Promise<PublisherStore> {
   const adminUrl = inject('stackEnv').DATABASE_URL ?? '';
   const database = `publisher_${randomBytes(6).toString('hex')}`;
   const dir = join(inject('stackDir'), database);
@@ -75,10 +88,12 @@ export async function startPublisherStore(): Promise<PublisherStore> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const blobDir = join(dir, 'blobs');
-  const blobs = new FileBlobStore(blobDir, { baseUrl: url, secret: 'of this run' });
-  const settings = { publicUrl: url, downloads: 'stream', secret: randomBytes(32) } as const;
+  const blobsSecret = 'of this run';
+  const blobs = new FileBlobStore(blobDir, { baseUrl: url, secret: blobsSecret });
+  const settings = { publicUrl: url, downloads, secret: randomBytes(32), blobsSecret } as const;
   const resources: Resources = { db, blobs, keys, settings };
-  const { app, logLines } = await listen(resources, port);
+  const { app, logLines } = await listen(resources, port, surfaces);
+  const twins: NestFastifyApplication[] = [];
   const operator: Principal = {
     kind: 'session',
     tokenId: '',
@@ -96,6 +111,13 @@ export async function startPublisherStore(): Promise<PublisherStore> {
     operator,
     blobDir,
     logLines,
+    app,
+    addProcess: async (settings) => {
+      const twinPort = await freePort();
+      const twin = { ...resources, settings: { ...resources.settings, ...settings } };
+      twins.push((await listen(twin, twinPort, surfaces)).app);
+      return `http://127.0.0.1:${twinPort}`;
+    },
     addBrand: (username) =>
       brands.create(operator, {
         username,
@@ -119,7 +141,7 @@ export async function startPublisherStore(): Promise<PublisherStore> {
       await client.query(sql, [...values]).finally(() => client.end());
     },
     stop: async () => {
-      await app.close();
+      for (const one of [app, ...twins]) await one.close();
       await keys.close();
       await db.close();
       await dropDatabase(adminUrl, database);
@@ -130,13 +152,14 @@ export async function startPublisherStore(): Promise<PublisherStore> {
 async function listen(
   resources: Resources,
   port: number,
+  surfaces: readonly Type[],
 ): Promise<{ app: NestFastifyApplication; logLines: string[] }> {
   const logLines: string[] = [];
   const destination = { write: (line: string) => void logLines.push(line) };
   const logger = createLogger({ name: 'test', level: 'trace', destination });
   const module = {
     module: class Root {},
-    imports: [ResourcesModule.with(resources), PublisherModule],
+    imports: [ResourcesModule.with(resources), ...surfaces],
   };
   const adapter = new FastifyAdapter(fastifyOptions(logger, { bodyLimitBytes: 4 * 1024 * 1024 }));
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false });

@@ -171,10 +171,18 @@ export class SnapcraftClient {
     return this.send('/unscanned-upload/', { method: 'POST', body });
   }
 
-  /** `upload [--release]` up to its polling; returns the URL to poll. */
-  async upload(name: string, file: string, channels: readonly string[] = []): Promise<string> {
+  /** `upload [--release] [--component NAME=FILE]` up to its polling; returns the URL to poll. */
+  async upload(
+    name: string,
+    file: string,
+    channels: readonly string[] = [],
+    components: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
     const asked = await this.post('/dev/api/snap-push/', { name, dry_run: true });
     if (asked.status >= 400) throw new Error(asked.text);
+    const sent: Record<string, string> = {};
+    for (const [component, path] of Object.entries(components))
+      sent[component] = await this.sendFile(SNAPS + path);
     const pushed = await this.post('/dev/api/snap-push/', {
       name,
       series: '16',
@@ -182,6 +190,7 @@ export class SnapcraftClient {
       binary_filesize: (await stat(SNAPS + file)).size,
       source_uploaded: false,
       ...(channels.length > 0 && { channels }),
+      ...(Object.keys(sent).length > 0 && { components: sent }),
     });
     if (pushed.status >= 400) throw new Error(pushed.text);
     return String(pushed.json()['status_details_url']);

@@ -4,6 +4,8 @@ export { formatApiKey, readApiKey } from './api-key.js';
 export type { StoredApiKey } from './api-key.js';
 export { parseAuthorization } from './authorization.js';
 export type { Authorization } from './authorization.js';
+export { COHORT_LIFE_MS, mintCohortKey, readCohortKey } from './cohort-key.js';
+export type { Cohort } from './cohort-key.js';
 export { isSameSecret } from './constant-time.js';
 export { readDeviceHeaders } from './device-headers.js';
 export type { DeviceHeaders, HeaderBag } from './device-headers.js';

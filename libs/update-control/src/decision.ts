@@ -23,6 +23,7 @@ export type ReasonCode =
   | 'PIN_BELOW_CURRENT'
   | 'COHORT'
   | 'COHORT_EXPIRED'
+  | 'COHORT_UNREADABLE'
   | 'ROLLOUT_ADMITTED'
   | 'NOT_IN_WAVE'
   | 'ROLLOUT_PAUSED'

@@ -70,6 +70,10 @@ export const EXPLANATIONS: Readonly<Record<ReasonCode, Explanation>> = {
     meaning: 'the cohort key has expired and no longer counts',
     remedy: 'make a new cohort key',
   },
+  COHORT_UNREADABLE: {
+    meaning: 'the device brought a cohort key that the store did not make for this snap',
+    remedy: 'make a cohort key of the snap, or leave the cohort',
+  },
   ROLLOUT_ADMITTED: {
     meaning: 'a rollout admits the device',
     remedy: 'pause or abort the rollout',

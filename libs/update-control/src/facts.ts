@@ -69,7 +69,8 @@ export interface RequestFacts {
   readonly revision?: number | undefined;
   /** Undefined: a new install, or an image build. */
   readonly installed?: InstalledSnap | undefined;
-  readonly cohort?: CohortView | undefined;
+  /** `unreadable`: the device brought a key that the store did not make for this snap. */
+  readonly cohort?: CohortView | 'unreadable' | undefined;
   /** The revision which the validation sets that the device already enforces demand. */
   readonly requiredRevision?: number | undefined;
   readonly ignoreValidation?: boolean | undefined;

@@ -35,6 +35,7 @@ export const ROUTES: RouteRules<RouteRule> = {
   'POST /api/v1/snaps/purchases/buy': 'nobody',
   'POST /v2/messages': 'device',
   'GET /v2/repairs/:brand/:id': 'nobody',
+  'POST /v2/cohorts': 'device',
   'GET /v2/assertions/*': 'device',
   'GET /v2/assertion-streams': 'device',
   'GET /api/v1/snaps/download/:file': 'device',

@@ -1,9 +1,11 @@
 import {
   AssertionService,
   CatalogueService,
+  CohortService,
   DecisionService,
   DeviceDirectory,
   DeviceSessionService,
+  DownloadService,
   FactsBuffer,
   PolicyStore,
   RevisionCatalogue,
@@ -31,6 +33,8 @@ export class DeviceServices {
   readonly sequences: SequenceService;
   readonly revisions: RevisionCatalogue;
   readonly catalogue: CatalogueService;
+  readonly cohorts: CohortService;
+  readonly downloads: DownloadService;
   readonly vaultEvents: VaultEventService;
   readonly registryFeed: RegistryFeedService;
   readonly standardModels: StandardModelService;
@@ -49,6 +53,8 @@ export class DeviceServices {
     this.sequences = new SequenceService(db);
     this.revisions = new RevisionCatalogue(db);
     this.catalogue = new CatalogueService(resources, this.decisions, this.revisions);
+    this.cohorts = new CohortService(resources);
+    this.downloads = new DownloadService(db);
     this.vaultEvents = new VaultEventService(resources);
     this.registryFeed = new RegistryFeedService(resources);
     this.standardModels = new StandardModelService(resources);

@@ -24,7 +24,11 @@ export function prepareDeviceSurface(fastify: FastifyInstance): void {
     route.errorHandler ??= (error, request, reply) => answerError(error, request, reply);
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (isOurs(request.url)) void reply.header('snap-store-version', STORE_VERSION);
+    if (isOurs(request.url)) {
+      void reply.header('snap-store-version', STORE_VERSION);
+      // Cohorts come as JSON that does not say so (device-api.md 2.14); a body without a type is one that Fastify refuses.
+      if (hasBody(request)) request.headers['content-type'] ??= 'application/json';
+    }
     done();
   });
   fastify.addHook('preParsing', (request, _reply, payload, done) => {
@@ -37,6 +41,9 @@ export function prepareDeviceSurface(fastify: FastifyInstance): void {
     );
   }
 }
+
+const hasBody = ({ headers }: FastifyRequest): boolean =>
+  Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
 
 function isOfVault({ method, url }: FastifyRequest): boolean {
   return method === 'POST' && url.startsWith(OF_VAULTS);

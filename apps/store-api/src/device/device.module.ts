@@ -10,6 +10,7 @@ import { AssertionsController } from './assertions/assertions.controller.js';
 import { CatalogueController } from './catalogue/catalogue.controller.js';
 import { IconsController } from './catalogue/icons.controller.js';
 import { NothingController } from './catalogue/nothing.controller.js';
+import { CohortsController } from './cohorts/cohorts.controller.js';
 import { DeviceServices } from './device-services.js';
 import { prepareDeviceSurface } from './device-surface.js';
 import { BlobsController } from './downloads/blobs.controller.js';
@@ -33,6 +34,7 @@ import { StatusController } from './status/status.controller.js';
     IconsController,
     NothingController,
     SessionsController,
+    CohortsController,
     DownloadsController,
     BlobsController,
     RegistrationController,

@@ -1,5 +1,7 @@
+export { CohortService } from './cohort.service.js';
 export * from './device-directory.js';
 export * from './device-session.service.js';
+export * from './download.service.js';
 export * from './facts-buffer.js';
 export * from './reported-facts.js';
 export * from './revocation-overlay.js';

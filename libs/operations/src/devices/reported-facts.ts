@@ -12,6 +12,8 @@ export interface ReportedSnap {
   readonly heldBy?: readonly string[];
   /** Primary keys of the validation sets that the device enforces on it, parts joined by `/`; absent: none. */
   readonly validationSets?: readonly string[];
+  /** The cohort that the device keeps it in; absent: none. */
+  readonly cohortKey?: string;
 }
 
 /** What a device says of itself at a poll; the column `device_facts.facts`. */
@@ -25,9 +27,10 @@ export interface ReportedFacts {
 export function hashFacts({ snapdVersion, architecture, snaps }: ReportedFacts): string {
   const installed = Object.entries(snaps)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, { snapId, revision, channel, epoch, heldBy = [], validationSets }]) => [
+    .map(([key, { snapId, revision, channel, epoch, heldBy = [], validationSets, cohortKey }]) => [
       [key, snapId, revision, channel],
       [epoch.read, epoch.write, heldBy, ...(validationSets ? [validationSets] : [])],
+      ...(cohortKey === undefined ? [] : [cohortKey]),
     ]);
   return createHash('sha256')
     .update(JSON.stringify([snapdVersion, architecture, installed]))

@@ -14,7 +14,7 @@ const CACHE = { max: 2_000, ttl: 5 * 60_000 };
 export class RevisionCatalogue {
   private readonly known = new Remembered<RevisionDetails>(CACHE, (key) => {
     const [snapId = '', revision] = key.split('/');
-    return this.read(snapId, Number(revision));
+    return this.db.asSystem((tx) => findRevisionDetails(tx, snapId, Number(revision)));
   });
 
   constructor(private readonly db: Database) {}
@@ -22,11 +22,6 @@ export class RevisionCatalogue {
   /** At most five minutes old while Postgres answers. Null where there is no such revision. */
   get(snapId: string, revision: number): Promise<RevisionDetails | null> {
     return this.known.get(`${snapId}/${revision}`);
-  }
-
-  /** As it is now: for downloads, where a withdrawal acts at once. */
-  read(snapId: string, revision: number): Promise<RevisionDetails | null> {
-    return this.db.asSystem((tx) => findRevisionDetails(tx, snapId, revision));
   }
 
   /** Many at once, as they are now, by snap id. */

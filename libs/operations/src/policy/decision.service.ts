@@ -5,6 +5,7 @@ import {
   type Decision,
   type RequestFacts,
 } from '#libs/update-control';
+import { openCohort } from '../devices/cohort.service.js';
 import { DeviceDirectory } from '../devices/device-directory.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
@@ -48,7 +49,7 @@ export class DecisionService {
   private readonly sets: ValidationSets;
 
   constructor(
-    private readonly resources: Pick<Resources, 'db'>,
+    private readonly resources: Pick<Resources, 'db' | 'settings'>,
     private readonly policies = new PolicyStore(resources),
     private readonly devices = new DeviceDirectory(resources.db),
   ) {
@@ -64,10 +65,10 @@ export class DecisionService {
       poll.actions.map(async (action) => {
         const seen = await view.find(action.by, action.snap);
         if (!seen) return { action, seen, decision: null, withheld: null };
-        const required = await this.required(action, seen.snap.snapId);
+        const asked = await this.asked(action, seen.snap.snapId);
         const { snapshot } = seen.policy;
         const request = {
-          ...toRequestFacts(action, seen.snap.snapId, poll, context, required),
+          ...toRequestFacts(action, seen.snap.snapId, poll, context, asked),
           isStale: this.policies.isStale(snapshot.brandId),
         };
         const decision = resolve(seen.facts, request, snapshot, t);
@@ -94,12 +95,15 @@ export class DecisionService {
     const installed = toInstalled(device.reported?.snaps ?? {});
     const own = installed.find(({ snapId }) => snapId === snap.snapId);
     const poll = toScheduledPoll(snap.snapId, snapName, own, installed);
-    const validationSets = own && device.reported?.snaps[own.instanceKey]?.validationSets;
-    const [asked] = poll.actions;
-    const action = validationSets ? { ...asked, validationSets } : asked;
+    const reported = own && device.reported?.snaps[own.instanceKey];
+    const action: PollAction = {
+      ...poll.actions[0],
+      validationSets: reported?.validationSets ?? [],
+      cohortKey: reported?.cohortKey ?? null,
+    };
     const context = toContext(installed);
-    const required = await this.required(action, snap.snapId);
-    const request = toRequestFacts(action, snap.snapId, poll, context, required);
+    const asked = await this.asked(action, snap.snapId);
+    const request = toRequestFacts(action, snap.snapId, poll, context, asked);
     const { snapshot } = policy;
     return {
       deviceUid,
@@ -115,12 +119,15 @@ export class DecisionService {
     };
   }
 
-  /** What the sets that the device enforces demand, unless its user said to ignore them. */
-  private async required(
-    { validationSets = [], ignoreValidation }: PollAction,
+  /** What the sets that the device enforces demand, unless its user said to ignore them, and what its cohort shows. */
+  private async asked(
+    { validationSets = [], ignoreValidation, cohortKey }: PollAction,
     snapId: string,
-  ): Promise<number | undefined> {
-    return ignoreValidation ? undefined : this.sets.requiredRevision(validationSets, snapId);
+  ): Promise<Pick<RequestFacts, 'requiredRevision' | 'cohort'>> {
+    const requiredRevision = ignoreValidation
+      ? undefined
+      : await this.sets.requiredRevision(validationSets, snapId);
+    return { requiredRevision, cohort: openCohort(cohortKey, snapId, this.resources.settings) };
   }
 }
 

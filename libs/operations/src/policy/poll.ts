@@ -23,6 +23,8 @@ export interface PollAction {
   readonly ignoreValidation: boolean;
   /** Primary keys of the validation sets that the device enforces on the snap, parts joined by `/`. */
   readonly validationSets?: readonly string[];
+  /** As sent; null: the device is in no cohort of the snap. */
+  readonly cohortKey?: string | null;
 }
 
 export interface Poll {
@@ -59,7 +61,7 @@ export function toRequestFacts(
   snapId: string,
   poll: Poll,
   context: RequestFacts['context'],
-  requiredRevision?: number,
+  asked: Pick<RequestFacts, 'requiredRevision' | 'cohort'> = {},
 ): RequestFacts {
   const own =
     action.action === 'refresh'
@@ -74,7 +76,7 @@ export function toRequestFacts(
     trackingChannel: own?.trackingChannel,
     revision: action.revision ?? undefined,
     installed: own && { revision: own.revision, epoch: own.epoch },
-    requiredRevision,
+    ...asked,
     ignoreValidation: action.ignoreValidation,
     isScheduled: poll.isScheduled,
     isOnlyAction: refreshes.length === 1 && poll.actions.length === 1,

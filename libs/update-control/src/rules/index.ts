@@ -71,7 +71,12 @@ export const RULES: readonly RuleRow[] = [
     rule: explicit,
   },
   { step: 6, name: 'pin', effect: 'proposes the pinned revision; above it: stays', rule: pin },
-  { step: 7, name: 'cohort', effect: 'proposes the lane as it was', rule: cohort },
+  {
+    step: 7,
+    name: 'cohort',
+    effect: 'proposes the lane as it was; a key of somebody else: nothing',
+    rule: cohort,
+  },
   {
     step: 8,
     name: 'rollout',

@@ -8,6 +8,7 @@ export type RefreshHeaders = Pick<Poll, 'isScheduled' | 'isAutomaticRepeat' | 'i
 /** The snap actions of a request, and what is installed, in the words of the decision. */
 export function toPoll(request: RefreshRequest, headers: RefreshHeaders): Poll {
   const setsOf = enforcedSets(request);
+  const installed = new Map((request.context ?? []).map((snap) => [snap['instance-key'], snap]));
   return {
     ...headers,
     installed: (request.context ?? []).map((snap) => ({
@@ -20,13 +21,26 @@ export function toPoll(request: RefreshRequest, headers: RefreshHeaders): Poll {
     actions: request.actions.flatMap((action) =>
       action.action === 'fetch-assertions'
         ? []
-        : [toPollAction(action, setsOf(action['instance-key']))],
+        : [
+            toPollAction(
+              action,
+              setsOf(action['instance-key']),
+              installed.get(action['instance-key']),
+            ),
+          ],
     ),
   };
 }
 
-function toPollAction(action: SnapAction, validationSets: readonly string[]): PollAction {
+function toPollAction(
+  action: SnapAction,
+  validationSets: readonly string[],
+  own: ContextSnap | undefined,
+): PollAction {
   const { name, 'snap-id': snapId } = action;
+  // Old clients refresh all that they have without a word about any; who leaves a cohort names the channel (snapd 2.57).
+  const isPlain = action.action === 'refresh' && !action.channel && !action.revision;
+  const stayingIn = isPlain ? own?.['cohort-key'] : null;
   const isById = action.action === 'refresh' ? Boolean(snapId) : !name;
   return {
     action: action.action,
@@ -37,6 +51,7 @@ function toPollAction(action: SnapAction, validationSets: readonly string[]): Po
     revision: action.revision ?? null,
     ignoreValidation: action['ignore-validation'] ?? false,
     validationSets,
+    cohortKey: action['cohort-key'] || stayingIn || null,
   };
 }
 
@@ -81,6 +96,7 @@ export function toReportedFacts(
       epoch: snap.epoch ?? EPOCH_ZERO,
       ...(heldBy.length > 0 && { heldBy }),
       ...(validationSets.length > 0 && { validationSets }),
+      ...(snap['cohort-key'] && { cohortKey: snap['cohort-key'] }),
     };
     return [snap['instance-key'], reported] as const;
   });

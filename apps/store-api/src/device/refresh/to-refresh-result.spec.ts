@@ -100,6 +100,7 @@ const DETAILS: RevisionDetails = {
   confinement: 'strict',
   base: 'core24',
   snapYaml: 'name: dash\n',
+  components: [],
   sizeBytes: 7,
   sha3384: 'ab',
   isYanked: false,

@@ -86,7 +86,16 @@ function absent({ action }: DecidedAction): RefreshResult {
       });
 }
 
-function revisionNotFound({ action }: DecidedAction, { snap }: SeenSnap, t: number): RefreshResult {
+function revisionNotFound(
+  { action, decision }: DecidedAction,
+  { snap }: SeenSnap,
+  t: number,
+): RefreshResult {
+  const known = { name: snap.name, 'snap-id': snap.snapId };
+  if (decision?.reasons[0]?.code === 'COHORT_UNREADABLE') {
+    const message = `cannot read the cohort key: it is none that this store made for ${snap.name}`;
+    return errorResult(action, { code: 'invalid-cohort-key', message }, known);
+  }
   return errorResult(
     action,
     {
@@ -94,7 +103,7 @@ function revisionNotFound({ action }: DecidedAction, { snap }: SeenSnap, t: numb
       message: 'No revision was found matching the request.',
       extra: { releases: listReleases(snap, t) },
     },
-    { name: snap.name, 'snap-id': snap.snapId },
+    known,
   );
 }
 

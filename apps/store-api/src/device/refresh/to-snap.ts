@@ -1,11 +1,7 @@
-import type { RevisionDetails } from '#libs/database';
+import type { ComponentDetails, RevisionDetails } from '#libs/database';
 import { FEATURED, readPrograms } from '#libs/operations';
 import { iconUrl } from '../catalogue/icon-url.js';
-
-/** Where the blob of a revision can be had (device-api.md 2.3, decisions 14). */
-export function downloadUrl(publicUrl: string, snapId: string, revision: number): string {
-  return `${publicUrl}/api/v1/snaps/download/${snapId}_${revision}.snap`;
-}
+import { downloadUrl } from '../downloads/file-name.js';
 
 /** Given whatever `fields` says: without these snapd refuses the result (device-api.md D26). */
 const ALWAYS = new Set([
@@ -48,7 +44,7 @@ function allFields(details: RevisionDetails, publicUrl: string): Record<string, 
       deltas: [],
       'sha3-384': details.sha3384,
       size: details.sizeBytes,
-      url: downloadUrl(publicUrl, snapId, revision),
+      url: downloadUrl(publicUrl, { kind: 'snap', snapId, revision }),
     },
     epoch: details.epoch,
     license: details.license ?? '',
@@ -64,7 +60,7 @@ function allFields(details: RevisionDetails, publicUrl: string): Record<string, 
       'display-name': publisher.displayName,
       validation: publisher.validation,
     },
-    resources: [],
+    resources: details.components.map((one) => toResource(snapId, one, publicUrl)),
     revision,
     'snap-id': snapId,
     'snap-yaml': details.snapYaml,
@@ -73,6 +69,24 @@ function allFields(details: RevisionDetails, publicUrl: string): Record<string, 
     type: details.type,
     version: details.version,
     website: details.website ?? '',
+  };
+}
+
+/** `resources[]` of device-api.md 2.1. */
+function toResource(snapId: string, one: ComponentDetails, publicUrl: string): object {
+  return {
+    name: one.name,
+    type: `component/${one.type}`,
+    revision: one.revision,
+    version: one.version ?? '',
+    'created-at': new Date(one.createdAt).toISOString(),
+    description: one.description ?? '',
+    download: {
+      deltas: [],
+      'sha3-384': one.sha3384,
+      size: one.sizeBytes,
+      url: downloadUrl(publicUrl, { kind: 'component', snapId, ...one }),
+    },
   };
 }
 

@@ -21,6 +21,7 @@ export function toChannelMap({ snap, publisher, revisions, channels }: SnapChann
       'created-at': revision.createdAt.toISOString(),
       'sha3-384': revision.sha3384,
       size: revision.sizeBytes,
+      resources: revision.components,
     })),
     snap: {
       id: snap.id,

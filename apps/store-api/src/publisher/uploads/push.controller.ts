@@ -44,6 +44,7 @@ export class PushController {
       uploadId: order.updown_id,
       sizeBytes: order.binary_filesize,
       channels: order.channels,
+      components: order.components,
     });
     // Absolute, from the configuration: clients send their credentials there (publisher-api.md 3.4).
     const url = `${this.resources.settings.publicUrl}/dev/api/snaps/${snap.id}/builds/${id}`;
@@ -64,18 +65,10 @@ export class PushController {
 }
 
 /** What a client must not believe to have been taken. */
-function refuseUnserved(order: {
-  components: object;
-  delta_format?: string | null | undefined;
-}): void {
+function refuseUnserved(order: { delta_format?: string | null | undefined }): void {
   if (order.delta_format) {
     throw new OperationError('invalid', 'Deltas are not taken: upload the whole snap.', {
       wire: 'processing_upload_delta_error',
-    });
-  }
-  if (Object.keys(order.components).length > 0) {
-    throw new OperationError('invalid', 'Components are not taken by this store yet.', {
-      wire: 'feature-disabled',
     });
   }
 }

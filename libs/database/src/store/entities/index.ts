@@ -3,6 +3,8 @@ export * from './assertion.entity.js';
 export * from './blob.entity.js';
 export * from './brake.entity.js';
 export * from './brand-store.entity.js';
+export * from './component.entity.js';
+export * from './delta.entity.js';
 export * from './device.entity.js';
 export * from './event.entity.js';
 export * from './fleet.entity.js';

@@ -94,6 +94,8 @@ export class Upload {
   @Column({ type: 'jsonb', default: [] }) problems!: UploadProblem[];
   /** Channels the publisher wants released as soon as the revision is accepted. */
   @Column({ type: 'text', array: true, default: [] }) channels!: string[];
+  /** Component name → blob that was sent for it. */
+  @Column({ type: 'jsonb', default: {} }) components!: Readonly<Record<string, string>>;
   @Column({ type: 'int', ...optional }) revision!: number | null;
   @Column({ type: 'timestamptz', ...optional }) finishedAt!: Date | null;
   @Column(createdAt) createdAt!: Date;

@@ -15,6 +15,8 @@ import { RetiredKeys1763738500000 } from './1763738500000-retired-keys.js';
 import { Webhooks1763738600000 } from './1763738600000-webhooks.js';
 import { InactiveModels1763739000000 } from './1763739000000-inactive-models.js';
 import { ForeignRoots1763740100000 } from './1763740100000-foreign-roots.js';
+import { Components1763741000000 } from './1763741000000-components.js';
+import { Deltas1763741500000 } from './1763741500000-deltas.js';
 
 /** In the order in which they run. */
 export const storeMigrations: (new () => MigrationInterface)[] = [
@@ -34,4 +36,6 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   InactiveModels1763739000000,
   ForeignRoots1763740100000,
   Catalogue1763740600000,
+  Components1763741000000,
+  Deltas1763741500000,
 ];

@@ -51,6 +51,20 @@ export interface IconFile {
   readonly format: 'png' | 'svg';
 }
 
+/** A component of a revision, as clients are told of it; `type` without snapd's prefix. */
+export interface ComponentDetails {
+  readonly name: string;
+  readonly type: string;
+  readonly revision: number;
+  readonly version: string | null;
+  readonly description: string | null;
+  readonly sizeBytes: number;
+  /** Lower-case hex. */
+  readonly sha3384: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
 /** All that clients are told of one revision of a snap. */
 export interface RevisionDetails {
   readonly snapId: string;
@@ -69,6 +83,8 @@ export interface RevisionDetails {
   readonly isYanked: boolean;
   readonly createdAt: Date;
   readonly storageKey: string;
+  /** By name. */
+  readonly components: readonly ComponentDetails[];
   readonly title: string | null;
   readonly summary: string | null;
   readonly description: string | null;
@@ -85,6 +101,13 @@ export interface RevisionDetails {
     readonly validation: string;
   };
 }
+
+/** The components of the revision in that row of `snap_revisions`, as JSON. */
+const COMPONENTS_OF = (row: string): string =>
+  `SELECT coalesce(jsonb_agg(jsonb_build_object('name', c.name, 'type', c.type, 'revision', c.revision, 'version', c.version,
+     'description', c.description, 'sizeBytes', c.size_bytes, 'sha3384', c.sha3384, 'createdAt', c.created_at) ORDER BY c.name), '[]')
+   FROM store.component_pairs p JOIN store.component_revisions c USING (snap_id, name, revision)
+   WHERE p.snap_id = ${row}.snap_id AND p.snap_revision = ${row}.revision`;
 
 export async function findRevisionDetails(
   tx: Tx,
@@ -108,7 +131,7 @@ export async function listRevisionDetails(
        (SELECT jsonb_build_object('sha256', i.sha256, 'format', i.format) FROM store.revision_icons i
         WHERE i.snap_id = r.snap_id AND i.revision = r.revision) AS icon,
        coalesce(s.foreign_publisher, jsonb_build_object('id', a.id, 'username', a.username,
-         'displayName', a.display_name, 'validation', a.validation)) AS publisher
+         'displayName', a.display_name, 'validation', a.validation)) AS publisher, (${COMPONENTS_OF('r')}) AS components
      FROM unnest($1::text[], $2::int[]) AS wanted (snap_id, revision)
        JOIN store.snap_revisions r ON r.snap_id = wanted.snap_id AND r.revision = wanted.revision
        JOIN store.snaps s ON s.id = r.snap_id JOIN store.blobs b ON b.id = r.blob_id

@@ -1,4 +1,10 @@
-import type { Epoch, LaneEventKind, Risk, SnapType } from '../entities/index.js';
+import {
+  ComponentRevision,
+  type Epoch,
+  type LaneEventKind,
+  type Risk,
+  type SnapType,
+} from '../entities/index.js';
 import type { Tx } from '../../database.js';
 
 /** Holds the snap's row to the end of the transaction: revision numbers and releases of a snap happen one after the other. */
@@ -31,6 +37,21 @@ export async function findRevisionOfContent(
     [snapId, sha3384, exceptUploadId],
   );
   return row?.revision ?? null;
+}
+
+/**
+ * The component's revision with these bytes, made with the next number where there is none; the first blob that brought them
+ * stays. The snap must be locked.
+ */
+export async function takeComponentRevision(
+  tx: Tx,
+  component: Omit<ComponentRevision, 'revision' | 'createdAt'>,
+): Promise<ComponentRevision> {
+  const { snapId, name, sha3384 } = component;
+  const known = await tx.findOneBy(ComponentRevision, { snapId, name, sha3384 });
+  if (known) return known;
+  const last = await tx.maximum(ComponentRevision, 'revision', { snapId, name });
+  return tx.save(tx.create(ComponentRevision, { ...component, revision: (last ?? 0) + 1 }));
 }
 
 /** Binds a blob to one upload, once; false when it is unknown or taken. */
@@ -106,6 +127,12 @@ export interface PublishedRevisionRow {
   readonly sha3384: string;
   readonly sizeBytes: number;
   readonly createdAt: Date;
+  /** By name. */
+  readonly components: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly revision: number;
+  }[];
 }
 
 export async function listPublishedRevisions(
@@ -114,8 +141,11 @@ export async function listPublishedRevisions(
 ): Promise<PublishedRevisionRow[]> {
   const rows = await tx.query<(PublishedRevisionRow & { sizeBytes: string })[]>(
     `SELECT revision, version, type, architectures, base, confinement, grade, epoch, sha3384,
-       size_bytes AS "sizeBytes", created_at AS "createdAt"
-     FROM store.snap_revisions WHERE snap_id = $1 ORDER BY revision DESC`,
+       size_bytes AS "sizeBytes", created_at AS "createdAt",
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('name', c.name, 'type', c.type, 'revision', c.revision) ORDER BY c.name), '[]')
+        FROM store.component_pairs p JOIN store.component_revisions c USING (snap_id, name, revision)
+        WHERE p.snap_id = r.snap_id AND p.snap_revision = r.revision) AS components
+     FROM store.snap_revisions r WHERE snap_id = $1 ORDER BY revision DESC`,
     [snapId],
   );
   return rows.map((row) => ({ ...row, sizeBytes: Number(row.sizeBytes) }));

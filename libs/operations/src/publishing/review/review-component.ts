@@ -1,3 +1,4 @@
+import type { ComponentType } from '#libs/database';
 import { checkSize } from './check-size.js';
 import { isSnapName } from './check-name.js';
 import { openSnap } from './open-snap.js';
@@ -6,14 +7,21 @@ import { ReviewProblem } from './problem.js';
 import { readYamlFile } from './read-metadata.js';
 import { textOf } from './yaml-map.js';
 
+export type { ComponentType };
+
 const CODE = 'bad-component-yaml';
-const TYPES: readonly string[] = ['standard', 'kernel-modules'];
+/** Those that snapd installs (device-api.md 2.1). */
+export const COMPONENT_TYPES = [
+  'standard',
+  'kernel-modules',
+] as const satisfies readonly ComponentType[];
 
 export interface ComponentMetadata {
   /** Without the snap's name in front. */
   readonly name: string;
-  readonly type: string;
+  readonly type: ComponentType;
   readonly version: string | null;
+  readonly description: string | null;
 }
 
 export type ComponentVerdict =
@@ -29,14 +37,13 @@ export async function reviewComponent(path: string, snapName: string): Promise<C
     if (snap !== snapName || more.length > 0 || !isSnapName(name)) {
       throw new ReviewProblem(CODE, `it is not a component of '${snapName}'`);
     }
-    const type = textOf(map, 'type', CODE) ?? '';
-    if (!TYPES.includes(type))
-      throw new ReviewProblem(CODE, `'${type}' is not a type of component`);
+    const said = textOf(map, 'type', CODE) ?? '';
+    const type = COMPONENT_TYPES.find((known) => known === said);
+    if (!type) throw new ReviewProblem(CODE, `'${said}' is not a type of component`);
+    const read = (key: string): string | null => textOf(map, key, CODE) ?? null;
     checkSize(contents);
-    return {
-      verdict: 'accept',
-      metadata: { name, type, version: textOf(map, 'version', CODE) ?? null },
-    };
+    const description = read('description') ?? read('summary');
+    return { verdict: 'accept', metadata: { name, type, version: read('version'), description } };
   } catch (error) {
     if (!(error instanceof ReviewProblem)) throw error;
     return { verdict: 'reject', problems: [{ code: error.code, message: error.message }] };

@@ -2,6 +2,7 @@ import type { Epoch, SnapType } from '#libs/database';
 import { checkApps } from './check-apps.js';
 import { checkArchitectures } from './check-architectures.js';
 import { checkAssumes, checkBase } from './check-base.js';
+import { checkComponents, type DeclaredComponents } from './check-components.js';
 import { checkConfinement, checkGrade } from './check-confinement.js';
 import type { Confinement, Grade } from './check-confinement.js';
 import { checkEpoch } from './check-epoch.js';
@@ -35,6 +36,7 @@ export interface SnapMetadata {
   readonly summary: string | null;
   readonly description: string | null;
   readonly license: string | null;
+  readonly components: DeclaredComponents;
   /** meta/snap.yaml as it stands in the snap. */
   readonly snapYaml: string;
   readonly icon: SnapIcon | null;
@@ -129,6 +131,7 @@ function readFields(
   const grade = steps.run(() => checkGrade(yaml));
   const base = steps.run(() => checkBase(yaml, type));
   const assumes = steps.run(() => checkAssumes(yaml));
+  const components = steps.run(() => checkComponents(yaml));
   const texts = steps.run(() => readTexts(yaml));
   if (
     !name ||
@@ -138,6 +141,7 @@ function readFields(
     !confinement ||
     !grade ||
     !assumes ||
+    !components ||
     !texts
   ) {
     return undefined;
@@ -152,6 +156,7 @@ function readFields(
     grade,
     base: base ?? null,
     assumes,
+    components,
     ...texts,
   };
 }

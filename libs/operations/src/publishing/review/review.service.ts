@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   Blob,
   BrandStore,
+  ComponentPair,
   findRevisionOfContent,
   lockSnap,
   recordAudit,
@@ -10,17 +11,24 @@ import {
   SnapRevision,
   takeRevisionNumber,
   Upload,
+  type ComponentRevision,
   type Tx,
 } from '#libs/database';
-import type { Assertion } from '#libs/assertions';
+import type { Assertion, AssertionTypeName } from '#libs/assertions';
 import { keepAssertion, readAssertion } from '../../installation/assertion-shelf.js';
 import { OperationError } from '../../operation-error.js';
 import type { Resources } from '../../resources.js';
 import { ReleaseService } from '../channels/release.service.js';
 import { withLocalCopy } from '../uploads/local-copy.js';
 import type { Problem } from './problem.js';
+import { numberComponents, reviewComponents, type ReviewedComponent } from './review-components.js';
 import { reviewSnap, type SnapMetadata } from './review-snap.js';
-import { signDeclaration, signRevision } from './sign-revision.js';
+import {
+  signComponentPair,
+  signComponentRevision,
+  signDeclaration,
+  signRevision,
+} from './sign-revision.js';
 
 const WORKER = 'job:review-upload';
 
@@ -29,7 +37,15 @@ interface Case {
   readonly upload: Upload;
   readonly snap: Snap;
   readonly blob: Blob;
+  /** By component name. */
+  readonly sent: ReadonlyMap<string, Blob>;
   readonly needsPerson: boolean;
+}
+
+/** What an upload has become: numbers that never change, whatever happens to it after. */
+interface Numbered {
+  readonly revision: number;
+  readonly components: readonly ComponentRevision[];
 }
 
 /**
@@ -51,15 +67,18 @@ export class ReviewService {
       reviewSnap(path, snap.name),
     );
     if (found.verdict === 'reject') return this.reject(brandId, upload, found.problems);
+    const { components: declared } = found.metadata;
+    const parts = await reviewComponents(this.resources.blobs, snap.name, declared, open.sent);
+    if (parts.problems.length > 0) return this.reject(brandId, upload, parts.problems);
     const needsPerson = open.needsPerson || found.verdict === 'review';
-    const revision = await this.number(brandId, open);
-    if (revision === null) return;
+    const numbered = await this.number(brandId, open, parts.components);
+    if (numbered === null) return;
     const problems =
       found.problems.length > 0
         ? found.problems
         : [{ code: 'human-review', message: 'needs a reviewer: the store reviews every upload' }];
     if (needsPerson) return this.postpone(brandId, upload, problems);
-    await this.accept(open, revision, found.metadata);
+    await this.accept(open, numbered, found.metadata);
   }
 
   /** When no further attempt is made: a publisher must not poll for ever (publisher-api.md 3.5). */
@@ -99,11 +118,16 @@ export class ReviewService {
   }
 
   /** The number is given when the automatic checks are passed; of two identical uploads the later gets none (decisions 22). */
-  private number(brandId: string, { upload, snap, blob }: Case): Promise<number | null> {
+  private number(
+    brandId: string,
+    { upload, snap, blob }: Case,
+    reviewed: readonly ReviewedComponent[],
+  ): Promise<Numbered | null> {
     return this.resources.db.asBrand(brandId, async (tx) => {
       await lockSnap(tx, snap.id);
       const { revision: given } = await tx.findOneByOrFail(Upload, { id: upload.id });
-      if (given !== null) return given;
+      if (given !== null)
+        return { revision: given, components: await numberComponents(tx, snap, reviewed) };
       const existing = await findRevisionOfContent(tx, snap.id, blob.sha3384, upload.id);
       if (existing !== null) {
         const message = `this exact snap content already exists as revision ${existing}`;
@@ -112,26 +136,33 @@ export class ReviewService {
       }
       const revision = await takeRevisionNumber(tx, snap.id);
       await tx.update(Upload, { id: upload.id }, { revision });
-      return revision;
+      return { revision, components: await numberComponents(tx, snap, reviewed) };
     });
   }
 
-  private async accept(open: Case, revision: number, metadata: SnapMetadata): Promise<void> {
+  private async accept(
+    open: Case,
+    { revision, components }: Numbered,
+    metadata: SnapMetadata,
+  ): Promise<void> {
     const { db } = this.resources;
     const { snap, blob, upload } = open;
-    const known = await db.asBrand(snap.brandId, (tx) =>
-      readAssertion(tx, 'snap-declaration', ['16', snap.id]),
-    );
     // Signed before the transaction: the signer is another process.
-    const declaration = known ? null : await signDeclaration(this.resources, snap);
-    const signed = await signRevision(this.resources, { snap, blob, revision });
+    const shared = await this.signShared(snap, components);
+    const signed = [
+      await signRevision(this.resources, { snap, blob, revision }),
+      ...(await Promise.all(
+        components.map((one) => signComponentPair(this.resources, one, revision)),
+      )),
+    ];
     await db.asBrand(snap.brandId, async (tx) => {
       await lockSnap(tx, snap.id);
       const { state } = await tx.findOneByOrFail(Upload, { id: upload.id });
       if (state !== 'reviewing') return;
-      if (declaration) await keepDeclaration(tx, declaration, snap.id);
-      await keepAssertion(tx, signed, snap.id);
+      for (const one of shared) await keepOnce(tx, one, snap.id);
+      for (const one of signed) await keepAssertion(tx, one, snap.id);
       await insertRevision(tx, open, revision, metadata);
+      await insertPairs(tx, components, revision);
       const problems = await this.releaseWished(tx, open, revision);
       await finish(tx, this.now, upload, 'accepted', problems);
       await recordAudit(tx, {
@@ -142,6 +173,26 @@ export class ReviewService {
         detail: { revision, uploadId: upload.id, sha3384: blob.sha3384 },
       });
     });
+  }
+
+  /** What several revisions stand on: the declaration of their snap, and components that they have in common. */
+  private async signShared(
+    snap: Snap,
+    components: readonly ComponentRevision[],
+  ): Promise<Assertion[]> {
+    const { db } = this.resources;
+    const isKept = (type: AssertionTypeName, key: readonly string[]): Promise<boolean> =>
+      db.asBrand(snap.brandId, async (tx) => (await readAssertion(tx, type, key)) !== null);
+    const signed: Assertion[] = [];
+    if (!(await isKept('snap-declaration', ['16', snap.id])))
+      signed.push(await signDeclaration(this.resources, snap));
+    for (const component of components) {
+      const digest = Buffer.from(component.sha3384, 'hex').toString('base64url');
+      const key = [snap.id, component.name, digest, 'global-upload'];
+      if (!(await isKept('snap-resource-revision', key)))
+        signed.push(await signComponentRevision(this.resources, component));
+    }
+    return signed;
   }
 
   /** A refused release leaves the revision accepted; its reason becomes the publisher's (publisher-api.md 3.5). */
@@ -180,8 +231,11 @@ async function begin(tx: Tx, uploadId: string): Promise<Case | null> {
     await tx.update(Upload, { id: uploadId }, { state: 'reviewing' });
   const snap = await tx.findOneByOrFail(Snap, { id: upload.snapId });
   const blob = await tx.findOneByOrFail(Blob, { id: upload.blobId });
+  const sent = new Map<string, Blob>();
+  for (const [name, id] of Object.entries(upload.components))
+    sent.set(name, await tx.findOneByOrFail(Blob, { id }));
   const store = await tx.findOneByOrFail(BrandStore, { id: snap.storeId });
-  return { upload, snap, blob, needsPerson: store.reviewPolicy === 'manual' };
+  return { upload, snap, blob, sent, needsPerson: store.reviewPolicy === 'manual' };
 }
 
 /** Only an upload that is under review can end; a second run changes nothing. */
@@ -201,9 +255,18 @@ async function finish(
 }
 
 /** Two first revisions of a snap may be accepted at once: one declaration is enough. */
-async function keepDeclaration(tx: Tx, declaration: Assertion, snapId: string): Promise<void> {
-  const known = await readAssertion(tx, 'snap-declaration', declaration.primaryKey);
-  if (!known) await keepAssertion(tx, declaration, snapId);
+async function keepOnce(tx: Tx, assertion: Assertion, snapId: string): Promise<void> {
+  const known = await readAssertion(tx, assertion.type, assertion.primaryKey);
+  if (!known) await keepAssertion(tx, assertion, snapId);
+}
+
+async function insertPairs(
+  tx: Tx,
+  components: readonly ComponentRevision[],
+  snapRevision: number,
+): Promise<void> {
+  for (const { snapId, name, revision, brandId } of components)
+    await tx.insert(ComponentPair, { snapId, snapRevision, name, revision, brandId });
 }
 
 /** The revision's row, with its icon; the first one fills what the snap's row does not say yet. */

@@ -1,5 +1,5 @@
 import { signAssertion, type Assertion } from '#libs/assertions';
-import type { Blob, Snap } from '#libs/database';
+import type { Blob, ComponentRevision, Snap } from '#libs/database';
 import { timestamp } from '../../installation/timestamp.js';
 import type { Resources } from '../../resources.js';
 
@@ -37,3 +37,43 @@ export async function signRevision(
   };
   return signAssertion({ type: 'snap-revision', headers }, await keys.signer(), now);
 }
+
+/** Says which bytes are that revision of a component (device-api.md 2.2). */
+export async function signComponentRevision(
+  { db, keys }: Resources,
+  component: ComponentRevision,
+): Promise<Assertion> {
+  const now = db.clock.now();
+  const headers = {
+    'authority-id': keys.operatorAccountId,
+    ...componentHeaders(component),
+    'resource-sha3-384': Buffer.from(component.sha3384, 'hex').toString('base64url'),
+    'resource-size': String(component.sizeBytes),
+    timestamp: timestamp(now),
+  };
+  return signAssertion({ type: 'snap-resource-revision', headers }, await keys.signer(), now);
+}
+
+/** Says that a component's revision belongs to that revision of its snap. */
+export async function signComponentPair(
+  { db, keys }: Resources,
+  component: ComponentRevision,
+  snapRevision: number,
+): Promise<Assertion> {
+  const now = db.clock.now();
+  const headers = {
+    'authority-id': keys.operatorAccountId,
+    ...componentHeaders(component),
+    'snap-revision': String(snapRevision),
+    timestamp: timestamp(now),
+  };
+  return signAssertion({ type: 'snap-resource-pair', headers }, await keys.signer(), now);
+}
+
+const componentHeaders = ({ snapId, name, revision, brandId }: ComponentRevision) => ({
+  'snap-id': snapId,
+  'resource-name': name,
+  'resource-revision': String(revision),
+  'developer-id': brandId,
+  provenance: 'global-upload',
+});

@@ -1,6 +1,7 @@
 import { addToOutbox, Blob, claimBlob, Snap, Upload, type Tx } from '#libs/database';
 import type { Resources } from '../../resources.js';
 import { parseChannels } from '../channels/release-channels.js';
+import { isSnapName } from '../review/check-name.js';
 import { refusal } from '../wire-code.js';
 
 export interface PushOrder {
@@ -12,6 +13,8 @@ export interface PushOrder {
   readonly sizeBytes: number;
   /** Released as soon as the revision is accepted. */
   readonly channels: readonly string[];
+  /** Component name → upload id. */
+  readonly components?: Readonly<Record<string, string>>;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -33,7 +36,13 @@ export class UploadService {
           `cannot upload to ${snap.name}: it is relayed from the root of account ${snap.rootId}; import its revisions`,
         );
       if (order.channels.length > 0) parseChannels(order.channels, snap);
+      const { components = {} } = order;
       await claim(tx, order);
+      for (const [name, uploadId] of Object.entries(components)) {
+        if (!isSnapName(name))
+          throw refusal('invalid', 'invalid-field', `'${name}' is not a component name.`);
+        await claim(tx, { uploadId });
+      }
       const upload = await tx.save(
         tx.create(Upload, {
           brandId: order.brandId,
@@ -41,6 +50,7 @@ export class UploadService {
           blobId: order.uploadId,
           personId: order.personId,
           channels: [...order.channels],
+          components,
         }),
       );
       await addToOutbox(tx, 'review-upload', { uploadId: upload.id, brandId: order.brandId });
@@ -60,7 +70,11 @@ export class UploadService {
   }
 }
 
-async function claim(tx: Tx, { uploadId, sizeBytes }: PushOrder): Promise<void> {
+/** Nobody announces the size of a component. */
+async function claim(
+  tx: Tx,
+  { uploadId, sizeBytes }: Pick<PushOrder, 'uploadId'> & Partial<PushOrder>,
+): Promise<void> {
   const blob = UUID.test(uploadId) ? await tx.findOneBy(Blob, { id: uploadId }) : null;
   if (!blob)
     throw refusal(
@@ -68,7 +82,7 @@ async function claim(tx: Tx, { uploadId, sizeBytes }: PushOrder): Promise<void> 
       'invalid-field',
       `Unknown upload id '${uploadId}': send the file first.`,
     );
-  if (blob.sizeBytes !== sizeBytes) {
+  if (sizeBytes !== undefined && blob.sizeBytes !== sizeBytes) {
     throw refusal(
       'invalid',
       'invalid-field',
