@@ -112,7 +112,9 @@ export class ScriptedDevice {
       this.signer,
       new Date(),
     );
-    return askPatiently(`${vaultUrl}/serial`, {
+    // The store's own address has another word for it (device-api.md 2.8).
+    const last = vaultUrl.endsWith('/api/v1/snaps/auth') ? 'devices' : 'serial';
+    return askPatiently(`${vaultUrl}/${last}`, {
       method: 'POST',
       headers: {
         ...headers,
