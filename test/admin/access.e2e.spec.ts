@@ -16,6 +16,10 @@ interface Grant {
 
 const PASSWORD = 'long enough, I say';
 
+interface List<T> {
+  edges: { node: T }[];
+}
+
 describe('who may do what, and what is kept of it', () => {
   let store: AdminStore;
   let lab = '';
@@ -92,8 +96,10 @@ describe('who may do what, and what is kept of it', () => {
     );
   const names = async (who: Person): Promise<string[]> =>
     (
-      await who.ask<{ snaps: { name: string }[] }>(`snaps(brand: "${store.brand}") { name }`)
-    ).snaps.map(({ name }) => name);
+      await who.ask<{ snaps: List<{ name: string }> }>(
+        `snaps(brand: "${store.brand}") { edges { node { name } } }`,
+      )
+    ).snaps.edges.map(({ node }) => node.name);
 
   it('S2 an admin invites by mail address with roles per store; lowering a role acts at once, on what lives too', async () => {
     const { brand } = await store.planner.ask<{
@@ -199,24 +205,24 @@ describe('who may do what, and what is kept of it', () => {
     expect(await hold(store.planner, `fleetId: "${paris}"`)).toBe('Hold');
     const seen = await otto.ask<{
       fleets: { name: string }[];
-      snaps: { name: string }[];
-      devices: { edges: { node: { uid: string } }[] };
-      holds: { id: string; fleetId: string | null }[];
+      snaps: List<{ name: string }>;
+      devices: List<{ uid: string }>;
+      holds: List<{ id: string; fleetId: string | null }>;
     }>(
-      `fleets(brand: "${store.brand}") { name } snaps(brand: "${store.brand}") { name }
-       devices(brand: "${store.brand}") { edges { node { uid } } } holds(brand: "${store.brand}") { id fleetId }`,
+      `fleets(brand: "${store.brand}") { name } snaps(brand: "${store.brand}") { edges { node { name } } }
+       devices(brand: "${store.brand}") { edges { node { uid } } } holds(brand: "${store.brand}", first: 2) { edges { node { id fleetId } } }`,
     );
     expect(seen.fleets).toEqual([{ name: 'berlin' }]);
-    expect(seen.snaps).toEqual([{ name: 'acme-dashboard' }]);
+    expect(seen.snaps.edges).toEqual([{ node: { name: 'acme-dashboard' } }]);
     expect(seen.devices.edges.map(({ node }) => node.uid)).toEqual([here]);
-    expect(seen.holds.map(({ fleetId }) => fleetId)).toEqual([berlin, null]);
-    const { holds } = await store.planner.ask<{ holds: { id: string; fleetId: string | null }[] }>(
-      `holds(brand: "${store.brand}") { id fleetId }`,
-    );
-    const parisian = holds.find(({ fleetId }) => fleetId === paris)?.id ?? '';
+    expect(seen.holds.edges.map(({ node }) => node.fleetId)).toEqual([berlin, null]);
+    const { holds } = await store.planner.ask<{
+      holds: List<{ id: string; fleetId: string | null }>;
+    }>(`holds(brand: "${store.brand}") { edges { node { id fleetId } } }`);
+    const parisian = holds.edges.find(({ node }) => node.fleetId === paris)?.node.id ?? '';
     const lift = (id: string): Promise<string> =>
       kind(otto.act(`liftHold(brand: "${store.brand}", id: "${id}", reason: "over")`));
-    expect([await lift(parisian), await lift(seen.holds[0]?.id ?? '')]).toEqual([
+    expect([await lift(parisian), await lift(seen.holds.edges[0]?.node.id ?? '')]).toEqual([
       'Forbidden',
       'Hold',
     ]);

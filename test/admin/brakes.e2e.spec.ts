@@ -267,9 +267,11 @@ describe('brakes, seen by devices on the wire', () => {
     const refused = await store.createRollout({ fleetId, revision: 3 });
     expect(refused.problems?.[0]?.message).toContain('withdrawn');
     const { snaps } = await store.planner.ask<{
-      snaps: { revisions: { revision: number; yankReason: string | null }[] }[];
-    }>(`snaps(brand: "${store.brand}") { revisions { revision yankReason } }`);
-    expect(snaps[0]?.revisions.map(({ yankReason }) => yankReason)).toEqual([
+      snaps: {
+        edges: { node: { revisions: { revision: number; yankReason: string | null }[] } }[];
+      };
+    }>(`snaps(brand: "${store.brand}") { edges { node { revisions { revision yankReason } } } }`);
+    expect(snaps.edges[0]?.node.revisions.map(({ yankReason }) => yankReason)).toEqual([
       null,
       null,
       'wrong firmware inside',

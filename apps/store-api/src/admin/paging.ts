@@ -1,3 +1,4 @@
+import type { Type } from '@nestjs/common';
 import { Field, ObjectType } from '@nestjs/graphql';
 import { OperationError } from '#libs/operations';
 
@@ -7,6 +8,9 @@ export class PageInfoType {
   endCursor!: string | null;
   @Field(() => Boolean) hasNextPage!: boolean;
 }
+
+/** The form of most keys. */
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** How many rows one page may have. */
 const LARGEST = 500;
@@ -33,12 +37,33 @@ export function fromCursor(cursor: string | null | undefined, form: RegExp): str
   return key;
 }
 
-/** A page of rows as GraphQL clients know it. */
+/** A list by pages, as GraphQL clients know it. */
+export interface Connection<T> {
+  readonly edges: readonly { readonly node: T; readonly cursor: string }[];
+  readonly pageInfo: PageInfoType;
+}
+
+/** The types `<name>Edge` and `<name>Connection` of a list by pages; `order` says in words how it is sorted. */
+export function connectionOf(node: () => Type, name: string, order?: string): Type {
+  @ObjectType(`${name}Edge`)
+  class Edge {
+    @Field(node) node!: unknown;
+    @Field(() => String) cursor!: string;
+  }
+  @ObjectType(`${name}Connection`)
+  class Connected {
+    @Field(() => [Edge], order === undefined ? {} : { description: order }) edges!: Edge[];
+    @Field(() => PageInfoType) pageInfo!: PageInfoType;
+  }
+  return Connected;
+}
+
+/** A page of rows as a connection. */
 export function connection<T>(
   rows: readonly T[],
   hasNextPage: boolean,
   keyOf: (row: T) => string | number,
-): { edges: { node: T; cursor: string }[]; pageInfo: PageInfoType } {
+): Connection<T> {
   const edges = rows.map((node) => ({ node, cursor: toCursor(keyOf(node)) }));
   return { edges, pageInfo: { hasNextPage, endCursor: edges.at(-1)?.cursor ?? null } };
 }

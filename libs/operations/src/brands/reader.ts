@@ -52,30 +52,53 @@ type RowsOf<T> = ReadonlyMap<string, readonly T[]>;
 export class BrandReader {
   constructor(private readonly resources: Resources) {}
 
-  snaps(brandId: string): Promise<Snap[]> {
-    return this.run(brandId, (tx) => tx.find(Snap, { where: { brandId }, order: { name: 'ASC' } }));
+  /** By name; `after`: the name of the last one of the page before; `seen`: only those of these snaps. */
+  snaps(
+    brandId: string,
+    limit: number,
+    after: string | null,
+    seen: readonly string[] | null = null,
+  ): Promise<Page<Snap>> {
+    const where = {
+      brandId,
+      ...(after !== null && { name: MoreThan(after) }),
+      ...(seen !== null && { id: In([...seen]) }),
+    };
+    return this.run(brandId, async (tx) =>
+      page(await tx.find(Snap, { where, order: { name: 'ASC' }, take: limit + 1 }), limit),
+    );
   }
 
   snapByName(brandId: string, name: string): Promise<Snap | null> {
     return this.run(brandId, (tx) => tx.findOneBy(Snap, { brandId, name }));
   }
 
-  /** `seen`: only those of these snaps. */
+  /** Newest first; `after`: id of the last one of the page before; `seen`: only those of these snaps. */
   uploads(
     brandId: string,
-    snapId: string | undefined,
+    {
+      snapId,
+      seen,
+    }: { readonly snapId?: string | undefined; readonly seen: readonly string[] | null },
     limit: number,
-    seen: readonly string[] | null = null,
-  ): Promise<Upload[]> {
-    const ids = seen?.filter((id) => snapId === undefined || id === snapId) ?? null;
-    const where = {
-      brandId,
-      ...(snapId !== undefined && { snapId }),
-      ...(ids !== null && { snapId: In(ids) }),
-    };
-    return this.run(brandId, (tx) =>
-      tx.find(Upload, { where, order: { createdAt: 'DESC' }, take: limit }),
-    );
+    after: string | null,
+  ): Promise<Page<Upload>> {
+    return this.run(brandId, async (tx) => {
+      const query = tx
+        .createQueryBuilder(Upload, 'upload')
+        .where('upload.brand_id = :brandId', { brandId })
+        .orderBy('upload.created_at', 'DESC')
+        .addOrderBy('upload.id', 'DESC')
+        .take(limit + 1);
+      if (snapId !== undefined) query.andWhere('upload.snap_id = :snapId', { snapId });
+      if (seen !== null) query.andWhere('upload.snap_id = ANY(:seen)', { seen: [...seen] });
+      if (after !== null)
+        query.andWhere(
+          '(upload.created_at, upload.id) < (SELECT u.created_at, u.id FROM store.uploads u WHERE u.id = :after)',
+          { after },
+        );
+      return page(await query.getMany(), limit);
+    });
   }
 
   device(brandId: string, uid: string): Promise<Device | null> {
@@ -103,15 +126,22 @@ export class BrandReader {
     });
   }
 
-  /** The newest jobs that name the brand. */
-  jobs(brandId: string, onlyWaiting: boolean, limit: number): Promise<JobRow[]> {
-    return this.run(brandId, (tx) =>
-      tx.query(
+  /** The jobs that name the brand, newest first; `after`: number of the last one of the page before. */
+  jobs(
+    brandId: string,
+    onlyWaiting: boolean,
+    limit: number,
+    after: number | null,
+  ): Promise<Page<JobRow>> {
+    return this.run(brandId, async (tx) => {
+      const rows = await tx.query<JobRow[]>(
         `SELECT id::int, job, payload, due_at AS "dueAt", delivered_at AS "deliveredAt" FROM store.outbox
-         WHERE payload ->> 'brandId' = $1 AND (delivered_at IS NULL OR NOT $2) ORDER BY id DESC LIMIT $3`,
-        [brandId, onlyWaiting, limit],
-      ),
-    );
+         WHERE payload ->> 'brandId' = $1 AND (delivered_at IS NULL OR NOT $2) AND ($3::bigint IS NULL OR id < $3)
+         ORDER BY id DESC LIMIT $4`,
+        [brandId, onlyWaiting, after, limit + 1],
+      );
+      return page(rows, limit);
+    });
   }
 
   async figures(brandId: string): Promise<Figures> {

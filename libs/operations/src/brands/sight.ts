@@ -21,7 +21,7 @@ export interface Seen {
   readonly snaps: readonly string[];
 }
 
-/** Devices that are judged at once. */
+/** Rows that are judged at once. */
 const PAGE = 1000;
 
 /** What lists show to somebody whose roles have limits (mission.md S2, update-control.md 2.11). */
@@ -60,6 +60,26 @@ export class Sight {
       for (const row of rows) if (sees(who, brandId, await subjectOfRow(tx, row))) shown.push(row);
       return shown;
     });
+  }
+
+  /**
+   * A page of the holds or pins that the person may see: `read` gives so many rows after an id, and what is of others is
+   * passed over.
+   */
+  async page<T extends Pointing & { readonly id: string }>(
+    who: Principal,
+    brandId: string,
+    { limit, after }: { readonly limit: number; readonly after: string | null },
+    read: (limit: number, after: string | null) => Promise<readonly T[]>,
+  ): Promise<Page<T>> {
+    const shown: T[] = [];
+    for (let last = after; shown.length <= limit;) {
+      const rows = await read(PAGE, last);
+      shown.push(...(await this.rows(who, brandId, rows)));
+      last = rows.at(-1)?.id ?? last;
+      if (rows.length < PAGE) break;
+    }
+    return { rows: shown.slice(0, limit), hasMore: shown.length > limit };
   }
 
   /** A page of the devices that the person may see, by their uid. */

@@ -11,19 +11,32 @@ export interface Brake {
   readonly personId: string;
 }
 
-/** Those not lifted, oldest first. */
+/** Those not lifted, oldest first; `after`: id of the last one of the page before. */
 export function listBrakes<T extends Brake>(
   db: Database,
   brandId: string,
   table: new () => T,
+  {
+    limit,
+    after = null,
+  }: { readonly limit?: number | undefined; readonly after?: string | null | undefined } = {},
 ): Promise<T[]> {
-  return db.asBrand(brandId, (tx) =>
-    tx
+  return db.asBrand(brandId, (tx) => {
+    const query = tx
       .createQueryBuilder(table, 'brake')
       .where('brake.brand_id = :brandId AND brake.lifted_at IS NULL', { brandId })
       .orderBy('brake.created_at')
-      .getMany(),
-  );
+      .addOrderBy('brake.id')
+      .take(limit);
+    if (after !== null) {
+      const { tablePath } = tx.connection.getMetadata(table);
+      query.andWhere(
+        `(brake.created_at, brake.id) > (SELECT b.created_at, b.id FROM ${tablePath} b WHERE b.id = :after)`,
+        { after },
+      );
+    }
+    return query.getMany();
+  });
 }
 
 /** One act with a reason, in one transaction with its audit row. */

@@ -119,8 +119,9 @@ export class BrakeService {
     });
   }
 
-  listHolds(brandId: string): Promise<Hold[]> {
-    return listBrakes(this.resources.db, brandId, Hold);
+  /** So many after the one of this id; all, if not said. */
+  listHolds(brandId: string, limit?: number, after?: string | null): Promise<Hold[]> {
+    return listBrakes(this.resources.db, brandId, Hold, { limit, after });
   }
 
   listStops(brandId: string): Promise<EmergencyStop[]> {

@@ -69,8 +69,9 @@ export class PinService {
     return liftBrake(this.resources.db, { who, brandId, noun: 'pin', id, reason }, Pin);
   }
 
-  listPins(brandId: string): Promise<Pin[]> {
-    return listBrakes(this.resources.db, brandId, Pin);
+  /** So many after the one of this id; all, if not said. */
+  listPins(brandId: string, limit?: number, after?: string | null): Promise<Pin[]> {
+    return listBrakes(this.resources.db, brandId, Pin, { limit, after });
   }
 }
 

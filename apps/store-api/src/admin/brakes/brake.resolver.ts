@@ -1,19 +1,20 @@
-import { Args, ID, Mutation, Query } from '@nestjs/graphql';
+import { Args, ID, Int, Mutation, Query } from '@nestjs/graphql';
 import type { EmergencyStop, Floor, Hold, Pin } from '#libs/database';
 import { BrakeService, FloorService, PinService, Sight, type Principal } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
+import { UUID, connection, fromCursor, pageSize, type Connection } from '../paging.js';
 import { said } from '../said.js';
 import {
   FloorInput,
   FloorResult,
   FloorType,
+  HoldConnectionType,
   HoldInput,
   HoldResult,
-  HoldType,
+  PinConnectionType,
   PinInput,
   PinResult,
-  PinType,
   StopInput,
   StopResult,
   StopType,
@@ -28,20 +29,32 @@ export class BrakeResolver {
     private readonly sight: Sight,
   ) {}
 
-  @Query(() => [HoldType], { description: 'Those not lifted.' })
+  @Query(() => HoldConnectionType, { description: 'Those not lifted.' })
   async holds(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
-  ): Promise<Hold[]> {
-    return this.sight.rows(who, brand, await this.brakes.listHolds(brand));
+    @Args('first', { type: () => Int, nullable: true }) first?: number,
+    @Args('after', { type: () => String, nullable: true }) after?: string,
+  ): Promise<Connection<Hold>> {
+    const page = { limit: pageSize(first), after: fromCursor(after, UUID) };
+    const { rows, hasMore } = await this.sight.page(who, brand, page, (limit, last) =>
+      this.brakes.listHolds(brand, limit, last),
+    );
+    return connection(rows, hasMore, ({ id }) => id);
   }
 
-  @Query(() => [PinType], { description: 'Those not lifted.' })
+  @Query(() => PinConnectionType, { description: 'Those not lifted.' })
   async pins(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
-  ): Promise<Pin[]> {
-    return this.sight.rows(who, brand, await this.pinService.listPins(brand));
+    @Args('first', { type: () => Int, nullable: true }) first?: number,
+    @Args('after', { type: () => String, nullable: true }) after?: string,
+  ): Promise<Connection<Pin>> {
+    const page = { limit: pageSize(first), after: fromCursor(after, UUID) };
+    const { rows, hasMore } = await this.sight.page(who, brand, page, (limit, last) =>
+      this.pinService.listPins(brand, limit, last),
+    );
+    return connection(rows, hasMore, ({ id }) => id);
   }
 
   @Query(() => [FloorType], { description: 'Those not lifted.' })

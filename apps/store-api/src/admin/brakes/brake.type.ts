@@ -1,5 +1,6 @@
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
 import type { EmergencyStop } from '#libs/database';
+import { connectionOf } from '../paging.js';
 import { resultOf } from '../outcomes.js';
 import { Instant } from '../scalars.js';
 
@@ -26,6 +27,8 @@ export class HoldType {
   @Field(() => Instant, { nullable: true }) liftedAt!: Date | null;
 }
 
+export const HoldConnectionType = connectionOf(() => HoldType, 'Hold', 'Oldest first.');
+
 @ObjectType('Pin')
 export class PinType {
   @Field(() => ID) id!: string;
@@ -38,6 +41,8 @@ export class PinType {
   @Field(() => String) reason!: string;
   @Field(() => Instant, { nullable: true }) liftedAt!: Date | null;
 }
+
+export const PinConnectionType = connectionOf(() => PinType, 'Pin', 'Oldest first.');
 
 @ObjectType('Floor')
 export class FloorType {

@@ -10,7 +10,7 @@ import {
 } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
-import { connection, fromCursor, pageSize } from '../paging.js';
+import { connection, fromCursor, pageSize, type Connection } from '../paging.js';
 import { Instant, Json } from '../scalars.js';
 import {
   DeviceConnectionType,
@@ -41,7 +41,7 @@ export class DeviceResolver {
     @Args('filter', { type: () => DeviceFilterInput, nullable: true }) filter?: DeviceFilterInput,
     @Args('first', { type: () => Int, nullable: true }) first?: number,
     @Args('after', { type: () => String, nullable: true }) after?: string,
-  ): Promise<DeviceConnectionType> {
+  ): Promise<Connection<Device>> {
     const size = pageSize(first);
     const last = fromCursor(after, UID);
     const wanted = { model: filter?.model ?? undefined, serial: filter?.serial ?? undefined };

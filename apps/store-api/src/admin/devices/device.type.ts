@@ -1,6 +1,6 @@
 import { Field, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
 import { resultOf } from '../outcomes.js';
-import { PageInfoType } from '../paging.js';
+import { connectionOf } from '../paging.js';
 import { Instant, Json } from '../scalars.js';
 
 @ObjectType('InstalledSnap')
@@ -25,17 +25,7 @@ export class DeviceType {
   @Field(() => Instant) createdAt!: Date;
 }
 
-@ObjectType('DeviceEdge')
-export class DeviceEdgeType {
-  @Field(() => DeviceType) node!: DeviceType;
-  @Field(() => String) cursor!: string;
-}
-
-@ObjectType('DeviceConnection')
-export class DeviceConnectionType {
-  @Field(() => [DeviceEdgeType]) edges!: DeviceEdgeType[];
-  @Field(() => PageInfoType) pageInfo!: PageInfoType;
-}
+export const DeviceConnectionType = connectionOf(() => DeviceType, 'Device');
 
 @InputType('DeviceFilter')
 export class DeviceFilterInput {

@@ -1,5 +1,5 @@
 import { Field, Float, ID, ObjectType } from '@nestjs/graphql';
-import { PageInfoType } from '../paging.js';
+import { connectionOf } from '../paging.js';
 import { Instant, Json } from '../scalars.js';
 
 @ObjectType('Event')
@@ -15,14 +15,4 @@ export class EventType {
   @Field(() => Instant) at!: Date;
 }
 
-@ObjectType('EventEdge')
-export class EventEdgeType {
-  @Field(() => EventType) node!: EventType;
-  @Field(() => String) cursor!: string;
-}
-
-@ObjectType('EventConnection')
-export class EventConnectionType {
-  @Field(() => [EventEdgeType], { description: 'Oldest first.' }) edges!: EventEdgeType[];
-  @Field(() => PageInfoType) pageInfo!: PageInfoType;
-}
+export const EventConnectionType = connectionOf(() => EventType, 'Event', 'Oldest first.');

@@ -3,7 +3,7 @@ import type { AuditRow } from '#libs/database';
 import { AuditService, type AuditVerdict } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import type { AdminContext } from '../context.js';
-import { connection, fromCursor, pageSize } from '../paging.js';
+import { connection, fromCursor, pageSize, type Connection } from '../paging.js';
 import { said } from '../said.js';
 import {
   AuditConnectionType,
@@ -22,7 +22,7 @@ export class AuditResolver {
     @Args('first', { type: () => Int, nullable: true }) first?: number,
     @Args('after', { type: () => String, nullable: true }) after?: string,
     @Args('filter', { type: () => AuditFilterInput, nullable: true }) filter?: AuditFilterInput,
-  ): Promise<Omit<AuditConnectionType, 'edges'> & { edges: { node: AuditRow; cursor: string }[] }> {
+  ): Promise<Connection<AuditRow>> {
     const key = fromCursor(after, /^\d{1,15}$/);
     const before = key === null ? null : Number(key);
     const page = await this.audit.page(brand, said(filter ?? {}), pageSize(first), before);

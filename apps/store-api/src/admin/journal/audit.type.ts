@@ -1,5 +1,5 @@
 import { Field, Float, InputType, Int, ObjectType } from '@nestjs/graphql';
-import { PageInfoType } from '../paging.js';
+import { connectionOf } from '../paging.js';
 import { Instant, Json } from '../scalars.js';
 
 @ObjectType('AuditEntry')
@@ -15,17 +15,7 @@ export class AuditEntryType {
   @Field(() => String, { description: 'Of this row and the hash before it.' }) hash!: string;
 }
 
-@ObjectType('AuditEdge')
-export class AuditEdgeType {
-  @Field(() => AuditEntryType) node!: AuditEntryType;
-  @Field(() => String) cursor!: string;
-}
-
-@ObjectType('AuditConnection')
-export class AuditConnectionType {
-  @Field(() => [AuditEdgeType], { description: 'Newest first.' }) edges!: AuditEdgeType[];
-  @Field(() => PageInfoType) pageInfo!: PageInfoType;
-}
+export const AuditConnectionType = connectionOf(() => AuditEntryType, 'Audit', 'Newest first.');
 
 @ObjectType('AuditVerdict')
 export class AuditVerdictType {

@@ -1,4 +1,5 @@
 import { Field, Float, Int, ObjectType } from '@nestjs/graphql';
+import { connectionOf } from '../paging.js';
 import { Instant, Json } from '../scalars.js';
 
 @ObjectType('Job')
@@ -10,6 +11,8 @@ export class JobType {
   @Field(() => Instant, { nullable: true, description: 'When the queue took it.' })
   deliveredAt!: Date | null;
 }
+
+export const JobConnectionType = connectionOf(() => JobType, 'Job', 'Newest first.');
 
 @ObjectType('Figures')
 export class FiguresType {

@@ -12,7 +12,7 @@ import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
 import { FleetType } from '../fleets/fleet.type.js';
 import { one } from '../loaders.js';
-import { connection, fromCursor, pageSize } from '../paging.js';
+import { UUID, connection, fromCursor, pageSize, type Connection } from '../paging.js';
 import { WindowReachType, reachOf } from './window-reach.type.js';
 import { LaneType, SnapObject } from '../snaps/snap.type.js';
 import { RolloutActArgs, toRolloutAct } from './rollout-act.args.js';
@@ -29,8 +29,6 @@ import {
 } from './rollout.type.js';
 import { toRolloutOrder } from './to-rollout-order.js';
 
-const ROLLOUT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 @AdminResolver(() => RolloutType)
 export class RolloutResolver {
   constructor(
@@ -44,8 +42,8 @@ export class RolloutResolver {
     @Args('brand', { type: () => ID }) brand: string,
     @Args('first', { type: () => Int, nullable: true }) first?: number,
     @Args('after', { type: () => String, nullable: true }) after?: string,
-  ): Promise<RolloutConnectionType> {
-    const [size, last] = [pageSize(first), fromCursor(after, ROLLOUT_ID)];
+  ): Promise<Connection<RolloutView>> {
+    const [size, last] = [pageSize(first), fromCursor(after, UUID)];
     const seen = await this.sight.seen(who, brand);
     const { rows, hasMore } = await this.rolloutService.list(brand, size, last, seen);
     return connection(await this.sight.rows(who, brand, rows), hasMore, ({ id }) => id);

@@ -1,7 +1,7 @@
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
 import { ROLLOUT_STATES, type RolloutState } from '#libs/update-control';
 import { resultOf } from '../outcomes.js';
-import { PageInfoType } from '../paging.js';
+import { connectionOf } from '../paging.js';
 import { Instant, Json } from '../scalars.js';
 
 const RolloutStateEnum = Object.fromEntries(ROLLOUT_STATES.map((state) => [state, state]));
@@ -78,16 +78,6 @@ export class RolloutType {
   @Field(() => Instant) createdAt!: Date;
 }
 
-@ObjectType('RolloutEdge')
-export class RolloutEdgeType {
-  @Field(() => RolloutType) node!: RolloutType;
-  @Field(() => String) cursor!: string;
-}
-
-@ObjectType('RolloutConnection')
-export class RolloutConnectionType {
-  @Field(() => [RolloutEdgeType], { description: 'Newest first.' }) edges!: RolloutEdgeType[];
-  @Field(() => PageInfoType) pageInfo!: PageInfoType;
-}
+export const RolloutConnectionType = connectionOf(() => RolloutType, 'Rollout', 'Newest first.');
 
 export const RolloutResult = resultOf(() => RolloutType, 'Rollout');

@@ -1,26 +1,23 @@
 import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
 import type { Lane, Snap, SnapRevision, Upload } from '#libs/database';
-import {
-  BrandReader,
-  LaneService,
-  Sight,
-  sees,
-  thingOfSnap,
-  type Principal,
-} from '#libs/operations';
+import { BrandReader, LaneService, Sight, type Principal } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
 import { one } from '../loaders.js';
-import { pageSize } from '../paging.js';
+import { UUID, connection, fromCursor, pageSize, type Connection } from '../paging.js';
 import {
   LaneResult,
   LaneType,
   RevisionResult,
   RevisionType,
+  SnapConnectionType,
   SnapObject,
   SnapResult,
+  UploadConnectionType,
   UploadType,
 } from './snap.type.js';
+
+const SNAP_NAME = /^[a-z0-9-]{1,40}$/;
 
 @AdminResolver(() => SnapObject)
 export class SnapResolver {
@@ -30,13 +27,17 @@ export class SnapResolver {
     private readonly sight: Sight,
   ) {}
 
-  @Query(() => [SnapObject])
+  @Query(() => SnapConnectionType)
   async snaps(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
-  ): Promise<Snap[]> {
-    const snaps = await this.reader.snaps(brand);
-    return snaps.filter((snap) => sees(who, brand, [thingOfSnap(snap)]));
+    @Args('first', { type: () => Int, nullable: true }) first?: number,
+    @Args('after', { type: () => String, nullable: true }) after?: string,
+  ): Promise<Connection<Snap>> {
+    const [size, last] = [pageSize(first), fromCursor(after, SNAP_NAME)];
+    const seen = await this.sight.seen(who, brand);
+    const { rows, hasMore } = await this.reader.snaps(brand, size, last, seen?.snaps ?? null);
+    return connection(rows, hasMore, ({ name }) => name);
   }
 
   @Query(() => SnapObject, { nullable: true })
@@ -47,15 +48,19 @@ export class SnapResolver {
     return this.reader.snapByName(brand, name);
   }
 
-  @Query(() => [UploadType], { description: 'Newest first.' })
+  @Query(() => UploadConnectionType)
   async uploads(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
     @Args('snapId', { type: () => ID, nullable: true }) snapId?: string,
     @Args('first', { type: () => Int, nullable: true }) first?: number,
-  ): Promise<Upload[]> {
+    @Args('after', { type: () => String, nullable: true }) after?: string,
+  ): Promise<Connection<Upload>> {
+    const [size, last] = [pageSize(first), fromCursor(after, UUID)];
     const seen = await this.sight.seen(who, brand);
-    return this.reader.uploads(brand, snapId ?? undefined, pageSize(first), seen?.snaps ?? null);
+    const wanted = { snapId: snapId ?? undefined, seen: seen?.snaps ?? null };
+    const { rows, hasMore } = await this.reader.uploads(brand, wanted, size, last);
+    return connection(rows, hasMore, ({ id }) => id);
   }
 
   @Mutation(() => LaneResult)

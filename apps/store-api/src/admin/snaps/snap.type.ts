@@ -1,4 +1,5 @@
 import { Field, ID, ObjectType } from '@nestjs/graphql';
+import { connectionOf } from '../paging.js';
 import { resultOf } from '../outcomes.js';
 import { Instant, Json } from '../scalars.js';
 
@@ -41,6 +42,8 @@ export class SnapObject {
   @Field(() => [String]) tracks!: string[];
 }
 
+export const SnapConnectionType = connectionOf(() => SnapObject, 'Snap', 'By name.');
+
 @ObjectType('Upload')
 export class UploadType {
   @Field(() => ID) id!: string;
@@ -50,6 +53,8 @@ export class UploadType {
   @Field(() => Instant) createdAt!: Date;
   @Field(() => Instant, { nullable: true }) finishedAt!: Date | null;
 }
+
+export const UploadConnectionType = connectionOf(() => UploadType, 'Upload', 'Newest first.');
 
 export const LaneResult = resultOf(() => LaneType, 'Lane');
 export const SnapResult = resultOf(() => SnapObject, 'Snap');

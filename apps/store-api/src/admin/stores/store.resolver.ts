@@ -1,3 +1,4 @@
+import type { SnapPolicy } from '#libs/update-control';
 import { Args, ID, Int, Mutation, Query } from '@nestjs/graphql';
 import type { BrandStore } from '#libs/database';
 import {
@@ -11,7 +12,7 @@ import {
 } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
-import { connection, fromCursor, pageSize } from '../paging.js';
+import { connection, fromCursor, pageSize, type Connection } from '../paging.js';
 import { said } from '../said.js';
 import {
   InclusionType,
@@ -72,7 +73,7 @@ export class StoreResolver {
     model?: string,
     @Args('first', { type: () => Int, nullable: true }) first?: number,
     @Args('after', { type: () => String, nullable: true }) after?: string,
-  ): Promise<StoreSnapConnectionType> {
+  ): Promise<Connection<SnapPolicy>> {
     const { rows, hasMore } = await this.content.list(
       brand,
       { store, model: model ?? null },

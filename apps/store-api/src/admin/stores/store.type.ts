@@ -1,6 +1,6 @@
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
 import { resultOf } from '../outcomes.js';
-import { PageInfoType } from '../paging.js';
+import { connectionOf } from '../paging.js';
 import { Instant } from '../scalars.js';
 
 export const ReviewPolicyEnum = { automatic: 'automatic', manual: 'manual' } as const;
@@ -54,17 +54,7 @@ export class StoreSnapType {
   @Field(() => ID, { description: 'The store that it belongs to.' }) storeId!: string;
 }
 
-@ObjectType('StoreSnapEdge')
-export class StoreSnapEdgeType {
-  @Field(() => StoreSnapType) node!: StoreSnapType;
-  @Field(() => String) cursor!: string;
-}
-
-@ObjectType('StoreSnapConnection')
-export class StoreSnapConnectionType {
-  @Field(() => [StoreSnapEdgeType]) edges!: StoreSnapEdgeType[];
-  @Field(() => PageInfoType) pageInfo!: PageInfoType;
-}
+export const StoreSnapConnectionType = connectionOf(() => StoreSnapType, 'StoreSnap');
 
 @ObjectType('StoreAssertion')
 export class StoreAssertionType {

@@ -3,7 +3,7 @@ import type { DeliveryState, Webhook, WebhookDelivery } from '#libs/database';
 import { WebhookService, type Principal, type WebhookWithSecret } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
-import { connection, fromCursor, pageSize } from '../paging.js';
+import { connection, fromCursor, pageSize, type Connection } from '../paging.js';
 import { said } from '../said.js';
 import {
   DeliveryConnectionType,
@@ -31,7 +31,7 @@ export class WebhookResolver {
     @Args('state', { type: () => DeliveryStateEnum, nullable: true }) state?: DeliveryState,
     @Args('first', { type: () => Int, nullable: true }) first?: number,
     @Args('after', { type: () => String, nullable: true }) after?: string,
-  ): Promise<DeliveryConnectionType> {
+  ): Promise<Connection<WebhookDelivery>> {
     const before = fromCursor(after, /^[0-9a-f-]{36}$/);
     const { rows, hasMore } = await this.service.listDeliveries(
       brand,

@@ -1,7 +1,7 @@
 import { Field, ID, InputType, Int, ObjectType, registerEnumType } from '@nestjs/graphql';
 import type { DeliveryState } from '#libs/database';
 import { resultOf } from '../outcomes.js';
-import { PageInfoType } from '../paging.js';
+import { connectionOf } from '../paging.js';
 import { Instant } from '../scalars.js';
 
 export const DeliveryStateEnum: Record<DeliveryState, DeliveryState> = {
@@ -48,17 +48,11 @@ export class DeliveryType {
   @Field(() => Instant) createdAt!: Date;
 }
 
-@ObjectType('WebhookDeliveryEdge')
-export class DeliveryEdgeType {
-  @Field(() => DeliveryType) node!: DeliveryType;
-  @Field(() => String) cursor!: string;
-}
-
-@ObjectType('WebhookDeliveryConnection')
-export class DeliveryConnectionType {
-  @Field(() => [DeliveryEdgeType], { description: 'Newest first.' }) edges!: DeliveryEdgeType[];
-  @Field(() => PageInfoType) pageInfo!: PageInfoType;
-}
+export const DeliveryConnectionType = connectionOf(
+  () => DeliveryType,
+  'WebhookDelivery',
+  'Newest first.',
+);
 
 @InputType('WebhookInput')
 export class WebhookInput {
