@@ -1,11 +1,5 @@
-import { createHash } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RevisionIcon } from '#libs/database';
-import type { ScriptedDevice } from '../../tools/clients/device.js';
-import { TlsProxy, type TlsInit } from '../support/tls-proxy.js';
 import {
   DEVICE_ROUTES,
   plainCall,
@@ -13,118 +7,15 @@ import {
   type Call,
   type RawAnswer,
 } from './support/device-calls.js';
-import { DeviceStore, type TestBrand, type TestSnap } from './support/device-store.js';
-import { levelHeaders, type Said } from './support/real-headers.js';
-import { makeDevice } from './support/test-device.js';
+import { levelHeaders } from './support/real-headers.js';
+import { SVG, goodCalls, install, makeWorld, type World } from './support/small-world.js';
 
-const SVG = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>');
-const ICON = createHash('sha256').update(SVG).digest('hex');
-
-/** Stands where a vault would; the vault itself is tried in its own tests. */
-const vault = createServer((_request, response) => {
-  response.writeHead(200, { 'content-type': 'application/json' });
-  response.end('{"request-id":"REQ-1"}');
-});
-let vaultUrl: string;
 let world: World;
 
-/** A store with a private snap of ACME's, seen by ACME's device only, and a public one of another brand's. */
-interface World {
-  readonly store: DeviceStore;
-  readonly acme: TestBrand;
-  readonly globex: TestBrand;
-  readonly secret: TestSnap;
-  readonly open: TestSnap;
-  readonly device: ScriptedDevice;
-  readonly own: Said;
-}
-
-async function makeWorld(settings: Parameters<typeof DeviceStore.start>[0] = {}): Promise<World> {
-  const store = await DeviceStore.start({ vaultUrl, ...settings });
-  const acme = await store.brand('acme');
-  const globex = await store.brand('globex');
-  const secret = await store.snap(acme, 'secret-app', { isPrivate: true });
-  const open = await store.snap(globex, 'open-app');
-  const onArm = await store.snap(acme, 'arm-app', { isPrivate: true });
-  for (const snap of [secret, open]) {
-    await store.revision(snap, 1);
-    await store.release(snap, 1);
-  }
-  await store.revision(onArm, 1, { architectures: ['arm64'] });
-  await store.release(onArm, 1, 'latest/stable', ['arm64']);
-  await store.resources.db.asSystem((tx) =>
-    tx.insert(RevisionIcon, {
-      ...{ snapId: secret.id, revision: 1, brandId: acme.id },
-      ...{ sha256: ICON, format: 'svg', bytes: SVG },
-    }),
-  );
-  await store.compile(acme, globex);
-  const device = await makeDevice(store, acme);
-  await device.openSession();
-  const own = { session: device.session, store: acme.storeId };
-  return { store, acme, globex, secret, open, device, own };
-}
-
 beforeAll(async () => {
-  await new Promise<void>((resolve) => vault.listen(0, '127.0.0.1', resolve));
-  vaultUrl = `http://127.0.0.1:${(vault.address() as AddressInfo).port}`;
   world = await makeWorld();
 });
-afterAll(async () => {
-  await world?.store.stop();
-  vault.close();
-});
-
-/** The link to the blob behind a download, which is a path of the store where blobs are files. */
-async function blobLink({ store, secret, own }: World): Promise<string> {
-  const path = `/api/v1/snaps/download/${secret.id}_1.snap`;
-  const { headers } = await send(store.url, { method: 'GET', path, headers: levelHeaders(1, own) });
-  const { pathname, search } = new URL(headers.location ?? '');
-  return `${pathname.slice(pathname.indexOf('/blobs/'))}${search}`;
-}
-
-const install = (name: string) => ({
-  context: [],
-  actions: [{ action: 'install', 'instance-key': 'install-1', name, epoch: null }],
-});
-
-/** A call that succeeds, for the routes that have one without more ado; the others say that there is nothing, or refuse. */
-async function goodCalls(of: World): Promise<Map<string, Call>> {
-  const { acme, secret, own } = of;
-  const wanted = Buffer.from(
-    JSON.stringify({ items: [['snap-declaration', '16', secret.id]], formats: {} }),
-  ).toString('base64url');
-  const post = (body: unknown): Partial<Call> => ({
-    body: JSON.stringify(body),
-    headers: { 'content-type': 'application/json' },
-  });
-  const paths: Readonly<Record<string, string | Partial<Call>>> = {
-    'POST /v2/snaps/refresh': post(install('secret-app')),
-    'GET /v2/snaps/info/:name': '/v2/snaps/info/secret-app',
-    'GET /v2/snaps/find': '/v2/snaps/find?q=secret',
-    'GET /v2/assertions/*': `/v2/assertions/snap-declaration/16/${secret.id}`,
-    'GET /v2/assertion-streams': `/v2/assertion-streams?wanted=${wanted}`,
-    'GET /api/v1/snaps/download/:file': `/api/v1/snaps/download/${secret.id}_1.snap`,
-    'GET /api/v1/snaps/icons/:file': `/api/v1/snaps/icons/${ICON}.svg`,
-    'GET /blobs/*': await blobLink(of),
-    'POST /v2/cohorts': { body: '{"snaps":["secret-app"]}', headers: {} },
-    'POST /v2/messages': post({ limit: 10 }),
-    'POST /api/v1/snaps/auth/nonces': { body: '', headers: {} },
-    'POST /api/v1/snaps/auth/request-id': { body: '', headers: {} },
-    'POST /api/v1/snaps/auth/devices': {
-      body: `type: serial-request\nbrand-id: ${acme.id}\n\nsig\n`,
-      headers: { 'content-type': 'application/x.ubuntu.assertion' },
-    },
-  };
-  const calls = DEVICE_ROUTES.map((route): [string, Call] => {
-    const known = paths[route] ?? {};
-    const call = { ...plainCall(route), ...(typeof known === 'string' ? { path: known } : known) };
-    // The level does not follow the path: both are sent (device-api.md 0.3).
-    const said = { ...levelHeaders(1, own), ...levelHeaders(2, own) };
-    return [route, { ...call, headers: { ...said, ...call.headers } }];
-  });
-  return new Map(calls);
-}
+afterAll(() => world?.stop());
 
 /** Those that must be there and answer 200; without it a table of routes could hold nothing. */
 const SUCCEED = [
@@ -358,99 +249,7 @@ describe('overload', () => {
       expect(shed).not.toContain('POST /v2/snaps/refresh');
       expect(shed).not.toContain('GET /api/v1/snaps/download/:file');
     } finally {
-      await busy.store.stop();
-    }
-  });
-});
-
-describe.each([true, false])('behind a proxy with TLS and a path, taken off: %s', (isStripped) => {
-  const proxy = new TlsProxy('/brand/store', isStripped);
-  let behind: World;
-
-  beforeAll(async () => {
-    await proxy.start();
-    behind = await makeWorld({ publicUrl: proxy.url });
-    proxy.target = behind.store.url;
-  });
-  afterAll(async () => {
-    await behind?.store.stop();
-    proxy.stop();
-  });
-
-  const ask = (path: string, init?: TlsInit) => proxy.ask(`${proxy.url}${path}`, init);
-  const json = (body: Buffer): unknown => JSON.parse(body.toString());
-
-  it('D6 HTTP/1.1 over TLS 1.2 works for who knows the private CA, and for nobody else', async () => {
-    const { status, protocol, httpVersion } = await ask('/', { method: 'HEAD' });
-    expect({ status, protocol, httpVersion }).toEqual({
-      status: 200,
-      protocol: 'TLSv1.2',
-      httpVersion: '1.1',
-    });
-    const stranger = proxy.ask(proxy.url, {}, false);
-    await expect(stranger).rejects.toThrow(/certificate/);
-  });
-
-  it('D6 D12 a device opens its session, installs, downloads and checks, all below the path', async () => {
-    const { device, secret, acme } = behind;
-    const post = { method: 'POST', headers: { 'content-type': JSON_TYPE } };
-    const { nonce } = json((await ask('/api/v1/snaps/auth/nonces', { method: 'POST' })).body) as {
-      nonce: string;
-    };
-    const papers = await device.sessionPapers({ nonce });
-    const opened = await ask('/api/v1/snaps/auth/sessions', { ...post, body: papers });
-    const { macaroon: session } = json(opened.body) as { macaroon: string };
-    const said = { session, store: acme.storeId };
-    const asked = install('secret-app');
-    const fetch = {
-      action: 'fetch-assertions',
-      key: 'k',
-      assertions: [{ type: 'account', 'primary-key': [acme.id] }],
-    };
-    const answer = await ask('/v2/snaps/refresh', {
-      ...post,
-      headers: { ...post.headers, ...levelHeaders(2, said) },
-      body: JSON.stringify({ ...asked, actions: [...asked.actions, fetch] }),
-    });
-    const { results } = json(answer.body) as {
-      results: {
-        snap?: {
-          download: { url: string; size: number; 'sha3-384': string };
-          media: { url: string }[];
-        };
-        'assertion-stream-urls'?: string[];
-      }[];
-    };
-    const { download, media } = results[0]?.snap ?? {};
-    const stream = results[1]?.['assertion-stream-urls']?.[0] ?? '';
-    const urls = [download?.url ?? '', media?.[0]?.url ?? '', stream];
-    for (const url of urls) expect(url.startsWith(`${proxy.url}/`)).toBe(true);
-    const headers = levelHeaders(1, said);
-    const redirect = await proxy.ask(download?.url ?? '', { headers });
-    expect(redirect.status).toBe(302);
-    expect(redirect.headers.location?.startsWith(`${proxy.url}/blobs/`)).toBe(true);
-    const { body } = await proxy.ask(redirect.headers.location ?? '');
-    expect(createHash('sha3-384').update(body).digest('hex')).toBe(download?.['sha3-384']);
-    const head = await proxy.ask(download?.url ?? '', { method: 'HEAD', headers });
-    expect([head.status, head.headers['content-length']]).toEqual([200, String(download?.size)]);
-    expect((await proxy.ask(media?.[0]?.url ?? '')).body.equals(SVG)).toBe(true);
-    expect((await proxy.ask(stream, { headers })).body.toString()).toContain(
-      `account-id: ${acme.id}\n`,
-    );
-    const declaration = await ask(`/v2/assertions/snap-declaration/16/${secret.id}`, { headers });
-    expect(declaration.body.toString()).toContain('snap-name: secret-app\n');
-  });
-
-  it('D12 every v2 and api/v1 path answers below the path as it does without', async () => {
-    for (const [route, { method, path, headers, body }] of await goodCalls(behind)) {
-      const direct = await send(behind.store.url, { method, path, headers, body } as Call);
-      const init = { method, headers, body } as TlsInit;
-      const proxied = await ask(path, init);
-      expect([route, proxied.status, proxied.headers['content-type']]).toEqual([
-        route,
-        direct.status,
-        direct.headers['content-type'],
-      ]);
+      await busy.stop();
     }
   });
 });

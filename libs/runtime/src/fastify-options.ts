@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { LogController } from 'fastify';
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from './logger.js';
 
@@ -39,14 +40,43 @@ export function fastifyOptions(
     }),
     routerOptions: { maxParamLength: 512 },
     frameworkErrors: answerUnroutable,
+    clientErrorHandler: answerUnreadable,
   };
 }
 
-/** An address that cannot even be read (a bad percent escape): both spellings of the error list, for whoever asked. */
+/** An address that cannot even be read (a bad percent escape). */
 function answerUnroutable(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
-  const errors = [{ code: 'invalid-request', message: error.message }];
   void reply
     .status(400)
     .header('content-type', 'application/json')
-    .send(Buffer.from(JSON.stringify({ error_list: errors, 'error-list': errors })));
+    .send(Buffer.from(errorText('invalid-request', error.message)));
+}
+
+const UNREADABLE: Readonly<Record<string, readonly [status: string, code: string, why: string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    'too-large',
+    'the headers are too large',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'timeout', 'the request took too long'],
+};
+
+/** What is no request of HTTP, so that no route sees it. */
+function answerUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, code, why] = UNREADABLE[error.code ?? ''] ?? [
+    '400 Bad Request',
+    'invalid-request',
+    'it is no HTTP',
+  ];
+  const body = errorText(code, `cannot take the request: ${why}`);
+  const headers = ['connection: close', `content-length: ${Buffer.byteLength(body)}`];
+  const head = [`HTTP/1.1 ${status}`, 'content-type: application/json', ...headers];
+  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** Both spellings of the error list, for whoever asked. */
+function errorText(code: string, message: string): string {
+  const errors = [{ code, message }];
+  return JSON.stringify({ error_list: errors, 'error-list': errors });
 }

@@ -1,7 +1,10 @@
+import type { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import { MEDIA_TYPE } from '#libs/assertions';
+import { badRequest } from './http/device-error.js';
 import { answerError } from './http/device-error.filter.js';
 import { keepRawBody } from './http/raw-body.js';
+import { requireUtf8 } from './http/require-utf8.js';
 
 /** At least 55, so that clients send `held`; at least 6, so that a proxied device registers through us (device-api.md 2.17). */
 const STORE_VERSION = '60';
@@ -24,15 +27,17 @@ export function prepareDeviceSurface(fastify: FastifyInstance): void {
     route.errorHandler ??= (error, request, reply) => answerError(error, request, reply);
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (isOurs(request.url)) {
-      void reply.header('snap-store-version', STORE_VERSION);
-      // Cohorts come as JSON that does not say so (device-api.md 2.14); a body without a type is one that Fastify refuses.
-      if (hasBody(request)) request.headers['content-type'] ??= 'application/json';
-    }
-    done();
+    if (!isOurs(request.url)) return done();
+    void reply.header('snap-store-version', STORE_VERSION);
+    // Cohorts come as JSON that does not say so (device-api.md 2.14); a body without a type is one that Fastify refuses.
+    if (hasBody(request)) request.headers['content-type'] ??= 'application/json';
+    // Postgres keeps no NUL in a text; nobody means one.
+    done(request.url.includes('%00') ? badRequest('its address holds a NUL character') : undefined);
   });
   fastify.addHook('preParsing', (request, _reply, payload, done) => {
-    done(null, isOfVault(request) ? keepRawBody(request, payload as never) : payload);
+    const body = payload as Readable;
+    const kept = isOfVault(request) ? keepRawBody(request, body) : body;
+    done(null, isJson(request) && isOurs(request.url) ? requireUtf8(kept) : kept);
   });
   // Only registration sends assertions as a body, and they are passed on as they are.
   if (!fastify.hasContentTypeParser(MEDIA_TYPE)) {
@@ -44,6 +49,9 @@ export function prepareDeviceSurface(fastify: FastifyInstance): void {
 
 const hasBody = ({ headers }: FastifyRequest): boolean =>
   Number(headers['content-length'] ?? 0) > 0 || headers['transfer-encoding'] !== undefined;
+
+const isJson = ({ headers }: FastifyRequest): boolean =>
+  headers['content-type']?.startsWith('application/json') ?? false;
 
 function isOfVault({ method, url }: FastifyRequest): boolean {
   return method === 'POST' && url.startsWith(OF_VAULTS);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { findChannel } from '#libs/update-control';
+import { text } from '../http/text.js';
 
 /** A parameter that may be left out; `name=` says as little as no name. Given twice it is no text, and refused. */
 function optional<Output>(schema: z.ZodType<Output, string>) {
@@ -10,12 +11,6 @@ function optional<Output>(schema: z.ZodType<Output, string>) {
     .pipe(schema.optional());
 }
 
-/** Postgres keeps no NUL in a text. */
-const text = (max: number) =>
-  z
-    .string()
-    .max(max)
-    .refine((value) => !value.includes('\0'), 'expected no NUL character');
 const list = (max: number) => text(max).transform((value) => value.split(','));
 const architecture = optional(z.string().regex(/^[a-z0-9]{2,12}$/, 'expected an architecture'));
 const fields = optional(list(2_000).transform((names) => new Set(names)));
@@ -42,7 +37,7 @@ export const namesQuery = z.object({ architecture, confinement });
 
 /** `POST /v2/messages` (device-api.md 2.21). */
 export const messagesRequest = z.object({
-  after: z.string().nullish(),
+  after: text(4096).nullish(),
   limit: z.int().min(0),
   messages: z
     .array(z.object({ format: z.string(), data: z.string() }))

@@ -6,8 +6,9 @@ import { sendJson } from '../http/answers.js';
 import { openView } from '../http/caller.js';
 import { DeviceErrorFilter } from '../http/device-error.filter.js';
 import { parseBody } from '../http/parse-body.js';
+import { word } from '../http/text.js';
 
-const cohortsRequest = z.object({ snaps: z.array(z.string().min(1).max(100)).min(1).max(500) });
+const cohortsRequest = z.object({ snaps: z.array(word(100)).min(1).max(500) });
 
 /** Keys that freeze the channels of snaps at this moment (device-api.md 2.14). */
 @Controller()

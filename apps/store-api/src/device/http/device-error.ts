@@ -31,6 +31,12 @@ export function notFound(message: string): DeviceError {
   return new DeviceError(404, [{ code: 'not-found', message }]);
 }
 
+/** `why` ends the sentence. */
+export function badRequest(why: string): DeviceError {
+  const message = `cannot take the request: ${why}`;
+  return new DeviceError(400, [{ code: 'invalid-request', message }]);
+}
+
 const STATUS: Readonly<Record<OperationErrorCode, number>> = {
   'not-found': 404,
   forbidden: 403,

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { parseEpoch, type Epoch } from '#libs/update-control';
+import { text, word } from '../http/text.js';
 
-const text = (max: number): z.ZodString => z.string().max(max);
-const word = (max: number): z.ZodString => z.string().min(1).max(max);
 const key = z.array(text(300)).min(1).max(8);
 const count = z.int().min(0).max(2_147_483_647);
 
@@ -22,10 +21,10 @@ const contextSnap = z.object({
   revision: z.int(),
   'tracking-channel': text(200).nullish(),
   epoch: epoch.optional(),
-  'refreshed-date': z.string().nullish(),
+  'refreshed-date': text(100).nullish(),
   'ignore-validation': z.boolean().nullish(),
   'cohort-key': text(4096).nullish(),
-  'validation-sets': z.array(z.array(z.string())).nullish(),
+  'validation-sets': z.array(z.array(text(300))).nullish(),
   held: z.object({ by: z.array(text(100)).max(100).nullish() }).nullish(),
 });
 
@@ -40,7 +39,7 @@ const snapAction = z
     'cohort-key': text(4096).nullish(),
     'ignore-validation': z.boolean().nullish(),
     epoch: epoch.optional(),
-    'validation-sets': z.array(z.array(z.string())).nullish(),
+    'validation-sets': z.array(z.array(text(300))).nullish(),
   })
   .refine((action) => action.name || action['snap-id'], 'expected "name" or "snap-id"');
 

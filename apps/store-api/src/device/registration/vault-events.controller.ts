@@ -4,19 +4,20 @@ import { z } from 'zod';
 import { DeviceServices } from '../device-services.js';
 import { DeviceErrorFilter } from '../http/device-error.filter.js';
 import { parseBody } from '../http/parse-body.js';
+import { text, word } from '../http/text.js';
 import { vaultSignatureOf } from './vault-signature-of.js';
 
-const text = z.string().min(1).max(200);
+const name = word(200);
 
 const vaultEvent = z.object({
   id: z.uuid(),
   kind: z.enum(['revoked', 'superseded']),
-  'brand-id': text,
-  model: text,
-  serial: text,
-  'device-key-sha3-384': text.nullish(),
+  'brand-id': name,
+  model: name,
+  serial: name,
+  'device-key-sha3-384': name.nullish(),
   at: z.iso.datetime({ offset: true }),
-  reason: z.string().max(2_000),
+  reason: text(2_000),
 });
 
 /** What a vault tells the store about its devices (ARCHITECTURE.md, "Between store and vault"). */

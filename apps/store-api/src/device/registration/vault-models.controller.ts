@@ -4,12 +4,13 @@ import { z } from 'zod';
 import { DeviceServices } from '../device-services.js';
 import { DeviceErrorFilter } from '../http/device-error.filter.js';
 import { parseBody } from '../http/parse-body.js';
+import { word } from '../http/text.js';
 import { vaultSignatureOf } from './vault-signature-of.js';
 
 const question = z.object({
   id: z.uuid(),
   kind: z.literal('models'),
-  'brand-id': z.string().min(1).max(200),
+  'brand-id': word(200),
 });
 
 /** Where a vault takes the models of a brand from (ARCHITECTURE.md, "Between store and vault"). */
