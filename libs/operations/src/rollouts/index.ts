@@ -4,7 +4,8 @@ export { FleetService, type DeviceTags, type FleetOrder } from './fleet.service.
 export { FloorService, type FloorOrder } from './floor.service.js';
 export { LaneService, requireChannel } from './lane.service.js';
 export { PinService, type PinOrder } from './pin.service.js';
-export { LEASE_MARGIN_MS, RolloutProgressService } from './rollout-progress.service.js';
+export { LEASE_MARGIN_MS } from './step-waves.js';
+export { RolloutProgressService } from './rollout-progress.service.js';
 export { RolloutFiguresService, type WaveFigures } from './rollout-figures.service.js';
 export { scheduleOf, type ScheduleOrder, type WhenOrder } from './schedule-order.js';
 export { ScheduleService, type UpdateSettingsOrder } from './schedule.service.js';

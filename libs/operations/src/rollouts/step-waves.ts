@@ -1,0 +1,86 @@
+import { Rollout, Wave, addToOutbox, type EmergencyStop } from '#libs/database';
+import { LEASE_MS, activeMsOf } from './move-rollout.js';
+import { promotionEvidence } from './promotion.js';
+import { promote } from './rollout-lane.js';
+import type { RolloutStep, StepOutcome } from './rollout-step.js';
+import { stopsOf } from './stopped-rollouts.js';
+
+/** The lease is extended when less than this is left: not at every tick, because each extension is told to all processes. */
+export const LEASE_MARGIN_MS = 10 * 60_000;
+/** How long the freeze job has before a tick does its work. */
+const FREEZE_PATIENCE_MS = 3_000;
+
+/** What is due of an active rollout's waves: they open, soak and pass one after the other (update-control.md 2.4, 2.5). */
+export async function stepWaves(step: RolloutStep): Promise<StepOutcome> {
+  const { tx, row, plan, now } = step;
+  const stops = await stopsOf(tx, row);
+  if (stops.length > 0) return pauseFor(step, stops);
+  await extendLease(step);
+  const waves = await tx.find(Wave, { where: { rolloutId: row.id }, order: { no: 'ASC' } });
+  const current = waves.findLast(({ state }) => state !== 'WAITING');
+  const next = waves.find(({ state }) => state === 'WAITING');
+  if (current === undefined) return next ? open(step, next) : 'nothing';
+  if (current.state === 'OPENING')
+    return row.nextDueAt !== null && row.nextDueAt <= now ? { freeze: current.no } : 'nothing';
+  if (current.state === 'PASSED' && next) return open(step, next);
+  if (current.state !== 'OPEN') return step.rest();
+  const due = soakedAt(step, current);
+  if (due === null) return step.rest();
+  if (due > now) return step.wait(due.getTime() - now.getTime());
+  // The baseline moves with the state, or not at all (U55); lane first, as in startIfDue.
+  if (next === undefined) await promote(tx, row, plan);
+  await step.moveWave(current, 'pass', { finishedAt: now });
+  return next ? open(step, next) : complete(step, current);
+}
+
+/** The freeze job has a moment; then the next tick does it (its due time is the wave's). */
+async function open(step: RolloutStep, wave: Wave): Promise<'stepped'> {
+  await step.moveWave(wave, 'open', {});
+  await step.wait(FREEZE_PATIENCE_MS);
+  const { id: rolloutId, brandId } = step.row;
+  await addToOutbox(step.tx, 'wave-freeze', { rolloutId, brandId, waveNo: wave.no });
+  return 'stepped';
+}
+
+async function complete(step: RolloutStep, { no, k, population }: Wave): Promise<'stepped'> {
+  const promotion = await promotionEvidence(step.tx, step.row);
+  return step.move({
+    event: 'last-wave-passed',
+    cause: 'last wave passed',
+    evidence: { wave: no, k, population, ...promotion },
+    nextDueAt: step.now,
+  });
+}
+
+/** A stop that is engaged pauses what is in its scope (update-control.md 2.5). */
+function pauseFor(step: RolloutStep, stops: readonly EmergencyStop[]): Promise<'stepped'> {
+  return step.move({
+    event: 'pause',
+    cause: `stopped: ${stops.map(({ reason }) => reason).join('; ')}`,
+    evidence: {
+      stops: stops.map(({ id, scope, level, reason }) => ({ id, scope, level, reason })),
+    },
+    nextDueAt: null,
+  });
+}
+
+/** A lease that ran out has stopped the clock; it goes on from there, without a burst (update-control.md 2.4). */
+async function extendLease({ tx, row, now }: RolloutStep): Promise<void> {
+  const left = (row.leaseUntil?.getTime() ?? 0) - now.getTime();
+  if (left > LEASE_MARGIN_MS) return;
+  const change = {
+    ...(left <= 0 && { activeMs: activeMsOf(row, now), activeSince: now }),
+    leaseUntil: new Date(now.getTime() + LEASE_MS),
+  };
+  await tx.update(Rollout, { id: row.id }, change);
+  Object.assign(row, change);
+}
+
+/** When the wave has passed its ramp and its soak; null while a person's word is missing. */
+function soakedAt({ row, plan, now }: RolloutStep, wave: Wave): Date | null {
+  const planned = plan.waves[wave.no - 1];
+  const isManual = planned?.gates.some(({ kind }) => kind === 'manual') ?? false;
+  if (isManual && wave.advancedAt === null) return null;
+  const needed = wave.activeMsAtOpen + wave.rampMs + (planned?.soakMs ?? 0);
+  return new Date(now.getTime() + needed - activeMsOf(row, now));
+}
