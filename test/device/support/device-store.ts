@@ -278,13 +278,17 @@ export class DeviceStore {
     return { id, name, brand };
   }
 
-  /** An accepted revision whose blob is one of test/snaps, or some random bytes. */
+  /** An accepted revision whose blob is one of test/snaps, or `content`, or some random bytes. */
   async revision(
     snap: TestSnap,
     revision: number,
-    { file, ...change }: Partial<SnapRevision> & { file?: string } = {},
+    {
+      file,
+      content = randomBytes(5000),
+      ...change
+    }: Partial<SnapRevision> & { file?: string; content?: Buffer } = {},
   ): Promise<Buffer> {
-    const bytes = file ? readFileSync(join(SNAPS, file)) : randomBytes(5000);
+    const bytes = file ? readFileSync(join(SNAPS, file)) : content;
     const sha3 = createHash('sha3-384').update(bytes).digest();
     const blobId = randomUUID();
     const uploadId = randomUUID();
