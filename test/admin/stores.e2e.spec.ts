@@ -1,12 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeAssertion, header } from '#libs/assertions';
 import { shiftClock } from '#libs/database';
 import type { ScriptedDevice } from '../../tools/clients/device.js';
 import { ask } from '../../tools/clients/http.js';
+import { levelHeaders } from '../device/support/real-headers.js';
 import { install, poll, SCHEDULED, sessionHeader } from '../device/support/refreshing.js';
-import { AdminStore, literal, type Person } from './support/admin-store.js';
+import { AdminStore, SNAPS, literal, type Person } from './support/admin-store.js';
 import { passerBy, StoreWorld, type Tenant } from './support/store-world.js';
 
 const HOUR = 3_600_000;
@@ -154,6 +157,127 @@ describe('several stores', () => {
     expect(
       await refused(acme, 'updateStore', { store: second, input: { allowPublic: false } }),
     ).toMatchObject({ __typename: 'Invalid' });
+  });
+});
+
+/** What `snap find`, `snap info` and the catalogue of a device show. */
+function shownTo(device: ScriptedDevice) {
+  const get = async <T>(path: string): Promise<{ status: number; said: T }> => {
+    const store = device.options.model.headers['store'];
+    const said = {
+      session: device.session || null,
+      store: typeof store === 'string' ? store : null,
+    };
+    const headers = levelHeaders(path.startsWith('/v2/') ? 2 : 1, said);
+    const { status, json } = await ask(`${world.url}${path}`, { headers });
+    return { status, said: json<T>() };
+  };
+  interface Found {
+    readonly name: string;
+    readonly snap: { readonly summary: string; readonly media: { type: string; url: string }[] };
+  }
+  return {
+    find: async (query: string): Promise<Found[]> =>
+      (await get<{ results: Found[] }>(`/v2/snaps/find?${query}`)).said.results,
+    info: (name: string) =>
+      get<{ snap?: Record<string, unknown>; 'channel-map'?: { revision: number }[] }>(
+        `/v2/snaps/info/${name}?architecture=amd64`,
+      ),
+    commands: async (): Promise<string[]> => {
+      interface Names {
+        readonly _embedded: Record<string, { package_name: string; apps: string[] }[]>;
+      }
+      const { said } = await get<Names>('/api/v1/snaps/names');
+      const listed = said._embedded['clickindex:package'] ?? [];
+      return listed.flatMap(({ package_name: name, apps }) => apps.map((app) => `${name}/${app}`));
+    },
+    sections: async (): Promise<string[]> => {
+      interface Sections {
+        readonly _embedded: Record<string, { name: string }[]>;
+      }
+      const { said } = await get<Sections>('/api/v1/snaps/sections');
+      return (said._embedded['clickindex:sections'] ?? []).map(({ name }) => name);
+    },
+  };
+}
+const namesOf = (found: readonly { name: string }[]): string[] => found.map(({ name }) => name);
+
+describe('looking around', () => {
+  it('S16 a free snap of the public store is found, shown and installed by any device, also without a serial', async () => {
+    const callers = [
+      withoutStore,
+      passerBy(withoutStore, null),
+      passerBy(withoutStore, operator.storeId),
+    ];
+    for (const caller of callers) {
+      await world.expectThere(caller, 'with-component');
+      const shown = shownTo(caller);
+      expect(namesOf(await shown.find('q=component'))).toEqual(['with-component']);
+      expect(namesOf(await shown.find('name=with-comp'))).toEqual(['with-component']);
+      const { status, said } = await shown.info('with-component');
+      expect([status, said['channel-map']?.[0]?.revision]).toEqual([200, 1]);
+      expect(said.snap).toMatchObject({ summary: 'with-component of ACME', prices: {} });
+      const { checked } = await caller.fetchAndInstall(await caller.install('with-component'));
+      expect(checked).toContainEqual(expect.stringMatching(/^snap-revision\//));
+    }
+  });
+
+  it('S33 a user of a device finds, inspects and installs snaps of the store that the model names, and of no other', async () => {
+    const shown = shownTo(inMain);
+    expect(namesOf(await shown.find('q=compressed'))).toEqual(['compressed-xz', 'compressed-zstd']);
+    expect(namesOf(await shown.find('q=acme&private=true'))).toEqual(['compressed-xz']);
+    expect(namesOf(await shown.find('category=featured'))).toEqual([
+      'compressed-xz',
+      'compressed-zstd',
+    ]);
+    expect(await shown.commands()).toEqual([
+      'compressed-xz/compressed-xz',
+      'compressed-zstd/compressed-zstd',
+    ]);
+    for (const name of ['compressed-xz', 'compressed-zstd']) {
+      const { status, said } = await shown.info(name);
+      expect([status, said.snap?.['summary']]).toEqual([200, `${name} of ACME`]);
+      const { bytes } = await inMain.fetchAndInstall(await inMain.install(name));
+      expect(bytes.equals(readFileSync(join(SNAPS, `${name}_1.snap`)))).toBe(true);
+    }
+    // Another store of the same brand, and another brand's.
+    for (const other of ['acme-control-plane', 'compressed-lzo']) {
+      expect(namesOf(await shown.find(`name=${other}`))).toEqual([]);
+      expect((await shown.info(other)).status).toBe(404);
+    }
+    expect(namesOf(await shownTo(inSecond).find('q=acme'))).toEqual(['acme-control-plane']);
+  });
+
+  it('a brand chooses what its store features, and into which categories it puts the rest', async () => {
+    const put = (snap: string, categories: readonly string[]) =>
+      acme.admin.act(`setSnapCategories(${args({ brand: acme.brandId, snap, categories })})`);
+    expect((await put('compressed-zstd', ['featured', 'tools'])).__typename).toBe('Snap');
+    expect((await put('compressed-xz', ['tools'])).__typename).toBe('Snap');
+    const shown = shownTo(inMain);
+    expect(await shown.sections()).toEqual(['featured', 'tools']);
+    expect(namesOf(await shown.find('category=featured'))).toEqual(['compressed-zstd']);
+    expect(namesOf(await shown.find('category=tools'))).toEqual([
+      'compressed-xz',
+      'compressed-zstd',
+    ]);
+    for (const wrong of [['Tools'], ['a b'], ['x'.repeat(41)], Array.from('abcdefghijk')])
+      expect((await put('compressed-xz', wrong)).__typename).toBe('Invalid');
+    expect(await put('no-such-snap', [])).toMatchObject({ __typename: 'NotFound' });
+    expect(await actionsOf(acme.admin, acme.brandId)).toContain('set-categories');
+  });
+
+  it('D66 the icon of an uploaded snap is shown, and served as it stands in the file', async () => {
+    const [found] = await shownTo(globexDevice).find('name=acme-dashboard');
+    const [icon] = found?.snap.media ?? [];
+    expect(icon?.type).toBe('icon');
+    const headers = { 'user-agent': 'Go-http-client/1.1', 'accept-encoding': 'gzip' };
+    const answer = await fetch(icon?.url ?? '', { headers });
+    expect([answer.status, answer.headers.get('content-encoding')]).toEqual([200, null]);
+    const text = await answer.text();
+    // As test/snaps/make.py put it there.
+    expect(text).toMatch(/^<svg xmlns="[^"]+" width="64" height="64">.*<\/svg>$/);
+    expect(answer.headers.get('content-length')).toBe(String(text.length));
+    expect((await shownTo(inMain).find('name=compressed-xz'))[0]?.snap.media).toEqual([]);
   });
 });
 

@@ -160,6 +160,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.endAccountKey': admin,
   'Mutation.setLaneProtected': { ...release, reach: snap },
   'Mutation.editSnapDeclaration': { roles: ['reviewer'], reach: snap },
+  'Mutation.setSnapCategories': { roles: ['admin', 'reviewer'], reach: snap },
   'Mutation.setSnapVisibility': { roles: ['admin', 'publisher'], reach: snap },
   'Mutation.tagDevice': { ...steer, reach: device },
   'Mutation.setUpdateSettings': admin,

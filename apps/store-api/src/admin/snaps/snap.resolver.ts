@@ -1,6 +1,6 @@
 import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField } from '@nestjs/graphql';
 import type { Lane, Snap, SnapRevision, Upload } from '#libs/database';
-import { BrandReader, LaneService, Sight, type Principal } from '#libs/operations';
+import { BrandReader, CategoryService, LaneService, Sight, type Principal } from '#libs/operations';
 import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
 import { one } from '../loaders.js';
@@ -24,6 +24,7 @@ export class SnapResolver {
   constructor(
     private readonly reader: BrandReader,
     private readonly lanesService: LaneService,
+    private readonly categories: CategoryService,
     private readonly sight: Sight,
   ) {}
 
@@ -83,6 +84,16 @@ export class SnapResolver {
     @Args('isProtected', { type: () => Boolean, nullable: true }) isProtected?: boolean,
   ): Promise<Snap> {
     return this.lanesService.setVisibility(who, brand, { snap, isPrivate, isProtected });
+  }
+
+  @Mutation(() => SnapResult, { description: 'Replaces all.' })
+  setSnapCategories(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('snap') snap: string,
+    @Args('categories', { type: () => [String] }) categories: string[],
+  ): Promise<Snap> {
+    return this.categories.set(who, brand, { snap, categories });
   }
 
   @Mutation(() => RevisionResult)

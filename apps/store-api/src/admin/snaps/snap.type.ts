@@ -38,6 +38,10 @@ export class SnapObject {
   @Field(() => Boolean) isProtected!: boolean;
   @Field(() => Json, { description: 'Currency → decimal text; empty: free.' })
   prices!: Readonly<Record<string, string>>;
+  @Field(() => [String], {
+    description: 'What `snap find --section` knows; `featured` is shown first.',
+  })
+  categories!: string[];
   @Field(() => String) defaultTrack!: string;
   @Field(() => [String]) tracks!: string[];
 }
