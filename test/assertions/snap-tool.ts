@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,13 +9,22 @@ export const HOW_TO_INSTALL = 'apt-get update && apt-get install -y snapd gnupg'
 /** Debian's `snap` program and GnuPG, with a folder of their own for keys. */
 export interface SnapTool {
   /** Runs `snap …` and gives its output; throws with what it printed when it fails. */
-  snap(args: readonly string[]): Buffer;
+  snap(args: readonly string[], env?: Readonly<Record<string, string>>): Buffer;
+  /** As `snap`, beside a server of this process; files that it writes land in `folder`. */
+  run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<SnapRun>;
+  readonly folder: string;
   /** Makes a 4096 bit key without passphrase, as `snap create-key` would make it with one. */
   createKey(name: string): void;
   /** Writes a file for the tool and gives its path. */
   file(name: string, content: string): string;
   /** Ends the key agent that GnuPG started in the folder, and removes the folder. */
   remove(): void;
+}
+
+export interface SnapRun {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
 }
 
 /** @returns undefined where the package can neither be found nor be had */
@@ -53,14 +62,35 @@ function works(program: string, args: readonly string[], cwd?: string): boolean 
 
 function toolIn(folder: string, program: string): SnapTool {
   const keys = mkdtempSync(join(folder, 'keys-'));
-  const run = (name: string, args: readonly string[], input = ''): Buffer => {
-    const env = { ...process.env, SNAP_GNUPG_HOME: keys, HOME: folder };
+  const own = { SNAP_GNUPG_HOME: keys, HOME: folder };
+  const run = (
+    name: string,
+    args: readonly string[],
+    input = '',
+    more: Readonly<Record<string, string>> = {},
+  ): Buffer => {
+    const env = { ...process.env, ...own, ...more };
     const { status, stdout, stderr } = spawnSync(name, args, { env, input, timeout: 60_000 });
     if (status !== 0) throw new Error(`${name} ${args.join(' ')} failed: ${stderr.toString()}`);
     return stdout;
   };
   return {
-    snap: (args) => run(program, args),
+    folder,
+    snap: (args, env) => run(program, args, '', env),
+    run: (args, env) =>
+      new Promise((resolve, reject) => {
+        const child = spawn(program, args, {
+          cwd: folder,
+          env: { ...process.env, ...own, ...env },
+          stdio: ['ignore', 'pipe', 'pipe'],
+          timeout: 120_000,
+        });
+        let [out, err] = ['', ''];
+        child.stdout.setEncoding('utf8').on('data', (text: string) => void (out += text));
+        child.stderr.setEncoding('utf8').on('data', (text: string) => void (err += text));
+        child.once('error', reject);
+        child.once('close', (status) => resolve({ status, out, err }));
+      }),
     createKey: (name) =>
       void run('gpg', ['--homedir', keys, '--batch', '--gen-key'], keyTemplate(name)),
     file(name, content) {

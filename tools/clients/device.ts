@@ -57,6 +57,8 @@ export interface DeviceOptions {
   /** Where request-id and serial live: the base that the gadget would name. */
   readonly vaultUrl: string;
   readonly apiKey?: string;
+  /** An image builder's credentials instead of a session (device-api.md 2.18). */
+  readonly builderToken?: string;
   readonly model: Assertion;
   /** The device's own key. */
   readonly key: Signer;
@@ -275,7 +277,7 @@ export class ScriptedDevice {
   async download(url: string): Promise<Buffer> {
     const first = await fetch(url, {
       redirect: 'manual',
-      headers: this.deviceHeader('x-device-authorization'),
+      headers: this.oldDialect(),
     });
     const target = first.status >= 300 && first.status < 400 ? first.headers.get('location') : null;
     const response = target ? await fetch(new URL(target, url)) : first;
@@ -289,7 +291,7 @@ export class ScriptedDevice {
     return askPatiently(`${this.options.storeUrl}/v2/assertions/${path}?max-format=${maxFormat}`, {
       headers: {
         accept: 'application/x.ubuntu.assertion',
-        ...this.deviceHeader('x-device-authorization'),
+        ...this.oldDialect(),
       },
     });
   }
@@ -346,7 +348,18 @@ export class ScriptedDevice {
     return this.options.apiKey ? { 'api-key': this.options.apiKey } : {};
   }
 
+  /** Of assertions and downloads (device-api.md 0.3, level 1). */
+  private oldDialect(): Record<string, string> {
+    const { store } = this.options.model.headers;
+    return {
+      ...(typeof store === 'string' && { 'x-ubuntu-store': store }),
+      ...this.deviceHeader('x-device-authorization'),
+    };
+  }
+
   private deviceHeader(name: string): Record<string, string> {
+    const { builderToken } = this.options;
+    if (builderToken !== undefined) return { authorization: `Bearer ${builderToken}` };
     return this.session ? { [name]: `Macaroon root="${this.session}"` } : {};
   }
 

@@ -8,6 +8,7 @@ import { peopleCommand } from './people/people.js';
 import { tokenCommand } from './token/token.js';
 import { assertionCommand } from './assertion/command.js';
 import { declarationCommand } from './declaration/declaration.js';
+import { imageCommand } from './image/image.js';
 import { modelCommand } from './model/model.js';
 import { processIo, type Io } from './io.js';
 import { offlineCommand } from './offline-command.js';
@@ -32,6 +33,7 @@ const storeCommands: readonly ((io: Io) => Command)[] = [
   auditCommand,
   declarationCommand,
   modelCommand,
+  imageCommand,
   storeKeyCommand,
   rootCommand,
   importCommand,

@@ -2,6 +2,7 @@ export * from './brands/index.js';
 export * from './catalogue/index.js';
 export * from './devices/index.js';
 export * from './events/index.js';
+export * from './images/index.js';
 export * from './installation/index.js';
 export * from './models/index.js';
 export * from './open-resources.js';

@@ -2,8 +2,11 @@ import type { DeviceFacts, Instant } from './facts.js';
 import type { PolicySnapshot, SnapPolicy, SnapType } from './policy/snapshot.js';
 import { own } from './record.js';
 
-/** A device session or, with nulls, an anonymous request to a store. */
-export type Visitor = Pick<DeviceFacts, 'uid' | 'brandId' | 'model' | 'storeId' | 'hasBrandSerial'>;
+/** A device session or, with nulls, an anonymous request to a store, maybe with an image builder's credentials. */
+export type Visitor = Pick<
+  DeviceFacts,
+  'uid' | 'brandId' | 'model' | 'storeId' | 'hasBrandSerial' | 'mayBuild'
+>;
 
 /** What of a policy says who sees a snap. */
 type Stores = Pick<PolicySnapshot, 'stores'>;
@@ -16,16 +19,17 @@ const ESSENTIAL: ReadonlySet<SnapType> = new Set(['snapd', 'base', 'os']);
  *
  * - A public snap (neither private, protected nor paid) exists in its own store, where a store includes it or takes public
  *   snaps, and for those who name no store.
- * - Any other exists for sessions only: in its own store, and where a licence that runs at `t` brings it (S6, S17, S34).
- * - A protected one also wants a serial signed by the brand (S29).
+ * - Any other exists for sessions and the store's image builders only: in its own store, and where a licence that runs at `t` brings it (S6, S17, S34).
+ * - A protected one also wants a serial signed by the brand (S29), or an image builder of that brand (S21).
  */
 export function isVisible(visitor: Visitor, snap: SnapPolicy, policy: Stores, t: Instant): boolean {
   const isHome = visitor.storeId !== null && snap.storeId === visitor.storeId;
   if (isPublic(snap)) {
     return isHome || isListed(visitor.storeId, snap, policy) || isLicensed(visitor, snap, t);
   }
-  if (visitor.uid === null) return false;
-  const mayProve = !snap.isProtected || visitor.hasBrandSerial;
+  const mayBuild = visitor.mayBuild === true;
+  if (visitor.uid === null && !mayBuild) return false;
+  const mayProve = !snap.isProtected || visitor.hasBrandSerial || mayBuild;
   const isOwn = isHome && (!snap.isProtected || snap.brandId === visitor.brandId);
   return mayProve && (isOwn || isLicensed(visitor, snap, t));
 }
@@ -35,13 +39,13 @@ export function isPublic(snap: Pick<SnapPolicy, 'isPrivate' | 'isProtected' | 'i
   return !snap.isPrivate && !snap.isProtected && !snap.isPaid;
 }
 
-/** Half-open, as all times here: at its end a licence is over. Only accepted licences are in a policy. */
-function isLicensed({ storeId, model }: Visitor, snap: SnapPolicy, t: Instant): boolean {
+/** Who builds images builds those of all models of the brand. Half-open, as all times here: at its end a licence is over. Only accepted licences are in a policy. */
+function isLicensed({ storeId, model, mayBuild }: Visitor, snap: SnapPolicy, t: Instant): boolean {
   return snap.licences.some((licence) => {
     const runs = licence.from <= t && (licence.until === null || t < licence.until);
     const isTheirs =
       licence.storeId === null
-        ? model !== null && licence.model === model
+        ? mayBuild === true || (model !== null && licence.model === model)
         : licence.storeId === storeId;
     return runs && isTheirs;
   });

@@ -28,6 +28,8 @@ export interface DeviceFacts {
   readonly storeId: string | null;
   /** The session rests on a serial signed by the brand itself, not on a generic one (S29). */
   readonly hasBrandSerial: boolean;
+  /** An image builder with credentials of the store's brand: sees what the brand's devices would (S21). */
+  readonly mayBuild?: boolean | undefined;
   readonly architecture: string;
   /** IANA name. */
   readonly timezone: string | null;

@@ -17,6 +17,7 @@ import {
   DeclarationService,
   FactsBuffer,
   ForeignRootService,
+  ImageCheckService,
   ImportService,
   FleetService,
   InvitationService,
@@ -127,6 +128,11 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
       provide: DecisionService,
       inject: [DeviceServices],
       useFactory: ({ decisions }: DeviceServices) => decisions,
+    },
+    {
+      provide: ImageCheckService,
+      inject: [DeviceServices],
+      useFactory: ({ imageChecks }: DeviceServices) => imageChecks,
     },
     {
       provide: StoreContentService,

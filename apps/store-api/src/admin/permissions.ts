@@ -75,6 +75,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.apiTokens': { ...admin, reach: 'any' },
   'Query.models': list,
   'Query.checkModel': list,
+  'Query.checkImage': list,
   'Query.publicStore': 'person',
   'Query.inclusions': { ...member, reach: store },
   'Query.storeAssertion': { ...member, reach: store },

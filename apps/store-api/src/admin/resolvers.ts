@@ -8,6 +8,7 @@ import { DeclarationResolver } from './declarations/declaration.resolver.js';
 import { DeviceResolver } from './devices/device.resolver.js';
 import { EventResolver } from './events/event.resolver.js';
 import { FleetResolver } from './fleets/fleet.resolver.js';
+import { ImageCheckResolver } from './images/image-check.resolver.js';
 import { JournalResolver } from './journal/journal.resolver.js';
 import { ApiTokenResolver } from './people/api-token.resolver.js';
 import { LoginResolver } from './people/login.resolver.js';
@@ -37,6 +38,7 @@ export const RESOLVERS = [
   DeviceResolver,
   EventResolver,
   FleetResolver,
+  ImageCheckResolver,
   JournalResolver,
   LoginResolver,
   LicenceResolver,

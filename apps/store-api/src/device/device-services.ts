@@ -7,12 +7,14 @@ import {
   DeviceSessionService,
   DownloadService,
   FactsBuffer,
+  ImageCheckService,
   PolicyStore,
   RevisionCatalogue,
   RegistryFeedService,
   RevocationOverlay,
   SequenceService,
   SessionReader,
+  SignInService,
   StandardModelService,
   StoreViews,
   VaultEventService,
@@ -38,6 +40,8 @@ export class DeviceServices {
   readonly vaultEvents: VaultEventService;
   readonly registryFeed: RegistryFeedService;
   readonly standardModels: StandardModelService;
+  readonly signIn: SignInService;
+  readonly imageChecks: ImageCheckService;
 
   private constructor(readonly resources: Resources) {
     const { db } = resources;
@@ -51,6 +55,7 @@ export class DeviceServices {
     this.sessionReader = new SessionReader(resources, this.overlay);
     this.assertions = new AssertionService(db);
     this.sequences = new SequenceService(db);
+    this.signIn = new SignInService(resources);
     this.revisions = new RevisionCatalogue(db);
     this.catalogue = new CatalogueService(resources, this.decisions, this.revisions);
     this.cohorts = new CohortService(resources);
@@ -58,6 +63,7 @@ export class DeviceServices {
     this.vaultEvents = new VaultEventService(resources);
     this.registryFeed = new RegistryFeedService(resources);
     this.standardModels = new StandardModelService(resources);
+    this.imageChecks = new ImageCheckService(resources, this);
   }
 
   /** Reads what must be known before the first request: who is revoked. */

@@ -4,6 +4,7 @@ import {
   type DeviceSession,
   type HeaderBag,
 } from '#libs/auth';
+import type { Principal } from '../brands/principal.js';
 import type { Resources } from '../resources.js';
 import { deviceSessionKey } from './session-key.js';
 import type { RevocationOverlay } from './revocation-overlay.js';
@@ -17,6 +18,8 @@ export interface Caller {
   readonly storeId: string | null;
   /** As the request names it; null when it names none or nonsense. */
   readonly architecture: string | null;
+  /** What credentials of a person or machine allow in which brand: those of image builders (S21). */
+  readonly grants?: Principal['grants'] | undefined;
 }
 
 export type SessionProblem = 'invalid' | 'expired' | 'revoked' | 'other-store';

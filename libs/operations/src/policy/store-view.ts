@@ -1,3 +1,4 @@
+import { mayDo } from '#libs/auth';
 import {
   findSnapOwner,
   findStoreBrand,
@@ -155,12 +156,18 @@ function toFacts(
     serial: device?.serial ?? null,
     storeId: caller.storeId,
     hasBrandSerial: device !== null && device.serialAuthorityId === device.brandId,
+    ...(!device && mayBuild(caller, brandId) && { mayBuild: true }),
     architecture: caller.architecture ?? device?.architecture ?? DEFAULT_ARCHITECTURE,
     timezone: device?.timezone ?? null,
     tags: device?.tags ?? {},
     snapdVersion,
     memory: toMemory(device),
   };
+}
+
+/** Any role that reaches over the whole store: whoever may see all that is in it may build images of it. */
+function mayBuild({ grants, storeId }: Caller, brandId: string): boolean {
+  return storeId !== null && mayDo(grants?.get(brandId) ?? [], 'member', [{ stores: [storeId] }]);
 }
 
 function toMemory(device: KnownDevice | null): Record<string, SnapMemory> {

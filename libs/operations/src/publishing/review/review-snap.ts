@@ -91,7 +91,11 @@ export async function reviewSnap(path: string, registeredName: string): Promise<
     const doubts = steps.run(() => listDoubts(map));
     if (steps.problems.length === 0 && found && doubts) {
       const verdict = doubts.length > 0 ? 'review' : 'accept';
-      return { verdict, problems: doubts, metadata: { ...found, snapYaml: text, icon: findIcon(contents.files) } };
+      return {
+        verdict,
+        problems: doubts,
+        metadata: { ...found, snapYaml: text, icon: findIcon(contents.files) },
+      };
     }
   } catch (error) {
     steps.refuse(error);
