@@ -217,10 +217,10 @@ function validationSetsOf(
 ): { readonly key: readonly string[]; readonly sequence: number | null }[] {
   const listed = model.headers['validation-sets'];
   return (Array.isArray(listed) ? listed : []).map((entry) => {
-    const of = entry as Readonly<Record<string, unknown>>;
-    const account = of['account-id'] ?? header(model, 'brand-id');
-    const sequence = of['sequence'] === undefined ? null : Number(of['sequence']);
-    return { key: ['16', String(account), String(of['name'])], sequence };
+    // The decoder has checked that they are maps of texts.
+    const of = entry as Readonly<Partial<Record<'account-id' | 'name' | 'sequence', string>>>;
+    const key = ['16', of['account-id'] ?? header(model, 'brand-id'), of.name ?? ''];
+    return { key, sequence: of.sequence === undefined ? null : Number(of.sequence) };
   });
 }
 
