@@ -169,8 +169,8 @@ function shownTo(device: ScriptedDevice) {
       store: typeof store === 'string' ? store : null,
     };
     const headers = levelHeaders(path.startsWith('/v2/') ? 2 : 1, said);
-    const { status, json } = await ask(`${world.url}${path}`, { headers });
-    return { status, said: json<T>() };
+    const answer = await ask(`${world.url}${path}`, { headers });
+    return { status: answer.status, said: answer.json<T>() };
   };
   interface Found {
     readonly name: string;

@@ -45,6 +45,8 @@ let secret: TestSnap;
 let guarded: TestSnap;
 let device: ScriptedDevice;
 let own: Said;
+/** Whose headers the calls bear. */
+let agent = '';
 
 /** A store of ACME's own that takes public snaps, a device of it, and somebody else's public snaps. */
 beforeAll(async () => {
@@ -99,7 +101,7 @@ afterAll(() => store?.stop());
 /** As snapd asks, with an empty `Accept` where it sends one. */
 function get(path: string, said: Said = own, more: Record<string, string> = {}): Promise<Answer> {
   const level = path.startsWith('/v2/') ? 2 : 1;
-  return ask(`${store.url}${path}`, { headers: { ...levelHeaders(level, said), ...more } });
+  return ask(`${store.url}${path}`, { headers: { ...levelHeaders(level, said, agent), ...more } });
 }
 
 async function info(name: string, said: Said = own, query = 'architecture=amd64'): Promise<Info> {
@@ -122,7 +124,11 @@ async function names(query = '', said: Said = own): Promise<Map<string, Listed>>
   return new Map(all['clickindex:package'].map((one) => [one.package_name, one]));
 }
 
-describe('info', () => {
+describe.each(CLIENTS)('info, asked by $name', ({ userAgent }) => {
+  beforeAll(() => {
+    agent = userAgent;
+  });
+
   it('D83 shows the open channels, first the default one for the asked architecture', async () => {
     const { name, 'snap-id': id, 'default-track': track, ...rest } = await info('edge-tools');
     expect([name, id, track]).toEqual(['edge-tools', tools.id, '2']);
@@ -231,7 +237,11 @@ describe('info', () => {
   });
 });
 
-describe('find', () => {
+describe.each(CLIENTS)('find, asked by $name', ({ userAgent }) => {
+  beforeAll(() => {
+    agent = userAgent;
+  });
+
   it('D85 finds by words in name, title, summary and publisher, the best first', async () => {
     expect(await named('q=edge-tools')).toEqual(['edge-tools']);
     expect(await named('q=metrics')).toEqual(['edge-tools']);
@@ -319,7 +329,11 @@ describe('find', () => {
   });
 });
 
-describe('the catalogue', () => {
+describe.each(CLIENTS)('the catalogue, asked by $name', ({ userAgent }) => {
+  beforeAll(() => {
+    agent = userAgent;
+  });
+
   it('D86 sections and categories list the same names, and each is accepted by category', async () => {
     const sections = await get('/api/v1/snaps/sections');
     expect(sections.headers.get('content-type')).toBe('application/hal+json');
@@ -416,7 +430,11 @@ describe('icons', () => {
   });
 });
 
-describe('what there is nothing of', () => {
+describe.each(CLIENTS)('what there is nothing of, asked by $name', ({ userAgent }) => {
+  beforeAll(() => {
+    agent = userAgent;
+  });
+
   it('D89 repairs: a clean 404 with a true Date', async () => {
     for (const accept of ['application/json', 'application/x.ubuntu.assertion']) {
       const answer = await get('/v2/repairs/canonical/1', {}, { accept, 'if-none-match': '"0"' });

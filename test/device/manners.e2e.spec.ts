@@ -7,7 +7,7 @@ import {
   type Call,
   type RawAnswer,
 } from './support/device-calls.js';
-import { levelHeaders } from './support/real-headers.js';
+import { CLIENTS, levelHeaders } from './support/real-headers.js';
 import { SVG, goodCalls, install, makeWorld, type World } from './support/small-world.js';
 
 let world: World;
@@ -30,6 +30,7 @@ const SUCCEED = [
   'GET /api/v1/snaps/names',
   'GET /api/v1/snaps/icons/:file',
   'GET /blobs/*',
+  'POST /v2/cohorts',
   'POST /v2/messages',
   'POST /api/v1/snaps/auth/nonces',
   'POST /api/v1/snaps/auth/request-id',
@@ -42,10 +43,10 @@ const with_ = (call: Call, headers: Readonly<Record<string, string>>): Call => (
   headers: { ...call.headers, ...headers },
 });
 
-describe('every call of the table of routes', () => {
+describe.each(CLIENTS)('every call of the table of routes, by $name', ({ userAgent }) => {
   it('D1 answers JSON as application/json without parameters, sections as application/hal+json', async () => {
-    const stale = levelHeaders(2, { session: 'stale' });
-    for (const [route, call] of await goodCalls(world)) {
+    const stale = levelHeaders(2, { session: 'stale' }, userAgent);
+    for (const [route, call] of await goodCalls(world, userAgent)) {
       const good = await send(world.store.url, call);
       if (SUCCEED.includes(route)) expect([route, good.status]).toEqual([route, 200]);
       const type = HAL.includes(route) ? 'application/hal+json' : JSON_TYPE;
@@ -67,7 +68,7 @@ describe('every call of the table of routes', () => {
   });
 
   it('D2 answers an empty Accept as any other, downloads, info and cohorts among them', async () => {
-    for (const [route, call] of await goodCalls(world)) {
+    for (const [route, call] of await goodCalls(world, userAgent)) {
       const usual = await send(world.store.url, with_(call, { accept: '*/*' }));
       const empty = await send(world.store.url, with_(call, { accept: '' }));
       const typeOf = ({ status, headers }: RawAnswer) => [route, status, headers['content-type']];
@@ -76,7 +77,7 @@ describe('every call of the table of routes', () => {
   });
 
   it('D3 may compress JSON and assertions where gzip is offered, never blobs and icons', async () => {
-    for (const [route, call] of await goodCalls(world)) {
+    for (const [route, call] of await goodCalls(world, userAgent)) {
       const { status, headers, body } = await send(
         world.store.url,
         with_(call, { 'accept-encoding': 'gzip' }),
@@ -95,7 +96,7 @@ describe('every call of the table of routes', () => {
   });
 
   it('D5 answers no API call with 301, 302 or 303, however its address is spelled', async () => {
-    for (const [route, call] of await goodCalls(world)) {
+    for (const [route, call] of await goodCalls(world, userAgent)) {
       const [path = '', query = ''] = call.path.split('?');
       const rest = query === '' ? '' : `?${query}`;
       const spellings = [path, `${path}/`, `/${path}`, path.replace('/v2/', '/v2//')];
@@ -112,7 +113,7 @@ describe('every call of the table of routes', () => {
   });
 });
 
-describe('headers of both levels', () => {
+describe.each(CLIENTS)('headers of both levels, by $name', ({ userAgent }) => {
   /** Calls whose answer depends on who asks. */
   const ASKED = [
     'POST /v2/snaps/refresh',
@@ -135,21 +136,24 @@ describe('headers of both levels', () => {
   };
 
   it('D7 the session is understood in both, on every endpoint', async () => {
-    const calls = await goodCalls(world);
+    const calls = await goodCalls(world, userAgent);
     for (const route of DEVICE_ROUTES.filter((one) => !one.startsWith('ALL '))) {
       const call = calls.get(route) ?? plainCall(route);
       // What is made anew at each call, and what needs no session.
       if (/nonces|blobs|cohorts/.test(route)) continue;
       const [first, second] = [
-        await answerTo(call, levelHeaders(1, world.own)),
-        await answerTo(call, levelHeaders(2, world.own)),
+        await answerTo(call, levelHeaders(1, world.own, userAgent)),
+        await answerTo(call, levelHeaders(2, world.own, userAgent)),
       ];
       expect([route, ...first]).toEqual([route, ...second]);
       const text = first[1];
       if (ASKED.includes(route))
         expect([route, first[0]]).toEqual([route, first[0] === 302 ? 302 : 200]);
       // Without it the private snap is not there, so it was the session that was read.
-      const stranger = await answerTo(call, levelHeaders(2, { store: world.acme.storeId }));
+      const stranger = await answerTo(
+        call,
+        levelHeaders(2, { store: world.acme.storeId }, userAgent),
+      );
       const isShown = ASKED.includes(route) && !/categories|sections/.test(route);
       if (isShown)
         expect([route, stranger[1] === text && stranger[0] === first[0]]).toEqual([route, false]);
@@ -159,7 +163,10 @@ describe('headers of both levels', () => {
       for (const level of [1, 2] as const) {
         const { status, headers } = await send(world.store.url, {
           ...call,
-          headers: { 'content-type': JSON_TYPE, ...levelHeaders(level, { session: 'stale' }) },
+          headers: {
+            'content-type': JSON_TYPE,
+            ...levelHeaders(level, { session: 'stale' }, userAgent),
+          },
         });
         expect([route, level, status, headers['www-authenticate']]).toEqual([
           route,
@@ -187,7 +194,7 @@ describe('headers of both levels', () => {
     for (const call of calls)
       for (const level of [1, 2] as const) {
         const inStore = async (store: string): Promise<boolean> =>
-          shows(await answerTo(call, levelHeaders(level, { store })));
+          shows(await answerTo(call, levelHeaders(level, { store }, userAgent)));
         // A public snap of a store is there for who names the store, and not in one that does not take it.
         expect([call.path, level, await inStore(globex.storeId)]).toEqual([call.path, level, true]);
         expect([call.path, level, await inStore(acme.storeId)]).toEqual([call.path, level, false]);
@@ -203,7 +210,10 @@ describe('headers of both levels', () => {
     for (const call of onArm)
       for (const level of [1, 2] as const)
         for (const architecture of ['arm64', 'amd64']) {
-          const answer = await answerTo(call, levelHeaders(level, { ...own, architecture }));
+          const answer = await answerTo(
+            call,
+            levelHeaders(level, { ...own, architecture }, userAgent),
+          );
           expect([call.path, level, architecture, isOffered(answer)]).toEqual([
             call.path,
             level,

@@ -82,7 +82,7 @@ export const install = (name: string) => ({
 });
 
 /** A call that succeeds, for the routes that have one without more ado; the others say that there is nothing, or refuse. */
-export async function goodCalls(of: World): Promise<Map<string, Call>> {
+export async function goodCalls(of: World, userAgent?: string): Promise<Map<string, Call>> {
   const { acme, secret, own } = of;
   const wanted = Buffer.from(
     JSON.stringify({ items: [['snap-declaration', '16', secret.id]], formats: {} }),
@@ -113,7 +113,7 @@ export async function goodCalls(of: World): Promise<Map<string, Call>> {
     const known = paths[route] ?? {};
     const call = { ...plainCall(route), ...(typeof known === 'string' ? { path: known } : known) };
     // The level does not follow the path: both are sent (device-api.md 0.3).
-    const said = { ...levelHeaders(1, own), ...levelHeaders(2, own) };
+    const said = { ...levelHeaders(1, own, userAgent), ...levelHeaders(2, own, userAgent) };
     return [route, { ...call, headers: { ...said, ...call.headers } }];
   });
   return new Map(calls);
