@@ -60,8 +60,8 @@ beforeAll(async () => {
     license: 'MIT',
     website: 'https://tools.example',
     contact: 'mailto:help@acme.example',
-    defaultTrack: '2',
-    tracks: ['latest', '2'],
+    defaultTrack: 'pro',
+    tracks: ['latest', 'pro'],
     categories: ['industry', 'featured'],
   });
   const apps =
@@ -69,12 +69,12 @@ beforeAll(async () => {
   for (const revision of [1, 2, 3, 4])
     await store.revision(tools, revision, { snapYaml: `name: edge-tools\nversion: '1'\n${apps}` });
   await store.release(tools, 1, 'latest/stable');
-  await store.release(tools, 2, '2/stable');
-  await store.release(tools, 3, '2/edge');
-  await store.release(tools, 3, '2/candidate', ['arm64']);
-  await store.release(tools, 4, '2/beta');
-  await store.release(tools, null, '2/beta');
-  await store.release(tools, 4, '2/edge/fix-1');
+  await store.release(tools, 2, 'pro/stable');
+  await store.release(tools, 3, 'pro/edge');
+  await store.release(tools, 3, 'pro/candidate', ['arm64']);
+  await store.release(tools, 4, 'pro/beta');
+  await store.release(tools, null, 'pro/beta');
+  await store.release(tools, 4, 'pro/edge/fix-1');
   secret = await store.snap(acme, 'secret-app', { isPrivate: true, categories: ['industry'] });
   guarded = await store.snap(acme, 'guarded-app', { isProtected: true });
   const classic = await store.snap(globex, 'classic-pump', {
@@ -131,11 +131,11 @@ describe.each(CLIENTS)('info, asked by $name', ({ userAgent }) => {
 
   it('D83 shows the open channels, first the default one for the asked architecture', async () => {
     const { name, 'snap-id': id, 'default-track': track, ...rest } = await info('edge-tools');
-    expect([name, id, track]).toEqual(['edge-tools', tools.id, '2']);
+    expect([name, id, track]).toEqual(['edge-tools', tools.id, 'pro']);
     const map = rest['channel-map'].map(({ channel, revision }) => [channel.name, revision]);
     expect(map).toEqual([
-      ['2/stable', 2],
-      ['2/edge', 3],
+      ['pro/stable', 2],
+      ['pro/edge', 3],
       ['stable', 1],
     ]);
     for (const { channel } of rest['channel-map']) {
@@ -144,9 +144,9 @@ describe.each(CLIENTS)('info, asked by $name', ({ userAgent }) => {
     }
     const onArm = await info('edge-tools', own, 'architecture=arm64');
     expect(onArm['channel-map'].map(({ channel }) => channel.name)).toEqual([
-      '2/stable',
-      '2/candidate',
-      '2/edge',
+      'pro/stable',
+      'pro/candidate',
+      'pro/edge',
       'stable',
     ]);
     // The header says it where the address does not.
@@ -285,7 +285,7 @@ describe.each(CLIENTS)('find, asked by $name', ({ userAgent }) => {
         name: 'edge-tools',
         'snap-id': tools.id,
         revision: {
-          channel: '2/stable',
+          channel: 'pro/stable',
           revision: 2,
           version: '2.0',
           type: 'app',
@@ -294,8 +294,8 @@ describe.each(CLIENTS)('find, asked by $name', ({ userAgent }) => {
         snap: { title: 'Edge Tools', private: false, prices: {}, media: [] },
       });
     }
-    const [onEdge] = await find('name=edge-tools&channel=2/edge');
-    expect(onEdge?.revision).toMatchObject({ channel: '2/edge', revision: 3 });
+    const [onEdge] = await find('name=edge-tools&channel=pro/edge');
+    expect(onEdge?.revision).toMatchObject({ channel: 'pro/edge', revision: 3 });
     const [found] = await find('name=edge-tools&fields=categories');
     expect(found?.snap['categories']).toEqual([
       { name: 'industry', featured: false },

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import {
   findIcon,
   listAliasDeclarations,
@@ -18,6 +19,8 @@ import { readPrograms, type Programs } from './read-programs.js';
 
 /** More than anybody reads; snapd asks for no second page (device-api.md 2.7). */
 const MOST_FOUND = 100;
+/** So many snaps are decided about without a break. */
+const AT_ONCE = 100;
 /** What is shown to those who look without a word (`snap find`). */
 export const FEATURED = 'featured';
 
@@ -87,13 +90,23 @@ export class CatalogueService {
     );
     const byId = new Map(all.map((seen) => [seen.snap.snapId, seen]));
     const wanted = ids.map((id) => byId.get(id)).filter((seen) => seen !== undefined);
-    const found = await this.onShelves(view, wanted, query.channel);
-    return found.filter((one) => fits(one, query)).slice(0, MOST_FOUND);
+    const found: FoundSnap[] = [];
+    for (let at = 0; at < wanted.length && found.length < MOST_FOUND; at += AT_ONCE) {
+      const some = await this.onShelves(view, wanted.slice(at, at + AT_ONCE), query.channel);
+      found.push(...some.filter((one) => fits(one, query)));
+    }
+    return found.slice(0, MOST_FOUND);
   }
 
   /** Every snap with its commands, by name. */
   async names(view: StoreView, confinement: CatalogueQuery['confinement']): Promise<ListedSnap[]> {
-    const found = await this.onShelves(view, await view.list(), null);
+    const all = await view.list();
+    const found: FoundSnap[] = [];
+    for (let at = 0; at < all.length; at += AT_ONCE) {
+      found.push(...(await this.onShelves(view, all.slice(at, at + AT_ONCE), null)));
+      // Polls are answered in between.
+      await setImmediate();
+    }
     const listed = found.filter(({ details }) => takes(confinement, details));
     const aliases = await this.aliases(listed.map(({ seen }) => seen.snap.snapId));
     return listed.map((one) => ({
@@ -130,6 +143,23 @@ export class CatalogueService {
     return decided.map(toOfferedChannel).filter((one) => one !== null);
   }
 
+  private async firstChannel(
+    view: StoreView,
+    seen: SeenSnap,
+    channel: string | null,
+  ): Promise<OfferedChannel | null> {
+    const poll = askForAllChannels(seen.snap);
+    const wanted = channel === null ? null : findChannel(channel, seen.snap.defaultTrack);
+    const text = wanted && channelText(wanted);
+    for (const action of poll.actions) {
+      if (text !== null && action.channel !== text) continue;
+      const [decided] = await this.decisions.decide(view, { ...poll, actions: [action] });
+      const offered = decided && toOfferedChannel(decided);
+      if (offered) return offered;
+    }
+    return null;
+  }
+
   /** Of each snap its first channel, or the one named; snaps without it are left out. */
   private async onShelves(
     view: StoreView,
@@ -138,12 +168,11 @@ export class CatalogueService {
   ): Promise<FoundSnap[]> {
     const offers = await Promise.all(
       snaps.map(async (seen) => {
-        const offered = await this.offeredChannels(view, seen);
-        const offer = offered.find((one) => channel === null || isChannel(one, channel, seen));
+        const offer = await this.firstChannel(view, seen, channel);
         return offer && { seen, ...offer };
       }),
     );
-    const there = offers.filter((one) => one !== undefined);
+    const there = offers.filter((one) => one !== null);
     const details = await this.revisions.list(
       there.map(({ seen, revision }) => ({ snapId: seen.snap.snapId, revision })),
     );
@@ -160,11 +189,6 @@ export class CatalogueService {
 }
 
 const idsOf = (all: readonly SeenSnap[]): string[] => all.map(({ snap }) => snap.snapId);
-
-function isChannel({ channel }: OfferedChannel, wanted: string, { snap }: SeenSnap): boolean {
-  const found = findChannel(wanted, snap.defaultTrack);
-  return found !== null && channelText(found) === channelText(channel);
-}
 
 const takes = (kinds: CatalogueQuery['confinement'], { confinement }: RevisionDetails): boolean =>
   kinds === null || kinds.includes(confinement);
