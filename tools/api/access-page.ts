@@ -12,8 +12,8 @@ without the role, a field answers the same whether or not there is such a thing.
 `;
 
 const WORDS = `
-- **anyone**: without login. **person**: whoever is logged in. **operator**: who runs the installation. **token**: a machine's, with the
-  roles of its owner within its own.
+- **anyone**: without login. **person**: whoever is logged in, machines too. **human**: a person for their own login, never a machine.
+  **operator**: who runs the installation. **token**: a machine's, with the roles of its owner within its own.
 - **publisher**: with macaroons, within their account. **device**: what its session shows; without one, what is public.
 - **papers**, **signature**, **link**: no login, the request proves itself. **vault**: handed on to the vault, which decides.
 - **graphql**: each field for itself. **nobody**: there is nothing.
@@ -47,7 +47,8 @@ function fieldRow(field: string, permission: Permission): string {
   const all = (may: boolean): string[] => ROLES.map(() => mark(may));
   if (typeof permission === 'string') {
     const isAll = permission !== 'operator';
-    return row([field, ...all(isAll), mark(true), mark(isAll), isAll ? permission : '']);
+    const mayToken = isAll && permission !== 'human';
+    return row([field, ...all(isAll), mark(true), mark(mayToken), isAll ? permission : '']);
   }
   const { roles, operator, human, reach = 'brand' } = permission;
   const may = ROLES.map((role) => mark(roles === 'member' || roles.includes(role)));

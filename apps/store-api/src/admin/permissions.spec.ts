@@ -88,6 +88,7 @@ describe('the table of permissions', () => {
   /** The rule written a second time, from the words of the page instead of the table's code. */
   const expected = (permission: Permission, role: Role | null, kind: Principal['kind']): string => {
     if (permission === 'anyone' || permission === 'person') return 'passes';
+    if (permission === 'human') return kind === 'token' ? 'forbidden' : 'passes';
     if (permission === 'operator') return 'forbidden';
     if (permission.human === true && kind === 'token') return 'forbidden';
     if (role === null) return 'forbidden';

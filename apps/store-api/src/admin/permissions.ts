@@ -11,12 +11,14 @@ type Args = Readonly<Record<string, unknown>>;
 export type Reach = 'brand' | 'any' | ((args: Args) => Named);
 
 /**
- * Who may use a field. `anyone`: without login. `person`: whoever is logged in. `operator`: who runs the installation.
+ * Who may use a field. `anyone`: without login. `person`: whoever is logged in, machines too. `human`: a person for their
+ * own login, never a machine (decisions 26). `operator`: who runs the installation.
  * Else the roles of update-control.md 2.11 in the brand that the argument `brand` names.
  */
 export type Permission =
   | 'anyone'
   | 'person'
+  | 'human'
   | 'operator'
   | {
       readonly roles: readonly Role[] | 'member';
@@ -68,7 +70,7 @@ const brake = { roles: ['operator', 'releaser', 'approver', 'admin'] } as const;
 /** The one table: every field of Query and Mutation has a line (a test compares it with the schema). */
 export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.me': 'person',
-  'Query.sessions': 'person',
+  'Query.sessions': 'human',
   'Query.brands': 'person',
   'Query.brand': { ...list, operator: true },
   'Query.people': { roles: ['admin', 'auditor'], operator: true, reach: 'any' },
@@ -117,13 +119,13 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.login': 'anyone',
   'Mutation.acceptInvitation': 'anyone',
   'Mutation.logout': 'person',
-  'Mutation.endSession': 'person',
-  'Mutation.endOtherSessions': 'person',
-  'Mutation.changePassword': 'person',
-  'Mutation.beginSecondFactor': 'person',
-  'Mutation.confirmSecondFactor': 'person',
-  'Mutation.renewRecoveryCodes': 'person',
-  'Mutation.removeSecondFactor': 'person',
+  'Mutation.endSession': 'human',
+  'Mutation.endOtherSessions': 'human',
+  'Mutation.changePassword': 'human',
+  'Mutation.beginSecondFactor': 'human',
+  'Mutation.confirmSecondFactor': 'human',
+  'Mutation.renewRecoveryCodes': 'human',
+  'Mutation.removeSecondFactor': 'human',
   'Mutation.createBrand': 'operator',
   'Mutation.prepareStoreKey': 'operator',
   'Mutation.installStoreKey': 'operator',
@@ -225,9 +227,10 @@ export async function requirePermission(
   if (permission === 'anyone') return;
   if (who === null) throw new OperationError('unauthorized', 'cannot do this without login');
   if (permission === 'person') return;
+  const name = field.slice(field.indexOf('.') + 1);
+  if (permission === 'human') return requireHuman(who, name);
   const isOperator = who.isOperator && (permission === 'operator' || permission.operator === true);
   if (isOperator) return;
-  const name = field.slice(field.indexOf('.') + 1);
   if (permission === 'operator')
     throw new OperationError('forbidden', `cannot ${name}: only the operator may`);
   const brandId = String(args.brand);
