@@ -399,7 +399,14 @@ describe('upload', () => {
     expect((await push(acme, 'acme-hub', '00000000-0000-4000-8000-000000000000')).status).toBe(400);
     expect((await push(acme, 'acme-hub', updown_id)).status).toBe(202);
     expect((await push(acme, 'acme-hub', updown_id)).status).toBe(409);
-    expect((await push(other, 'zenith-app', updown_id)).status).toBe(409);
+    // To others it is what was never sent, byte for byte.
+    const [theirs, none] = [updown_id, '00000000-0000-4000-8000-000000000001'];
+    const [taken, unknown] = [
+      await push(other, 'zenith-app', theirs),
+      await push(other, 'zenith-app', none),
+    ];
+    expect(taken.status).toBe(400);
+    expect((await taken.text()).replace(String(theirs), none)).toBe(await unknown.text());
   });
 
   it('P46 keeps the status from other accounts', async () => {

@@ -17,7 +17,6 @@ import {
 } from '#libs/assertions';
 import { dropDatabase, migrate, provision, type DatabaseUrls } from '#libs/database';
 import { startApp, type RunningApp } from '#libs/runtime';
-import { vaultPlan } from '../../apps/serial-vault/src/plan.js';
 import { initVault } from '../../apps/serial-vault/src/init-vault.js';
 import { ask, type Answer } from '../../tools/clients/http.js';
 import { makeDeviceKeys } from '../../tools/demo/device-keys.js';
@@ -71,9 +70,22 @@ export async function prepareVault(
   change: Readonly<Record<string, string>> = {},
 ): Promise<PreparedVault> {
   if (pool.length === 0) pool = await makeKeys(POOL);
+  return prepareVaultWithoutKeys(change);
+}
+
+/** For tests that take no `freshKey`. */
+export async function prepareVaultWithoutKeys(
+  change: Readonly<Record<string, string>> = {},
+): Promise<PreparedVault> {
   const adminUrl = inject('stackEnv').DATABASE_URL ?? '';
   const database = `vault_${randomBytes(6).toString('hex')}`;
-  const urls = await provision({ adminUrl, database, secret: 'vault tests' });
+  // Roles of its own: those of a store in the same test have other passwords.
+  const urls = await provision({
+    adminUrl,
+    database,
+    secret: 'vault tests',
+    rolePrefix: database,
+  });
   await migrate(urls.owner);
   const dir = mkdtempSync(join(tmpdir(), 'vault-'));
   const file = (name: string, content: string): string => {
@@ -111,6 +123,8 @@ export async function prepareVault(
 export async function startVault(
   change: Readonly<Record<string, string>> = {},
 ): Promise<RunningVault> {
+  // Late: a test with a store in its process can use all else here, but has no room for the types of a second GraphQL.
+  const { vaultPlan } = await import('../../apps/serial-vault/src/plan.js');
   const prepared = await prepareVault(change);
   let app: RunningApp = await startApp(vaultPlan, prepared.env);
   const url = app.addresses.http ?? '';

@@ -50,10 +50,10 @@ export class RefusalLog {
     if (thinned === null) return;
     try {
       await this.resources.db.asSystem(async (tx) => {
-        // Whoever names a brand does not yet speak to it: an unknown one gets no chain.
+        // Whose key it is; who came without one is told to the brand that they named. An unknown one gets no chain.
         const isKnown =
           attempt.brandId !== '' && (await tx.existsBy(VaultBrand, { id: attempt.brandId }));
-        const brandId = isKnown ? attempt.brandId : (attempt.apiKey?.brandId ?? NO_BRAND);
+        const brandId = attempt.apiKey?.brandId ?? (isKnown ? attempt.brandId : NO_BRAND);
         await appendSigningLog(tx, {
           ...logEntry(attempt),
           brandId,

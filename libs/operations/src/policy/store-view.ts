@@ -77,10 +77,14 @@ export class StoreViews {
       device,
       home: null,
       find: async (by, value) => {
-        const owner = await this.owners.get(`${by} ${value}`);
+        const key = `${by} ${value}`;
+        const owner = await this.owners.get(key);
         if (!owner) return null;
         const policy = await this.policies.get(owner.brandId);
-        return this.look(policy, by, value, factsFor(owner.brandId));
+        const seen = this.look(policy, by, value, factsFor(owner.brandId));
+        // What is not shown takes as long as what is not there, which is asked for anew each time.
+        if (seen === null) this.owners.forget(key);
+        return seen;
       },
       list: async () => {
         const brands = (await this.publishers.get('')) ?? [];

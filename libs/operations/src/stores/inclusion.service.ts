@@ -79,7 +79,7 @@ export class InclusionService {
     };
     return performAct(this.resources.db, act, async (tx) => {
       const store = await getStore(tx, brandId, order.store);
-      const from = await findStore(tx, order.from);
+      const from = await findIncludable(tx, brandId, order.from);
       if (from.id === store.id)
         throw new OperationError('invalid', `cannot include store ${store.name} in itself`, {
           paths: ['from'],
@@ -150,11 +150,17 @@ async function getIncludable(tx: Tx, store: BrandStore, nameOrId: string): Promi
   return snap;
 }
 
-async function findStore(tx: Tx, idOrWord: string): Promise<BrandStore> {
-  const installation = idOrWord === PUBLIC ? await tx.findOneBy(Installation, { id: 1 }) : null;
-  const id = installation?.publicStoreId ?? idOrWord;
+/** A store of another brand that makes nothing public answers as none: its id would tell its name. */
+async function findIncludable(tx: Tx, brandId: string, idOrWord: string): Promise<BrandStore> {
+  const { publicStoreId } = await tx.findOneByOrFail(Installation, { id: 1 });
+  const id = (idOrWord === PUBLIC && publicStoreId) || idOrWord;
   const store = await tx.findOneBy(BrandStore, { id });
-  if (store === null) throw new OperationError('not-found', `cannot find store ${idOrWord}`);
+  const isOpen =
+    store?.brandId === brandId ||
+    id === publicStoreId ||
+    (await tx.findBy(Snap, { storeId: id })).some(isPublicSnap);
+  if (store === null || !isOpen)
+    throw new OperationError('not-found', `cannot find store ${idOrWord}`);
   return store;
 }
 

@@ -43,9 +43,15 @@ function mayComeFrom(row: VaultApiKey, address: string): boolean {
   return row.addressRanges.length === 0 || isInRanges(address, row.addressRanges);
 }
 
-/** Step 3, for a request without key, as soon as the model is known by name. */
-export async function checkMissingApiKey(attempt: Attempt, { tx }: CheckContext): Promise<void> {
-  if (attempt.apiKey !== null) return;
+/**
+ * Step 3 again, as soon as brand and model are known by name: another brand's key is answered like one that nobody knows,
+ * before anything of the named brand is looked at.
+ */
+export async function checkApiKeyOfBrand(attempt: Attempt, { tx }: CheckContext): Promise<void> {
+  if (attempt.apiKey !== null) {
+    if (attempt.apiKey.brandId !== attempt.brandId) refuse('invalid-api-key', INVALID);
+    return;
+  }
   const registered = await findRegisteredModel(tx, attempt.brandId, attempt.model);
   if (registered?.policy.needsApiKey) refuse('missing-api-key', MISSING);
 }
@@ -63,10 +69,8 @@ export async function checkKeylessRequestId(tx: Tx): Promise<void> {
 
 /** Step 10: the key is one of this model's; after a remodel the old model's is as good (serial-vault.md 10.4). */
 export async function checkKeyBelongsToModel(attempt: Attempt): Promise<void> {
-  const { apiKey, parts, brandId, model } = attempt;
+  const { apiKey, parts, model } = attempt;
   if (apiKey === null) return;
-  // Another brand's key is answered like one that nobody knows.
-  if (apiKey.brandId !== brandId) refuse('invalid-api-key', INVALID);
   const { oldSerial } = known(parts, 'the request');
   if (apiKey.model === model || (oldSerial && apiKey.model === header(oldSerial, 'model'))) return;
   refuse(

@@ -13,7 +13,10 @@ import type { CheckContext } from './context.js';
 
 /** Step 15: the four situations of serial-vault.md 6.3. */
 export async function checkDuplicates(attempt: Attempt, context: CheckContext): Promise<void> {
-  const holders = await findHolders(context.tx, attempt.ref, attempt.deviceKeyId);
+  const found = await findHolders(context.tx, attempt.ref, attempt.deviceKeyId);
+  // Without a request nothing proves that the key is theirs who ask: what it is to another brand stays there.
+  const isDry = attempt.parts === undefined;
+  const holders = found.filter(({ brandId }) => !isDry || brandId === attempt.brandId);
   const device = await findVaultDevice(context.tx, attempt.ref);
   if (device?.deviceKeyId === attempt.deviceKeyId) {
     attempt.decision = await sameDevice(attempt, device, context);

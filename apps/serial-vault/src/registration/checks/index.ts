@@ -1,5 +1,5 @@
 import type { Attempt } from '../attempt.js';
-import { checkApiKey, checkKeyBelongsToModel, checkMissingApiKey } from './api-key.js';
+import { checkApiKey, checkApiKeyOfBrand, checkKeyBelongsToModel } from './api-key.js';
 import type { CheckContext } from './context.js';
 import { checkDuplicates } from './duplicates.js';
 import { checkEnvelope, checkRate } from './envelope.js';
@@ -37,7 +37,7 @@ export const CHECKS: readonly Check[] = [
   check(2, 'rate', checkRate),
   check(3, 'API key', checkApiKey),
   check(4, 'assertions of the stream', checkStream),
-  check(3, 'API key needed by the model', checkMissingApiKey),
+  check(3, 'API key of the brand, or none needed', checkApiKeyOfBrand),
   check(5, 'device key', checkDeviceKey),
   check(6, 'self-signature', checkSelfSignature),
   check(7, 'request-id', checkRequestId),

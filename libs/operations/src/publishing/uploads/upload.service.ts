@@ -41,7 +41,7 @@ export class UploadService {
       for (const [name, uploadId] of Object.entries(components)) {
         if (!isSnapName(name))
           throw refusal('invalid', 'invalid-field', `'${name}' is not a component name.`);
-        await claim(tx, { uploadId });
+        await claim(tx, { brandId: order.brandId, uploadId });
       }
       const upload = await tx.save(
         tx.create(Upload, {
@@ -73,10 +73,15 @@ export class UploadService {
 /** Nobody announces the size of a component. */
 async function claim(
   tx: Tx,
-  { uploadId, sizeBytes }: Pick<PushOrder, 'uploadId'> & Partial<PushOrder>,
+  {
+    brandId,
+    uploadId,
+    sizeBytes,
+  }: Pick<PushOrder, 'brandId' | 'uploadId'> & Partial<Pick<PushOrder, 'sizeBytes'>>,
 ): Promise<void> {
   const blob = UUID.test(uploadId) ? await tx.findOneBy(Blob, { id: uploadId }) : null;
-  if (!blob)
+  // What another brand has claimed answers as what was never sent.
+  if (!blob || !(blob.claimedAt === null || (await hasClaimed(tx, brandId, uploadId))))
     throw refusal(
       'invalid',
       'invalid-field',
@@ -89,7 +94,6 @@ async function claim(
       `${sizeBytes} bytes were announced, ${blob.sizeBytes} arrived: send the file again.`,
     );
   }
-  // Somebody else's, or used before: the answer is the same.
   if (!(await claimBlob(tx, uploadId))) {
     throw refusal(
       'conflict',
@@ -97,4 +101,14 @@ async function claim(
       `Upload id '${uploadId}' was used already: send the file again.`,
     );
   }
+}
+
+/** Whether the brand has the bytes in an upload, as the snap or as one of its components. */
+async function hasClaimed(tx: Tx, brandId: string, blobId: string): Promise<boolean> {
+  const rows = await tx.query<unknown[]>(
+    `SELECT 1 FROM store.uploads u WHERE brand_id = $1 AND (blob_id::text = $2
+       OR EXISTS (SELECT 1 FROM jsonb_each_text(u.components) AS c WHERE c.value = $2)) LIMIT 1`,
+    [brandId, blobId],
+  );
+  return rows.length > 0;
 }
