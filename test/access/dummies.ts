@@ -12,6 +12,7 @@ import {
   isLeafType,
   type GraphQLField,
   type GraphQLInputType,
+  type GraphQLSchema,
 } from 'graphql';
 
 /** A field of Query or Mutation, as a document with variables that hold for any schema. */
@@ -72,10 +73,13 @@ function toCall(operation: 'Query' | 'Mutation', field: GraphQLField<unknown, un
   };
 }
 
-/** Every field that there is, from the committed schema of an app. What ends a login comes last. */
+/** The committed schema of an app. */
+export const schemaOf = (app: 'store-api' | 'serial-vault'): GraphQLSchema =>
+  buildSchema(readFileSync(new URL(`../../apps/${app}/schema.graphql`, import.meta.url), 'utf8'));
+
+/** Every field that there is. What ends a login comes last. */
 export function callsOf(app: 'store-api' | 'serial-vault'): Call[] {
-  const file = new URL(`../../apps/${app}/schema.graphql`, import.meta.url);
-  const schema = buildSchema(readFileSync(file, 'utf8'));
+  const schema = schemaOf(app);
   if (schema.getSubscriptionType()) throw new Error('cannot ask subscriptions: say how');
   const calls = [
     ...Object.values(schema.getQueryType()?.getFields() ?? {}).map((f) => toCall('Query', f)),

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MEDIA_TYPE, signAssertion, type Assertion, type Signer } from '#libs/assertions';
 import { ROLES, type Role } from '#libs/auth';
 import { ROUTES, type RouteRule } from '../../apps/store-api/src/access/routes.js';
 import { PERMISSIONS, type Permission } from '../../apps/store-api/src/admin/permissions.js';
+import { ScriptedDevice } from '../../tools/clients/device.js';
 import { ask } from '../../tools/clients/http.js';
 import { inParallel } from '../../tools/clients/in-parallel.js';
 import { Publisher } from '../../tools/clients/publisher.js';
 import { AdminStore, Enum, literal } from '../admin/support/admin-store.js';
+import { makeSigner } from '../device/support/device-store.js';
 import { callsOf, NOTHING, type Call } from './dummies.js';
 import { askField, verdictOfStatus, type Verdict } from './verdict.js';
 
@@ -24,6 +27,7 @@ function expected(permission: Permission, caller: Caller, isOwnBrand: boolean): 
   if (permission === 'anyone') return 'allowed';
   if (caller.bearer === null) return 'unauthorized';
   if (permission === 'person') return 'allowed';
+  if (permission === 'human') return caller.isToken ? 'forbidden' : 'allowed';
   if (permission === 'operator') return caller.isOperator ? 'allowed' : 'forbidden';
   if (caller.isOperator) return permission.operator ? 'allowed' : 'forbidden';
   if (!isOwnBrand || (permission.human && caller.isToken)) return 'forbidden';
@@ -32,9 +36,52 @@ function expected(permission: Permission, caller: Caller, isOwnBrand: boolean): 
   return has ? 'allowed' : 'forbidden';
 }
 
-/** Fields that a person has for themselves: the operation refuses them to a machine, in the words of the gate. */
-const asksForHuman = (call: Call, permission: Permission, { isToken }: Caller): boolean =>
-  isToken === true && permission === 'person' && call.field.startsWith('Mutation.');
+/** A body that the route can read; of what proves itself, what it speaks of. */
+function bodyOf(route: string, brand: string): string {
+  const at = new Date().toISOString();
+  const device = { model: 'gateway', serial: 'none', at, reason: 'lost' };
+  const said: Readonly<Record<string, object>> = {
+    'POST /api/v1/vault/events': { kind: 'revoked', ...device },
+    'POST /api/v1/vault/models': { kind: 'models' },
+  };
+  const about = said[route];
+  return JSON.stringify(about && { id: randomUUID(), 'brand-id': brand, ...about }) ?? '{}';
+}
+
+const typeOf = (route: string): string =>
+  ROUTES[route] === 'vault' ? MEDIA_TYPE : 'application/json';
+
+/** A device of the brand, whose key a publisher registers; with a session. */
+async function openedDevice(
+  { brand, installation }: AdminStore,
+  publisher: Publisher,
+  signer: Signer = makeSigner(),
+): Promise<ScriptedDevice> {
+  await publisher.registerKey(`key-${randomUUID().slice(0, 8)}`, signer);
+  const sign = (type: 'model' | 'serial', headers: object): Promise<Assertion> => {
+    const own = { 'authority-id': brand, 'brand-id': brand, model: 'gateway' };
+    const timestamp = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+    const draft = { type, headers: { ...own, timestamp, ...headers } };
+    return signAssertion(draft, signer, new Date());
+  };
+  const key = makeSigner();
+  const model = await sign('model', {
+    series: '16',
+    architecture: 'amd64',
+    gadget: 'acme-gadget',
+    kernel: 'acme-kernel',
+  });
+  const url = installation.storeUrl;
+  const options = { storeUrl: url, vaultUrl: url, model, key, proposedSerial: 'one', trusted: [] };
+  const device = new ScriptedDevice(options);
+  device.serial = await sign('serial', {
+    serial: `one-${randomUUID()}`,
+    'device-key': key.publicKey.encoded,
+    'device-key-sha3-384': key.publicKey.id,
+  });
+  await device.openSession();
+  return device;
+}
 
 describe('every route and every field of the store, asked', () => {
   let store: AdminStore;
@@ -42,7 +89,7 @@ describe('every route and every field of the store, asked', () => {
   const callers: Caller[] = [];
 
   beforeAll(async () => {
-    store = await AdminStore.start({ apps: ['store-api'] });
+    store = await AdminStore.start({ apps: ['store-api', 'serial-vault'] });
     foreign = await store.createBrand('globex');
     for (const role of ROLES) {
       const person = await store.addPerson(`${role}@acme.example`, [role]);
@@ -88,45 +135,103 @@ describe('every route and every field of the store, asked', () => {
     }
   });
 
-  it('a route says what its rule says to strangers, logins, publishers, devices with a bad session', async () => {
+  it('a route says what its rule says to strangers, logins, publishers and devices, with a bad session and a good one', async () => {
     const { storeUrl } = store.installation;
     const publisher = new Publisher(storeUrl);
     await publisher.login(store.planner.email, store.planner.password);
+    const device = await openedDevice(store, publisher);
     const send = async (route: string, headers: Record<string, string>): Promise<Verdict> => {
       const [verb = '', path = ''] = route.split(' ');
       const method = verb === 'ALL' ? 'POST' : verb;
       const url = path.replace(/:\w+|\*/g, NOTHING);
-      const body = method === 'GET' ? {} : { body: '{}' };
-      const sent = { 'content-type': 'application/json', ...headers };
+      const body = method === 'GET' ? {} : { body: bodyOf(route, store.brand) };
+      // A key that no vault knows: it is the vault that says so.
+      const sent = { 'content-type': typeOf(route), 'api-key': NOTHING, ...headers };
       return verdictOfStatus(
         (await ask(storeUrl + url, { method, headers: sent, ...body })).status,
       );
     };
-    const login = { authorization: `Bearer ${store.planner.token}` };
-    const device = { 'snap-device-authorization': `Macaroon root="${randomUUID()}"` };
-    const macaroons = { authorization: publisher.authorization };
-    /** Rule → what a stranger, a login, a publisher and a device with a bad session get. */
+    const callers = [
+      {},
+      { authorization: `Bearer ${store.planner.token}` },
+      { authorization: publisher.authorization },
+      { 'snap-device-authorization': `Macaroon root="${randomUUID()}"` },
+      { 'snap-device-authorization': `Macaroon root="${device.session}"` },
+    ];
+    const all = (verdict: Verdict): Verdict[] => callers.map(() => verdict);
+    /** Rule → what they get, in that order. */
     const says: Readonly<Record<Extract<RouteRule, string>, readonly Verdict[]>> = {
-      anyone: ['allowed', 'allowed', 'allowed', 'allowed'],
-      publisher: ['unauthorized', 'unauthorized', 'allowed', 'unauthorized'],
-      device: ['allowed', 'allowed', 'allowed', 'unauthorized'],
-      papers: ['allowed', 'allowed', 'allowed', 'allowed'],
-      signature: ['allowed', 'allowed', 'allowed', 'allowed'],
-      link: ['forbidden', 'forbidden', 'forbidden', 'forbidden'],
-      vault: ['allowed', 'allowed', 'allowed', 'allowed'],
-      graphql: ['allowed', 'allowed', 'allowed', 'allowed'],
-      nobody: ['absent', 'absent', 'absent', 'absent'],
+      anyone: all('allowed'),
+      publisher: ['unauthorized', 'unauthorized', 'allowed', 'unauthorized', 'unauthorized'],
+      device: ['allowed', 'allowed', 'allowed', 'unauthorized', 'allowed'],
+      // What they bring is looked at, whoever they are: the next test brings what is right.
+      papers: all('allowed'),
+      signature: all('unauthorized'),
+      link: all('forbidden'),
+      vault: all('unauthorized'),
+      graphql: all('allowed'),
+      nobody: all('absent'),
     };
     for (const [route, rule] of Object.entries(ROUTES)) {
       if (typeof rule !== 'string') continue;
       const got: Verdict[] = [];
-      for (const headers of [{}, login, macaroons, device]) got.push(await send(route, headers));
+      for (const headers of callers) got.push(await send(route, headers));
       // What is asked for is not there: whom the rule lets in is told so.
       const told = got.map((verdict) =>
         rule !== 'nobody' && verdict === 'absent' ? 'allowed' : verdict,
       );
       expect(told, `${route} (${rule})`).toEqual(says[rule]);
     }
+  });
+
+  it('papers of another device and the signature of another brand open nothing, the right ones do', async () => {
+    const { storeUrl } = store.installation;
+    const publisher = new Publisher(storeUrl);
+    await publisher.login(store.planner.email, store.planner.password);
+    const signer = makeSigner();
+    const device = await openedDevice(store, publisher, signer);
+    expect((await device.requestSession()).status).toBe(200);
+    expect((await device.requestSession({ signer: makeSigner() })).status).toBe(400);
+    for (const [route, rule] of Object.entries(ROUTES)) {
+      if (rule !== 'signature') continue;
+      const post = async (brand: string): Promise<Verdict> => {
+        const body = bodyOf(route, brand);
+        const signature = Buffer.from(await signer.sign(Buffer.from(body))).toString('base64');
+        const headers = {
+          'content-type': 'application/json',
+          'vault-key': signer.publicKey.id,
+          'vault-signature': signature,
+        };
+        const url = storeUrl + route.replace('POST ', '');
+        return verdictOfStatus((await ask(url, { method: 'POST', headers, body })).status);
+      };
+      expect([await post(store.brand), await post(foreign)], route).toEqual([
+        'allowed',
+        'unauthorized',
+      ]);
+    }
+  });
+
+  it('the login of a foreign brand’s person is reset as that of nobody: not at all', async () => {
+    const theirs = await store.addPerson('chief@globex.example', ['admin'], foreign);
+    const boss = await store.addPerson('boss@acme.example', ['admin']);
+    for (const field of ['resetLogin', 'endSessionsOf']) {
+      const [their, nobodys] = await Promise.all(
+        [theirs.personId, NOTHING].map(async (personId) => {
+          const result = await boss.act(
+            `${field}(brand: "${store.brand}", personId: "${personId}", reason: "why not")`,
+          );
+          return JSON.stringify(result).replaceAll(personId, '…');
+        }),
+      );
+      expect(their).toBe(nobodys);
+      expect(their).toContain('NotFound');
+      const inTheirs = `${field}(brand: "${foreign}", personId: "${theirs.personId}", reason: "why not")`;
+      expect((await boss.act(inTheirs)).__typename).toBe('Forbidden');
+    }
+    // Still logged in, still with the same password.
+    expect(await theirs.ask('me { email }')).toEqual({ me: { email: theirs.email } });
+    await store.login(theirs.email, theirs.password);
   });
 
   // The last one: it logs everybody out.
@@ -142,9 +247,7 @@ describe('every route and every field of the store, asked', () => {
         const { verdict, text } = await askField(storeUrl, call, caller.bearer, brand);
         const isOwn = brand === store.brand;
         const says = expected(permission, caller, isOwn);
-        const isHuman = verdict === 'forbidden' && asksForHuman(call, permission, caller);
-        const isFine = verdict === says || isHuman;
-        if (!isFine)
+        if (verdict !== says)
           wrong.push(`${call.field} ${caller.name} own=${isOwn}: ${verdict}, not ${says}: ${text}`);
         if (isOwn || says !== 'forbidden') continue;
         // A brand that is not there answers the same.
