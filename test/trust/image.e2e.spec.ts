@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import {
   AssertionDatabase,
@@ -12,10 +13,11 @@ import {
 } from '#libs/assertions';
 import { ScriptedDevice, type SnapResult } from '../../tools/clients/device.js';
 import { ask } from '../../tools/clients/http.js';
-import { AdminStore, Enum, literal, type Result } from '../admin/support/admin-store.js';
+import { AdminStore, Enum, literal, SNAPS, type Result } from '../admin/support/admin-store.js';
 import { StoreWorld, type Tenant } from '../admin/support/store-world.js';
 import { CliUser } from '../cli/support/run-cli.js';
 import { makeSigner } from '../device/support/device-store.js';
+import { SnapcraftClient } from '../publisher/snapcraft-client.js';
 import { Vendor, type Published } from './support/vendor.js';
 
 /** Each waits for compilations of a worker, on a machine that may be busy. */
@@ -230,6 +232,60 @@ it('S20 everything that an image builder asks for a model is answered, with all 
     `${world.url}/v2/assertions/validation-set/16/${acme.brandId}/fleet?max-format=0&sequence=latest`,
   );
   expect(latest.text).toBe(signed.bytes.toString());
+});
+
+it('S40 `known` for every assertion type of the mission works from a device without login', async () => {
+  const snapcraft = new SnapcraftClient(world.url);
+  await snapcraft.login(acme.admin.email, acme.admin.password);
+  await acme.publisher.register('with-component');
+  const maps = { maps: 'with-component+maps_1.comp' };
+  const upload = ['with-component', 'with-component_1.snap', ['stable'], maps] as const;
+  await acme.publisher.waitUntilProcessed(await snapcraft.upload(...upload));
+  const device = await world.device(acme, 'edge', acme.storeId);
+  const ids = {
+    gating: await store.snapId('acme-kernel'),
+    gated: await store.snapId('with-component'),
+  };
+  await expect.poll(() => seen(device, 'with-component'), LIMIT).toBe(true);
+  const validation = {
+    ...{ 'authority-id': acme.brandId, series: '16', 'snap-id': ids.gating },
+    ...{ 'approved-snap-id': ids.gated, 'approved-snap-revision': '1', timestamp: stamp() },
+  };
+  const signed = await signAssertion(
+    { type: 'validation', headers: validation },
+    ...([acme.signer, new Date()] as const),
+  );
+  const releaser = await store.addPerson('rhea@acme.example', ['releaser'], acme.brandId);
+  const added = { brand: acme.brandId, assertion: signed.bytes.toString() };
+  await world.act(releaser, `addAssertion(${args(added)})`);
+  const digest = (file: string): string =>
+    createHash('sha3-384')
+      .update(readFileSync(join(SNAPS, file)))
+      .digest('base64url');
+  const serial = device.serial as Assertion;
+  const paths = [
+    `account/${acme.brandId}`,
+    `account-key/${acme.signer.publicKey.id}`,
+    `store/${acme.storeId}`,
+    `model/16/${acme.brandId}/edge`,
+    uniqueRef(serial),
+    `snap-declaration/16/${ids.gated}`,
+    `snap-revision/${digest('with-component_1.snap')}`,
+    `snap-resource-revision/${ids.gated}/maps/${digest('with-component+maps_1.comp')}`,
+    `snap-resource-pair/${ids.gated}/maps/1/1`,
+    `validation-set/16/${acme.brandId}/fleet/1`,
+    `validation/16/${ids.gating}/${ids.gated}/1`,
+  ];
+  for (const path of paths) {
+    const answer = await device.assertion(path);
+    expect([path, answer.status]).toEqual([path, 200]);
+    expect(uniqueRef(decodeAssertion(Buffer.from(answer.text)))).toBe(path);
+  }
+  expect((await device.assertion(uniqueRef(serial))).text).toBe(serial.bytes.toString());
+  // A serial says which devices there are: it is for its own device only.
+  const other = await world.device(acme, 'edge', acme.storeId);
+  for (const who of [other, builder(model)])
+    expect((await who.assertion(uniqueRef(serial))).status).toBe(404);
 });
 
 it('S21 extra snaps and channels need viewer credentials where snaps are protected; a signed model takes none', async () => {

@@ -11,6 +11,7 @@ import {
 } from '#libs/assertions';
 import {
   ANY_FORMAT,
+  findDeviceSerial,
   findLatestInSequence,
   findServedAssertion,
   findTrustedRoot,
@@ -43,11 +44,15 @@ export class AssertionService {
 
   /**
    * The newest revision whose format the client understands; null where there is none, where type or key are no such
-   * thing, and where the caller may not read it.
+   * thing, and where the caller may not read it. A serial is for its own device only: others would learn what devices there are.
    */
-  async find(query: AssertionQuery, mayRead: MayRead): Promise<AssertionRow | null> {
+  async find(
+    query: AssertionQuery,
+    mayRead: MayRead,
+    deviceUid: string | null = null,
+  ): Promise<AssertionRow | null> {
     const row = await this.read(query);
-    if (!row) return null;
+    if (!row) return query.type === 'serial' ? this.ownSerial(query, deviceUid) : null;
     return row.snapId === null || (await mayRead(row)) ? row : null;
   }
 
@@ -91,6 +96,18 @@ export class AssertionService {
     }
     const from = sequence === 'latest' ? 1 : sequence.from;
     return this.db.asSystem((tx) => findLatestInSequence(tx, type, key.join('/'), from, format));
+  }
+
+  private async ownSerial(
+    { key }: AssertionQuery,
+    deviceUid: string | null,
+  ): Promise<AssertionRow | null> {
+    if (deviceUid === null) return null;
+    const bytes = await this.db.asSystem((tx) => findDeviceSerial(tx, deviceUid));
+    const serial = bytes && decodeAssertion(bytes);
+    if (!serial || serial.primaryKey.join('/') !== key.join('/')) return null;
+    const { type, format, revision } = serial;
+    return { type, format, revision, primaryKey: key.join('/'), bytes: serial.bytes, snapId: null };
   }
 
   private async readOne(

@@ -123,6 +123,7 @@ function toDevice({ serial, model }: Omit<SessionPapers, 'request'>): SessionDev
     deviceKeyId: header(serial, 'device-key-sha3-384'),
     serialAuthorityId: serial.authorityId ?? '',
     architecture: header(model, 'architecture') || null,
+    serialAssertion: serial.bytes,
   };
 }
 

@@ -27,7 +27,7 @@ export class AssertionsController {
     const { assertions, sequences } = this.services;
     const asked = toQuery(request.url, query);
     const wanted = asked && (await sequences.settle(asked, view));
-    const row = wanted && (await assertions.find(wanted, mayRead(view)));
+    const row = wanted && (await assertions.find(wanted, mayRead(view), view.device?.uid));
     if (!row) throw notFound('no assertion with that key');
     await reply.code(200).header('content-type', MEDIA_TYPE).send(row.bytes);
   }

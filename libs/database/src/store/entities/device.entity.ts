@@ -26,6 +26,8 @@ export class Device {
   @Column({ type: 'text' }) deviceKeyId!: string;
   /** Account that signed the serial; only the brand's own counts as proof for protected snaps (S29). */
   @Column({ type: 'text', ...optional }) serialAuthorityId!: string | null;
+  /** The serial assertion that opened the last session, for the device itself (S40); null: none since it is kept. */
+  @Column({ type: 'bytea', ...optional }) serialAssertion!: Buffer | null;
   @Column({ type: 'text', ...optional }) architecture!: string | null;
   /** Operator facts (update-control.md 2.2): name → value, `site` among them. */
   @Column({ type: 'jsonb', default: {} }) tags!: Record<string, string>;

@@ -17,6 +17,7 @@ import { InactiveModels1763739000000 } from './1763739000000-inactive-models.js'
 import { ForeignRoots1763740100000 } from './1763740100000-foreign-roots.js';
 import { Components1763741000000 } from './1763741000000-components.js';
 import { Deltas1763741500000 } from './1763741500000-deltas.js';
+import { DeviceSerialAssertions1763742900000 } from './1763742900000-device-serial-assertions.js';
 
 /** In the order in which they run. */
 export const storeMigrations: (new () => MigrationInterface)[] = [
@@ -38,4 +39,5 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   Catalogue1763740600000,
   Components1763741000000,
   Deltas1763741500000,
+  DeviceSerialAssertions1763742900000,
 ];

@@ -33,16 +33,19 @@ export interface SessionDevice {
   readonly deviceKeyId: string;
   readonly serialAuthorityId: string;
   readonly architecture: string | null;
+  /** Byte for byte. */
+  readonly serialAssertion: Buffer;
 }
 
 /** Gives the device its uid, or finds it again (decisions 3). */
 export async function upsertSessionDevice(tx: Tx, device: SessionDevice): Promise<string> {
   const [row] = await tx.query<{ uid: string }[]>(
     `INSERT INTO store.devices AS known
-       (brand_id, model, serial, store_id, device_key_id, serial_authority_id, architecture, session_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, app.now())
+       (brand_id, model, serial, store_id, device_key_id, serial_authority_id, architecture, serial_assertion, session_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, app.now())
      ON CONFLICT (brand_id, model, serial) DO UPDATE SET store_id = $4, device_key_id = $5,
-       serial_authority_id = $6, architecture = coalesce($7, known.architecture), session_at = app.now()
+       serial_authority_id = $6, architecture = coalesce($7, known.architecture), serial_assertion = $8,
+       session_at = app.now()
      RETURNING uid`,
     [
       device.brandId,
@@ -52,10 +55,20 @@ export async function upsertSessionDevice(tx: Tx, device: SessionDevice): Promis
       device.deviceKeyId,
       device.serialAuthorityId,
       device.architecture,
+      device.serialAssertion,
     ],
   );
   if (!row) throw new Error('internal error: an upserted device has no uid');
   return row.uid;
+}
+
+/** The serial assertion of a device, byte for byte; null where none is kept. */
+export async function findDeviceSerial(tx: Tx, deviceUid: string): Promise<Buffer | null> {
+  const [row] = await tx.query<{ bytes: Buffer | null }[]>(
+    'SELECT serial_assertion AS bytes FROM store.devices WHERE uid = $1',
+    [deviceUid],
+  );
+  return row?.bytes ?? null;
 }
 
 /** One line of the overlay that ends sessions (decisions 9). */
