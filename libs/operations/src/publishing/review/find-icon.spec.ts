@@ -17,3 +17,10 @@ it('takes none that is not what its name says', () => {
   expect(iconOf({ 'meta/gui/icon.png': Buffer.alloc(0) })).toBeNull();
   expect(iconOf({ 'icon.svg': SVG })).toBeNull();
 });
+
+it('D66 takes none that is empty or larger than 300000 bytes', () => {
+  const large = (bytes: number): Buffer => Buffer.concat([SVG, Buffer.alloc(bytes - SVG.length)]);
+  expect(iconOf({ 'meta/gui/icon.svg': large(300_000) })?.bytes.length).toBe(300_000);
+  expect(iconOf({ 'meta/gui/icon.svg': large(300_001) })).toBeNull();
+  expect(iconOf({ 'meta/gui/icon.svg': Buffer.alloc(0) })).toBeNull();
+});

@@ -7,6 +7,8 @@ export interface SnapIcon {
 /** Where snapd and desktops look, the better one first. */
 export const ICON_FILES = ['meta/gui/icon.png', 'meta/gui/icon.svg'] as const;
 
+/** What snapd takes (device-api.md 2.15). */
+const LARGEST_BYTES = 300_000;
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
 
 const LOOKS_LIKE: Readonly<Record<SnapIcon['format'], (bytes: Buffer) => boolean>> = {
@@ -14,12 +16,16 @@ const LOOKS_LIKE: Readonly<Record<SnapIcon['format'], (bytes: Buffer) => boolean
   svg: (bytes) => bytes.includes('<svg'),
 };
 
-/** `files`: what was read from the snap, by path. Null for a snap without one, or with one that is too large or is not what its name says: no reason to refuse the snap. */
+/**
+ * `files`: what was read from the snap, by path. Null for a snap without one, or with one that is too large or is not what
+ * its name says: no reason to refuse the snap.
+ */
 export function findIcon(files: ReadonlyMap<string, Buffer>): SnapIcon | null {
   for (const path of ICON_FILES) {
     const bytes = files.get(path);
     const format = path.endsWith('png') ? 'png' : 'svg';
-    if (bytes && LOOKS_LIKE[format](bytes)) return { format, bytes };
+    const isFine = bytes && bytes.length <= LARGEST_BYTES && LOOKS_LIKE[format](bytes);
+    if (isFine) return { format, bytes };
   }
   return null;
 }
