@@ -169,12 +169,14 @@ describe('brands and people over GraphQL', () => {
     expect(await store.planner.act(`createBrand(input: ${input})`)).toMatchObject({
       __typename: 'Forbidden',
     });
-    expect(await store.operator.act(`createBrand(input: ${input})`)).toMatchObject({
-      __typename: 'Brand',
-    });
-    expect(await store.operator.act(`createBrand(input: ${input})`)).toMatchObject({
-      __typename: 'Conflict',
-    });
+    // All at once: one comes first.
+    const atOnce = await Promise.all(
+      Array.from({ length: 6 }, () => store.operator.act(`createBrand(input: ${input})`)),
+    );
+    expect(atOnce.map((one) => one.__typename).sort()).toEqual([
+      'Brand',
+      ...Array.from({ length: 5 }, () => 'Conflict'),
+    ]);
     const wrong = `{username: "No Slug", displayName: "", validation: unproven, firstStore: {name: "main"}}`;
     const refused = await store.operator.act(`createBrand(input: ${wrong})`);
     expect(refused.problems?.map(({ path }) => path)).toEqual(['username', 'displayName']);

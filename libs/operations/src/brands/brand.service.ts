@@ -48,6 +48,8 @@ export class BrandService {
     };
     return performAct(db, act, async (tx) => {
       const { username, displayName, validation } = order;
+      // Of two who want a name at once, one comes second and is told.
+      await tx.query(`SELECT pg_advisory_xact_lock(hashtext('brand names'))`);
       if (await tx.existsBy(Account, { username }))
         throw new OperationError('conflict', `cannot make brand ${username}: the name is taken`);
       if (await tx.existsBy(Account, { id }))
