@@ -61,7 +61,7 @@ function toCall(operation: 'Query' | 'Mutation', field: GraphQLField<unknown, un
   const selection = isLeafType(type)
     ? ''
     : isUnionType(type)
-      ? '{ __typename ... on Forbidden { message } }'
+      ? '{ __typename ... on Forbidden { message } ... on NotFound { message } }'
       : '{ __typename }';
   const head = `${operation.toLowerCase()} ${args.length > 0 ? `(${declared})` : ''}`;
   const call = `${field.name}${args.length > 0 ? `(${passed})` : ''}`;

@@ -16,7 +16,7 @@ const PAIRS = [10, 40, 80];
 let world: TwoBrands;
 beforeAll(async () => {
   world = await TwoBrands.start();
-});
+}, 300_000);
 afterAll(() => world?.stop());
 
 /** Mulberry32: a run can be repeated. */

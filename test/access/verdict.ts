@@ -7,6 +7,9 @@ export type Verdict = 'allowed' | 'forbidden' | 'unauthorized' | 'absent' | 'bro
 const GATE =
   /needs the role|do not belong|only the operator may|beyond the limits|a person must do it|needs a token of scope|own token may/;
 
+/** How the vault's gate says that a brand is another's. */
+const ABSENT = /^cannot find brand \S+$/;
+
 interface Answer {
   readonly data?: { readonly result?: { __typename?: string; message?: string } | null } | null;
   readonly errors?: readonly { message: string; extensions?: { code?: string } }[];
@@ -43,10 +46,12 @@ function verdictOf({ data, errors }: Answer): Verdict {
   const [error] = errors ?? [];
   if (error !== undefined) {
     const code = error.extensions?.code ?? '';
+    if (code === 'not-found' && ABSENT.test(error.message)) return 'absent';
     if (code === 'forbidden') return GATE.test(error.message) ? 'forbidden' : 'allowed';
     return CODES[code] ?? 'broken';
   }
   const { __typename: kind, message = '' } = data?.result ?? {};
+  if (kind === 'NotFound' && ABSENT.test(message)) return 'absent';
   return kind === 'Forbidden' && GATE.test(message) ? 'forbidden' : 'allowed';
 }
 

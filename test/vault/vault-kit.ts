@@ -240,6 +240,22 @@ export async function registerBrand(vault: Administered): Promise<void> {
   );
 }
 
+/** Another brand of the same store: its account and the chain to the root. */
+export async function otherBrand(): Promise<{ id: string; chain: string }> {
+  const id = 'globexglobexglobexglobexglobexgl';
+  const headers = {
+    'authority-id': OPERATOR,
+    'account-id': id,
+    username: 'globex',
+    'display-name': 'Globex',
+    validation: 'unproven',
+    timestamp: stamp(new Date()),
+  };
+  const account = await signAssertion({ type: 'account', headers }, storeSigner, new Date());
+  const storeKey = streamOf(['chain/store-account-key.assert']);
+  return { id, chain: `${storeKey}\n${account.bytes.toString()}` };
+}
+
 /** What the store does with an account-key-request. */
 export async function certify(
   request: Assertion,

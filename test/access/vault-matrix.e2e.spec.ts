@@ -1,0 +1,136 @@
+import type { VaultScope } from '#libs/database';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PERMISSIONS, type Permission } from '../../apps/serial-vault/src/graphql/permissions.js';
+import { ROUTES, type RouteRule } from '../../apps/serial-vault/src/http/routes.js';
+import { ask } from '../../tools/clients/http.js';
+import { inParallel } from '../../tools/clients/in-parallel.js';
+import {
+  BRAND,
+  certifiedKey,
+  mutate,
+  otherBrand,
+  registerBrand,
+  registerModel,
+  startVault,
+  type RunningVault,
+} from '../vault/vault-kit.js';
+import { callsOf, NOTHING, type Call } from './dummies.js';
+import { askField, verdictOfStatus, type Verdict } from './verdict.js';
+
+/** Keys of 4096 bits take their time on a busy machine. */
+const KEYS_MS = 300_000;
+const SCOPES = ['viewer', 'operator', 'admin'] as const satisfies readonly VaultScope[];
+
+/** Somebody who asks: with a token of a brand, of the installation, or without one. */
+interface Caller {
+  readonly name: string;
+  readonly bearer: string | null;
+  readonly scope?: VaultScope;
+  readonly isInstallation?: true;
+}
+
+/** The rule written a second time, from the words of the page instead of the gate's code. */
+function expected(permission: Permission, caller: Caller, isOwnBrand: boolean): Verdict {
+  const { scope } = caller;
+  if (scope === undefined) return 'unauthorized';
+  if (permission === 'installation') return caller.isInstallation ? 'allowed' : 'forbidden';
+  if (!isOwnBrand && !caller.isInstallation) return 'absent';
+  return SCOPES.indexOf(scope) >= SCOPES.indexOf(permission) ? 'allowed' : 'forbidden';
+}
+
+describe('every route and every field of the vault, asked', () => {
+  let vault: RunningVault;
+  let foreign = '';
+  let apiKey = '';
+  const callers: Caller[] = [];
+
+  beforeAll(async () => {
+    vault = await startVault();
+    await registerBrand(vault);
+    const other = await otherBrand();
+    foreign = other.id;
+    await mutate(
+      vault,
+      vault.token,
+      `registerBrand(brand: "${foreign}", assertions: $a)`,
+      'Brand',
+      'id',
+      {
+        a: ['String!', other.chain],
+      },
+    );
+    const signingKeyId = await certifiedKey(vault);
+    ({ apiKey } = await registerModel(vault, 'acme-matrix', { signingKeyId }));
+    for (const scope of SCOPES) {
+      const call = `createToken(brand: "${BRAND}", input: {name: "${scope}", scope: ${scope}})`;
+      const { token } = await mutate<{ token: string }>(
+        vault,
+        vault.token,
+        call,
+        'NewToken',
+        'token',
+      );
+      callers.push({ name: scope, bearer: token, scope });
+    }
+    callers.push(
+      { name: 'installation', bearer: vault.token, scope: 'admin', isInstallation: true },
+      { name: 'nobody', bearer: null },
+    );
+  }, KEYS_MS);
+  afterAll(() => vault?.stop());
+
+  it('a field says to each scope and to strangers, in the own and a foreign brand, what the table says', async () => {
+    const wrong: string[] = [];
+    let asked = 0;
+    const check = async (call: Call, caller: Caller): Promise<void> => {
+      const permission = PERMISSIONS[call.field];
+      if (permission === undefined) throw new Error(`cannot find a line for ${call.field}`);
+      for (const brand of call.hasBrand ? [BRAND, foreign] : [BRAND]) {
+        asked += 1;
+        const isOwn = brand === BRAND;
+        const { verdict, text } = await askField(vault.url, call, caller.bearer, brand);
+        const says = expected(permission, caller, isOwn);
+        if (verdict !== says)
+          wrong.push(`${call.field} ${caller.name} own=${isOwn}: ${verdict}, not ${says}: ${text}`);
+        if (isOwn || says !== 'absent') continue;
+        // A brand that is not there answers the same.
+        const none = await askField(vault.url, call, caller.bearer, NOTHING);
+        if (none.text.replaceAll(NOTHING, brand) !== text)
+          wrong.push(`${call.field} ${caller.name}: ${text} / ${none.text}`);
+      }
+    };
+    await inParallel(callers, 3, async (caller) => {
+      for (const call of callsOf('serial-vault')) await check(call, caller);
+    });
+    expect(wrong).toEqual([]);
+    expect(asked).toBeGreaterThan(callers.length * Object.keys(PERMISSIONS).length);
+  }, 240_000);
+
+  it('a route says what its rule says to strangers, tokens and gadgets', async () => {
+    const headersOf = [{}, { authorization: `Bearer ${vault.token}` }, { 'api-key': apiKey }];
+    /** Rule → what they get, and what they get where there is nothing. */
+    const says: Readonly<Record<RouteRule, readonly Verdict[]>> = {
+      anyone: ['allowed', 'allowed', 'allowed'],
+      graphql: ['allowed', 'allowed', 'allowed'],
+      device: ['unauthorized', 'unauthorized', 'allowed'],
+    };
+    for (const [route, rule] of Object.entries(ROUTES)) {
+      const [verb = '', path = ''] = route.split(' ');
+      const method = verb === 'ALL' ? 'POST' : verb;
+      const send = async (url: string, headers: Record<string, string>): Promise<Verdict> => {
+        const body =
+          method === 'POST' && rule === 'graphql' ? { body: '{"query":"{ me { scope } }"}' } : {};
+        const sent = { ...(body.body && { 'content-type': 'application/json' }), ...headers };
+        return verdictOfStatus(
+          (await ask(vault.url + url, { method, headers: sent, ...body })).status,
+        );
+      };
+      const url = path.replace('*', '/v1/request-id');
+      const got = await Promise.all(headersOf.map((headers) => send(url, headers)));
+      expect(got, `${route} (${rule})`).toEqual(says[rule]);
+      if (rule !== 'device') continue;
+      const elsewhere = await Promise.all(headersOf.map((headers) => send('/v1/else', headers)));
+      expect(elsewhere, route).toEqual(['absent', 'absent', 'absent']);
+    }
+  });
+});
