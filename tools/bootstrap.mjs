@@ -84,6 +84,10 @@ const COMMANDS = {
   bench: { about: 'one benchmark by name', modulesIn: 'tools/bench' },
   fuzz: { about: 'one long search for failures by name', modulesIn: 'tools/fuzz' },
   conformance: { about: 'state of the numbered checks', module: 'tools/conformance/main.js' },
+  doctor: {
+    about: 'what this machine has for a store, and what it lacks',
+    module: 'tools/doctor/main.js',
+  },
   'migration:check': {
     about: 'migrations up, down and no drift',
     module: 'tools/migration/check.js',

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -9,11 +10,13 @@ import {
   prerequisites,
   type Assertion,
 } from '#libs/assertions';
-import { EmergencyStop } from '#libs/database';
+import { Delta, EmergencyStop } from '#libs/database';
+import { applyDelta, DeltaService, sweepUnclaimedBlobs } from '#libs/operations';
+import { findDeltaProgram } from '#stack';
 import { ask } from '../../tools/clients/http.js';
 import { SNAPS } from '../publisher/snapcraft-client.js';
 import { ContentStore } from './support/content-store.js';
-import { install, poll, FIELDS, type WireResult } from './support/refreshing.js';
+import { install, poll, FIELDS, SCHEDULED, type WireResult } from './support/refreshing.js';
 
 interface Resource {
   readonly name: string;
@@ -24,6 +27,13 @@ interface Resource {
   readonly 'created-at': string;
   readonly download: { readonly url: string; readonly size: number; readonly 'sha3-384': string };
 }
+
+/** Null where there is neither the program nor Debian's package: then those tests are skipped (decisions 32). */
+const xdelta3 = await findDeltaProgram().then(
+  ({ command }) => command,
+  () => null,
+);
+const withXdelta3 = it.skipIf(xdelta3 === null);
 
 const WITH_RESOURCES = [...FIELDS, 'resources'];
 const bytesOf = (file: string): Buffer => readFileSync(join(SNAPS, file));
@@ -245,6 +255,150 @@ describe('components are served', () => {
   });
 });
 
+const ACCEPTS = { 'snap-accept-delta-format': 'snap-1-1-xdelta3,xdelta3' } as const;
+let dashboardId: string;
+
+/** What a device at revision 1 of the dashboard is offered. */
+async function offeredDelta(): Promise<{ url: string; bytes: Buffer }> {
+  const { snap } = await poll(store.url, { id: dashboardId, revision: 1 }, ACCEPTS);
+  const [delta] = (snap?.download.deltas ?? []) as { url: string }[];
+  if (!delta) throw new Error('cannot find a delta');
+  const answer = await follow(delta.url);
+  return { url: delta.url, bytes: Buffer.from(await answer.arrayBuffer()) };
+}
+
+describe('deltas', () => {
+  /** Of nobody in particular: what devices with a session report, they are believed to hold. */
+  const asked = async (
+    installed: { id: string; revision: number; channel?: string },
+    headers: Record<string, string> = ACCEPTS,
+  ) => (await poll(store.url, installed, headers)).snap;
+  const verdicts = (id: string): Promise<Delta[]> =>
+    store.resources.db.asSystem((tx) =>
+      tx.find(Delta, { where: { snapId: id }, order: { target: 'ASC', source: 'ASC' } }),
+    );
+  let kernelId: string;
+
+  beforeAll(async () => {
+    dashboardId = await store.register('acme-dashboard');
+    kernelId = await store.register('acme-kernel');
+    await store.publish('acme-dashboard', 'acme-dashboard_1.snap', ['latest/stable']);
+    await store.publish('acme-kernel', 'acme-kernel_1.snap', ['latest/stable']);
+    await poll(store.url, { id: dashboardId, revision: 1 }, { ...device, ...SCHEDULED });
+    const other = await store.device();
+    await poll(store.url, { id: kernelId, revision: 1 }, { ...other, ...SCHEDULED });
+    await store.settle();
+  });
+
+  it('without the program there are none, and nothing else is missing', async () => {
+    await store.publish('acme-dashboard', 'acme-dashboard_2.snap', ['latest/stable']);
+    await store.publish('acme-kernel', 'acme-kernel_2.snap', ['latest/stable']);
+    await store.makeDeltas(null);
+    expect([...(await verdicts(dashboardId)), ...(await verdicts(kernelId))]).toEqual([]);
+    const snap = await asked({ id: kernelId, revision: 1 });
+    expect([snap?.revision, snap?.download.deltas]).toEqual([2, []]);
+  });
+
+  withXdelta3('are made for what devices hold, once, where they save 30 % and more', async () => {
+    await store.makeDeltas(xdelta3);
+    await store.makeDeltas(xdelta3);
+    const made = await verdicts(dashboardId);
+    // Nobody holds revision 2; the device that holds 1 is no reason for a way back to it.
+    expect(made.map(({ source, target, verdict }) => [source, target, verdict])).toEqual([
+      [1, 2, 'made'],
+    ]);
+    // Random bytes, of which nothing stays the same.
+    expect((await verdicts(kernelId)).map(({ verdict, blobId }) => [verdict, blobId])).toEqual([
+      ['too-large', null],
+    ]);
+  });
+
+  withXdelta3(
+    'D37 are announced in a format that is accepted, from the revision in the context, with both hashes right',
+    async () => {
+      const snap = await asked({ id: dashboardId, revision: 1 });
+      const [delta] = (snap?.download.deltas ?? []) as Record<string, unknown>[];
+      const { bytes } = await offeredDelta();
+      expect(delta).toEqual({
+        format: 'xdelta3',
+        source: 1,
+        target: 2,
+        size: bytes.length,
+        'sha3-384': digestOf(bytes),
+        url: `${store.url}/api/v1/snaps/download/${dashboardId}_1_2_xdelta3.delta`,
+      });
+      expect(snap?.revision).toBe(2);
+      expect(bytes.length).toBeLessThan(bytesOf('acme-dashboard_2.snap').length * 0.7);
+      const folder = mkdtempSync(join(tmpdir(), 'delta-'));
+      try {
+        const file = (name: string): string => join(folder, name);
+        writeFileSync(file('source'), bytesOf('acme-dashboard_1.snap'));
+        writeFileSync(file('delta'), bytes);
+        await applyDelta(xdelta3 ?? '', {
+          source: file('source'),
+          delta: file('delta'),
+          target: file('target'),
+        });
+        expect(digestOf(readFileSync(file('target')))).toBe(snap?.download['sha3-384']);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
+
+  withXdelta3(
+    'D38 without an accepted format, or from another revision, there are none',
+    async () => {
+      const formats = [
+        {},
+        { 'snap-accept-delta-format': 'snap-1-1-xdelta3' },
+        { 'snap-accept-delta-format': '' },
+      ];
+      for (const headers of formats) {
+        const snap = await asked({ id: dashboardId, revision: 1 }, headers);
+        expect([snap?.revision, snap?.download.deltas]).toEqual([2, []]);
+      }
+      expect((await asked({ id: kernelId, revision: 1 }))?.download.deltas).toEqual([]);
+      await store.publish('acme-dashboard', 'acme-dashboard_3.snap', ['latest/stable']);
+      const other = await asked({ id: dashboardId, revision: 2 });
+      expect([other?.revision, other?.download.deltas]).toEqual([3, []]);
+      const fresh = await install(store.url, { name: 'acme-dashboard' }, ACCEPTS);
+      expect(fresh.snap?.download.deltas).toEqual([]);
+      await store.snapcraft.post('/dev/api/snap-release/', {
+        name: 'acme-dashboard',
+        revision: '2',
+        channels: ['stable'],
+      });
+      await store.compile();
+    },
+  );
+
+  withXdelta3('two workers at once make one, and what the other made is swept', async () => {
+    const { db, settings } = store.resources;
+    const worker = () =>
+      new DeltaService({ ...store.resources, settings: { ...settings, xdelta3: xdelta3 ?? '' } });
+    await Promise.all([1, 2].map(() => worker().make(store.brandId, dashboardId, 3)));
+    const made = await verdicts(dashboardId);
+    expect(made.map(({ source, target, verdict }) => [source, target, verdict])).toEqual([
+      [1, 2, 'made'],
+      [1, 3, 'made'],
+    ]);
+    const keys = () =>
+      db.asSystem((tx) =>
+        tx.query<{ key: string }[]>(
+          `SELECT storage_key AS key FROM store.blobs WHERE storage_key LIKE 'deltas/%'`,
+        ),
+      );
+    await sweepUnclaimedBlobs(store.resources, -60_000);
+    const left = await keys();
+    expect(left).toHaveLength(2);
+    for (const { key } of left) expect(await store.resources.blobs.head(key)).not.toBeNull();
+    const files: string[] = [];
+    for await (const { key } of store.resources.blobs.list('deltas/')) files.push(key);
+    expect(files.sort()).toEqual(left.map(({ key }) => key).sort());
+  });
+});
+
 /** Each assertion the first time that it comes. */
 function once(): (one: Assertion) => boolean {
   const seen = new Set<string>();
@@ -299,18 +453,20 @@ describe('downloads', () => {
     twin = await store.publisherStore.addProcess({ downloads: 'stream' });
   });
 
-  const stop = async (revision: number, level: 1 | 2): Promise<() => Promise<void>> => {
+  const stop = async (
+    revision: number,
+    level: 1 | 2,
+    of = snapId,
+  ): Promise<() => Promise<void>> => {
     const { db } = store.resources;
     const row = { brandId: store.brandId, reason: 'bad', personId: randomUUID(), level };
     await db.asBrand(store.brandId, (tx) =>
-      tx.insert(EmergencyStop, { ...row, scope: 'revision', snapId, revision }),
+      tx.insert(EmergencyStop, { ...row, scope: 'revision', snapId: of, revision }),
     );
     await store.compile();
     return async () => {
       await db.asBrand(store.brandId, (tx) =>
-        tx.query('UPDATE store.emergency_stops SET lifted_at = app.now() WHERE snap_id = $1', [
-          snapId,
-        ]),
+        tx.query('UPDATE store.emergency_stops SET lifted_at = app.now() WHERE snap_id = $1', [of]),
       );
       await store.compile();
     };
@@ -349,5 +505,29 @@ describe('downloads', () => {
       ),
     );
     expect([await status('maps_1'), await status('maps_2')]).toEqual([404, 302]);
+  });
+
+  withXdelta3('D65 a delta is downloaded as a snap is, redirected or streamed', async () => {
+    const { url, bytes } = await offeredDelta();
+    expect((await fetch(url, { redirect: 'manual', headers: device })).status).toBe(302);
+    for (const one of [url, streamed(url, twin)]) await expectServed(one, bytes);
+    for (const other of ['2_1', '2_3', '9_2'])
+      expect((await ask(url.replace('1_2', other), { headers: device })).status).toBe(404);
+  });
+
+  withXdelta3('D65 a delta falls with the revision that it leads to', async () => {
+    const { url } = await offeredDelta();
+    const status = async () => (await ask(url, { headers: device })).status;
+    const lift = await stop(2, 2, dashboardId);
+    expect(await status()).toBe(403);
+    await lift();
+    expect(await status()).toBe(302);
+    await store.resources.db.asBrand(store.brandId, (tx) =>
+      tx.query(
+        'UPDATE store.snap_revisions SET yanked_at = app.now() WHERE snap_id = $1 AND revision = 2',
+        [dashboardId],
+      ),
+    );
+    expect(await status()).toBe(404);
   });
 });

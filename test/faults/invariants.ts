@@ -144,6 +144,7 @@ const AT_REST: readonly Invariant[] = [
     broken: `SELECT id, state FROM store.rollouts WHERE next_due_at <= app.now() AND state IN ('PENDING_APPROVAL', 'SCHEDULED', 'ACTIVE', 'COMPLETING')
       UNION ALL SELECT id, state FROM store.uploads WHERE state IN ('received', 'reviewing')
       UNION ALL SELECT id, state FROM store.webhook_deliveries WHERE state = 'pending' AND next_attempt_at <= app.now()
+      UNION ALL SELECT NULL, 'deltas' FROM store.delta_targets WHERE looked_at IS NULL
       UNION ALL SELECT NULL, job FROM store.outbox WHERE delivered_at IS NULL AND due_at <= app.now()`,
   },
 ];

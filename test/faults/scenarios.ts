@@ -92,6 +92,18 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    title: 'make-deltas makes a delta',
+    job: 'make-deltas',
+    prepare: async (world, resources, { brandId, snapId }) => {
+      await world.keepBytes(resources, snapId);
+      await world.rows(
+        'INSERT INTO store.delta_targets (snap_id, revision, brand_id) VALUES ($1, 2, $2)',
+        [snapId, brandId],
+      );
+      return { brandId, snapId, revision: 2 };
+    },
+  },
+  {
     title: 'audit-verify looks at the chain',
     job: 'audit-verify',
     prepare: (_world, _resources, { brandId }) => Promise.resolve({ brandId }),

@@ -31,6 +31,7 @@ import {
   type ResourceSettings,
   type RolloutOrder,
 } from '#libs/operations';
+import { findDeltaProgram } from '#stack';
 import type { Installation } from '../../tools/installation/index.js';
 import { secretFiles } from '../../tools/installation/secrets.js';
 import { startStore, testStack } from '../support/store.js';
@@ -71,12 +72,17 @@ export class World {
   /** With the worker running. */
   static async start(env: Readonly<Record<string, string>> = {}): Promise<World> {
     const stack = testStack();
+    // Without it the job of deltas only looks.
+    const xdelta3 = await findDeltaProgram().then(
+      ({ command }) => command,
+      () => undefined,
+    );
     const database = `test_${randomBytes(6).toString('hex')}`;
     const installation = await startStore({
       stack: { ...stack, env: { ...stack.env, ...env } },
       database,
       apps: ['worker'],
-      env: { KEY_BITS: '2048', WEBHOOK_NETWORKS },
+      env: { KEY_BITS: '2048', WEBHOOK_NETWORKS, ...(xdelta3 && { XDELTA3: xdelta3 }) },
     });
     const secrets = secretFiles(join(stack.dir, database));
     const settings: ResourceSettings = {
@@ -87,6 +93,7 @@ export class World {
       WEBHOOK_NETWORKS,
       BLOBS_DIR: stack.env.BLOBS_DIR,
       BLOBS_SECRET: stack.env.BLOBS_SECRET ?? '',
+      XDELTA3: xdelta3,
     };
     const owner = new Client({ connectionString: installation.databaseUrls.owner });
     await owner.connect();
@@ -195,6 +202,25 @@ export class World {
         uids.map((deviceUid) => ({ deviceUid, brandId, fleetId })),
       );
     });
+  }
+
+  /** Bytes for both revisions, the same in every brand; the second differs a little. */
+  async keepBytes(resources: Resources, snapId: string): Promise<void> {
+    const blobs = await this.rows<{ revision: number; id: string; key: string }>(
+      `SELECT r.revision, b.id, b.storage_key AS key FROM store.snap_revisions r JOIN store.blobs b ON b.id = r.blob_id
+       WHERE r.snap_id = $1`,
+      [snapId],
+    );
+    for (const { revision, id, key } of blobs) {
+      const bytes = Buffer.alloc(20_000, `revision ${revision}`);
+      for (let at = 100; at < bytes.length; at += 4)
+        bytes.writeUInt32LE(Math.imul(at, 2_654_435_761) >>> 0, at);
+      await resources.blobs.put(key, [bytes]);
+      const digest = createHash('sha3-384').update(bytes).digest('hex');
+      await this.rows('UPDATE store.blobs SET sha3384 = $2, size_bytes = $3 WHERE id = $1', [
+        ...[id, digest, bytes.length],
+      ]);
+    }
   }
 
   /** An approved rollout of revision 2 to the fleet: due, but nobody has looked at it yet. */

@@ -12,4 +12,5 @@ export {
 export { startRedis, type RedisServer } from './redis.js';
 export { startS3, type S3Server } from './s3.js';
 export { startStack, type Stack, type StackOptions, type StackRow } from './stack.js';
+export { findDeltaProgram } from './xdelta3.js';
 export { startWatchdog, type Watchdog } from './watchdog.js';

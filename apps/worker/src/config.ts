@@ -22,6 +22,8 @@ export const workerConfig = {
     S3_PUBLIC_ENDPOINT: httpUrl().optional(),
     S3_BUCKET: z.string().optional(),
     S3_REGION: z.string().optional(),
+    /** Path of the program; none: the one on PATH, if there is one (decisions 32). */
+    XDELTA3: z.string().optional(),
     /** Internal networks that webhooks may reach all the same, `10.1.0.0/16, …`; there also without TLS. */
     WEBHOOK_NETWORKS: networks().optional(),
   }),

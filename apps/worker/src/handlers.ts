@@ -3,6 +3,7 @@ import type { JobHandler } from '#libs/queue';
 import type { Logger } from '#libs/runtime';
 import { auditVerifyProcessor } from './audit-verify.processor.js';
 import { compilePolicyProcessor } from './compile-policy.processor.js';
+import { makeDeltasProcessor } from './make-deltas.processor.js';
 import { notifyDeliverProcessor } from './notify-deliver.processor.js';
 import { reviewUploadProcessor } from './review-upload.processor.js';
 import { rolloutTickProcessor } from './rollout-tick.processor.js';
@@ -12,6 +13,7 @@ import { waveFreezeProcessor } from './wave-freeze.processor.js';
 export const makeHandlers = (resources: Resources, logger: Logger): readonly JobHandler[] => [
   auditVerifyProcessor(resources, logger),
   compilePolicyProcessor(resources),
+  makeDeltasProcessor(resources),
   notifyDeliverProcessor(resources),
   reviewUploadProcessor(resources),
   rolloutTickProcessor(resources),

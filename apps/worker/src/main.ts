@@ -1,4 +1,4 @@
-import { openResources } from '#libs/operations';
+import { findXdelta3, openResources } from '#libs/operations';
 import { runApp } from '#libs/runtime';
 import { workerConfig } from './config.js';
 import { Dispatcher } from './dispatcher.js';
@@ -12,9 +12,12 @@ await runApp({
   schema: workerConfig,
   build: async (ground) => {
     const { config, secrets, logger, metrics, shutdown } = ground;
+    const xdelta3 = config.XDELTA3 ?? findXdelta3();
+    if (xdelta3 === undefined) logger.info('no xdelta3 on PATH: no deltas are made');
     const resources = await openResources(
       {
         ...config,
+        XDELTA3: xdelta3,
         DATABASE_URL: secrets.DATABASE_URL.reveal(),
         BLOBS_SECRET: secrets.BLOBS_SECRET.reveal(),
         S3_ACCESS_KEY: secrets.S3_ACCESS_KEY.reveal(),

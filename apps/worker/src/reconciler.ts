@@ -1,6 +1,7 @@
 import {
   listBrandsToCompile,
   listDueDeliveries,
+  listDueDeltaTargets,
   listDueRollouts,
   listStuckUploads,
   listUncheckedAudits,
@@ -21,6 +22,10 @@ const STUCK_UPLOAD_MS = 120_000;
 /** The outbox asks for deliveries in time; this is for those that it lost. */
 const LATE_DELIVERY_MS = 15_000;
 const KEEP_OUTBOX_MS = 7 * 86_400_000;
+/** The look at deltas: when it is late, how often it is repeated, and for how long after a release. */
+const DELTAS = { lateMs: 30_000, againMs: 86_400_000, keepMs: 30 * 86_400_000 };
+/** It may take some minutes; asked for more often, it would only look again at what is done. */
+const DELTA_SLOT_MS = 120_000;
 /** Asked for again at most so often while the job is kept by the queue. */
 const SLOT_MS = 5_000;
 
@@ -85,6 +90,8 @@ export class Reconciler {
       await this.ask('audit-verify', { brandId }, slot);
     for (const delivery of await read((tx) => listDueDeliveries(tx, LATE_DELIVERY_MS)))
       await this.ask('notify-deliver', { ...delivery }, slot);
+    for (const target of await read((tx) => listDueDeltaTargets(tx, DELTAS)))
+      await this.ask('make-deltas', { ...target }, Math.floor((slot * SLOT_MS) / DELTA_SLOT_MS));
     if (Date.now() - this.sweptAt < SWEEP_EVERY_MS) return;
     this.sweptAt = Date.now();
     await this.sweep();

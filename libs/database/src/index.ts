@@ -17,6 +17,7 @@ export * from './vault/entities/index.js';
 export * from './vault/repositories/index.js';
 export * from './store/repositories/publishing.repository.js';
 export * from './store/repositories/catalogue.repository.js';
+export * from './store/repositories/delta.repository.js';
 export * from './store/repositories/file.repository.js';
 export * from './store/repositories/rollout.repository.js';
 export * from './store/repositories/sweep.repository.js';

@@ -16,6 +16,8 @@ export interface ResourceSettings extends BlobSettings {
   /** Worker: `10.1.0.0/16, …`. */
   readonly WEBHOOK_NETWORKS?: string | undefined;
   readonly SHED_DELAY_MS?: number | undefined;
+  /** Worker: path of the program. */
+  readonly XDELTA3?: string | undefined;
 }
 
 export interface OpenResourcesOptions {
@@ -58,6 +60,7 @@ export async function openResources(
       ...(settings.WEBHOOK_NETWORKS && {
         webhookNetworks: parseNetworks(settings.WEBHOOK_NETWORKS),
       }),
+      ...(settings.XDELTA3 && { xdelta3: settings.XDELTA3 }),
       ...(settings.VAULT_URL && { vaultUrl: settings.VAULT_URL }),
       ...(settings.BLOBS_SECRET && !settings.S3_ENDPOINT && { blobsSecret: settings.BLOBS_SECRET }),
     },

@@ -34,6 +34,8 @@ export interface Settings {
   readonly shedDelayMs?: number;
   /** Base of the Serial Vault to which registrations are forwarded, without a trailing slash; absent: 503 (decisions 16). */
   readonly vaultUrl?: string;
+  /** The program that makes deltas; absent: there are none (decisions 32). */
+  readonly xdelta3?: string;
   /** Where webhooks may go besides the public internet: address and prefix length. */
   readonly webhookNetworks?: readonly (readonly [string, number])[];
   /** Signs links to blobs that the store serves itself, the same that the `BlobStore` was made with; absent when S3 serves them. */

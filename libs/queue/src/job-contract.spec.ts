@@ -57,9 +57,12 @@ describe('the table of jobs', () => {
       fc.string({ minLength: 1, maxLength: 64 }),
       fc.stringMatching(/^[0-9:]{1,9}$/),
     );
-    const ids = fc.record({ brandId: id, rolloutId: id, uploadId: id, deliveryId: id });
+    const ids = fc.record({
+      ...{ brandId: id, rolloutId: id, uploadId: id, deliveryId: id, snapId: id },
+    });
     const whole = fc.record({
       waveNo: fc.nat().map((n) => n + 1),
+      revision: fc.nat().map((n) => n + 1),
       rev: fc.nat(),
       version: fc.nat(),
     });

@@ -40,6 +40,15 @@ export const jobs = {
     key: ({ brandId }) => brandId,
     attempts: 3,
   }),
+  /** Makes deltas from what devices hold to a released revision (device-api.md 2.3). */
+  makeDeltas: defineJob({
+    name: 'make-deltas',
+    lane: 'background',
+    schema: z.object({ brandId: id, snapId: id, revision: z.number().int().positive() }),
+    key: ({ snapId, revision }) => `${snapId}.${revision}`,
+    attempts: 3,
+    backoffMs: 10_000,
+  }),
   /** Sends an event to a webhook: one attempt; the delivery's row says when the next is due (update-control.md 2.11). */
   notifyDeliver: defineJob({
     name: 'notify-deliver',

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeAssertions, type Assertion } from '#libs/assertions';
 import { mintDeviceSession } from '#libs/auth';
-import { Device } from '#libs/database';
-import { CompilePolicyService, deviceSessionKey } from '#libs/operations';
+import { Device, listDueDeltaTargets } from '#libs/database';
+import { CompilePolicyService, DeltaService, deviceSessionKey } from '#libs/operations';
 import { DeviceServices } from '../../../apps/store-api/src/device/device-services.js';
 import { DeviceModule } from '../../../apps/store-api/src/device/device.module.js';
 import { PublisherModule } from '../../../apps/store-api/src/publisher/publisher.module.js';
@@ -94,6 +94,19 @@ export class ContentStore {
   /** What devices said of themselves is in the database. */
   async settle(): Promise<void> {
     await this.publisherStore.app.get(DeviceServices).facts.flush();
+  }
+
+  /** What the reconciler finds and the worker does: deltas to what is released, as if a day had gone by since the last look. */
+  async makeDeltas(xdelta3: string | null): Promise<void> {
+    const { db, settings } = this.resources;
+    const due = { lateMs: 0, againMs: 0, keepMs: 86_400_000 };
+    const targets = await db.asSystem((tx) => listDueDeltaTargets(tx, due));
+    const deltas = new DeltaService({
+      ...this.resources,
+      settings: { ...settings, ...(xdelta3 !== null && { xdelta3 }) },
+    });
+    for (const { brandId, snapId, revision } of targets)
+      await deltas.make(brandId, snapId, revision);
   }
 
   stop(): Promise<void> {

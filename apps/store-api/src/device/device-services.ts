@@ -3,6 +3,7 @@ import {
   CatalogueService,
   CohortService,
   DecisionService,
+  DeltaCatalogue,
   DeviceDirectory,
   DeviceSessionService,
   DownloadService,
@@ -36,6 +37,7 @@ export class DeviceServices {
   readonly revisions: RevisionCatalogue;
   readonly catalogue: CatalogueService;
   readonly cohorts: CohortService;
+  readonly deltas: DeltaCatalogue;
   readonly downloads: DownloadService;
   readonly vaultEvents: VaultEventService;
   readonly registryFeed: RegistryFeedService;
@@ -59,6 +61,7 @@ export class DeviceServices {
     this.revisions = new RevisionCatalogue(db);
     this.catalogue = new CatalogueService(resources, this.decisions, this.revisions);
     this.cohorts = new CohortService(resources);
+    this.deltas = new DeltaCatalogue(db);
     this.downloads = new DownloadService(db);
     this.vaultEvents = new VaultEventService(resources);
     this.registryFeed = new RegistryFeedService(resources);

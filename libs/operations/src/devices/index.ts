@@ -1,4 +1,5 @@
 export { CohortService } from './cohort.service.js';
+export * from './delta-catalogue.js';
 export * from './device-directory.js';
 export * from './device-session.service.js';
 export * from './download.service.js';

@@ -10,6 +10,8 @@ export {
   type DeclarationEdit,
   type DeclarationView,
 } from './declarations/declaration.service.js';
+export { DeltaService } from './deltas/delta.service.js';
+export { applyDelta, findXdelta3 } from './deltas/run-xdelta3.js';
 export {
   PublisherLoginService,
   type DischargeOrder,

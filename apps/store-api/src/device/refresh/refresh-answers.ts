@@ -1,4 +1,4 @@
-import type { Caller, DecidedAction, StoreView } from '#libs/operations';
+import type { Caller, DecidedAction, Poll, StoreView } from '#libs/operations';
 import { answerFetchAssertions } from '../assertions/fetch-assertions.js';
 import { mayRead } from '../assertions/may-read.js';
 import type { DeviceServices } from '../device-services.js';
@@ -28,9 +28,12 @@ export class RefreshAnswers {
     headers: RefreshHeaders,
   ): Promise<RefreshResult[]> {
     const fields = request.fields ? new Set(request.fields) : null;
-    const decided = await this.services.decisions.decide(view, toPoll(request, headers));
+    const poll = toPoll(request, headers);
+    const decided = await this.services.decisions.decide(view, poll);
     if (headers.isShed) this.load.countShed(decided.filter(isShed).length);
-    const snapResults = await Promise.all(decided.map((one) => this.toResult(one, fields)));
+    const snapResults = await Promise.all(
+      decided.map((one) => this.toResult(one, fields, sourceOf(poll, headers, one))),
+    );
     const results: RefreshResult[] = [];
     for (const action of request.actions) {
       const next =
@@ -42,7 +45,12 @@ export class RefreshAnswers {
     return results;
   }
 
-  private async toResult(decided: DecidedAction, fields: Fields): Promise<RefreshResult> {
+  /** `source`: the revision from which a delta may lead, if any. */
+  private async toResult(
+    decided: DecidedAction,
+    fields: Fields,
+    source: number | null,
+  ): Promise<RefreshResult> {
     const { db, settings } = this.services.resources;
     const revision = wantsDetails(decided, fields);
     const snapId = decided.seen?.snap.snapId;
@@ -50,8 +58,12 @@ export class RefreshAnswers {
       snapId !== undefined && revision !== null
         ? await this.services.revisions.get(snapId, revision)
         : null;
+    const delta =
+      details && source !== null
+        ? await this.services.deltas.find(details.snapId, source, details.revision)
+        : null;
     const t = db.clock.now().getTime();
-    return toRefreshResult(decided, { publicUrl: settings.publicUrl, t, fields, details });
+    return toRefreshResult(decided, { publicUrl: settings.publicUrl, t, fields, details, delta });
   }
 
   private fetchAssertions(
@@ -69,6 +81,15 @@ export class RefreshAnswers {
       publicUrl,
     });
   }
+}
+
+function sourceOf(
+  { installed }: Poll,
+  { takesDeltas }: RefreshHeaders,
+  { action }: DecidedAction,
+): number | null {
+  if (!takesDeltas || action.action !== 'refresh') return null;
+  return installed.find(({ instanceKey }) => instanceKey === action.instanceKey)?.revision ?? null;
 }
 
 const isShed = ({ decision }: DecidedAction): boolean => decision?.reasons[0]?.code === 'SHED';

@@ -69,7 +69,8 @@ export class RefreshController {
     const kind = isScheduled || isAutomaticRepeat ? 'refresh' : 'hint';
     const now = this.services.resources.db.clock.now();
     const isShed = this.load.sheds(kind, uid ?? request.ip, now);
-    return { isScheduled, isAutomaticRepeat, isShed };
+    const takesDeltas = takesXdelta3(request.headers['snap-accept-delta-format']);
+    return { isScheduled, isAutomaticRepeat, isShed, takesDeltas };
   }
 
   /** Null where a poll of this kind is not shed whole: then `resolve()` sheds what may be shed of it. */
@@ -99,4 +100,10 @@ export class RefreshController {
 function hasContext(body: unknown): boolean {
   const context = (body as { context?: unknown } | null | undefined)?.context;
   return Array.isArray(context) && context.length > 0;
+}
+
+/** `snap-1-1-xdelta3,xdelta3`: best first; the store makes the last (device-api.md 2.1). */
+function takesXdelta3(header: string | string[] | undefined): boolean {
+  const formats = [header ?? []].flat().join(',').split(',');
+  return formats.some((format) => format.trim() === 'xdelta3');
 }

@@ -3,14 +3,20 @@ import { EPOCH_ZERO } from '#libs/update-control';
 import type { ContextSnap, RefreshRequest, SnapAction } from './refresh.schema.js';
 
 /** What is known of a refresh beside its body. */
-export type RefreshHeaders = Pick<Poll, 'isScheduled' | 'isAutomaticRepeat' | 'isShed'>;
+export interface RefreshHeaders extends Pick<Poll, 'isScheduled' | 'isAutomaticRepeat' | 'isShed'> {
+  /** The client can apply deltas of the one format that the store makes. */
+  readonly takesDeltas: boolean;
+}
 
 /** The snap actions of a request, and what is installed, in the words of the decision. */
-export function toPoll(request: RefreshRequest, headers: RefreshHeaders): Poll {
+export function toPoll(
+  request: RefreshRequest,
+  { isScheduled, isAutomaticRepeat, isShed }: RefreshHeaders,
+): Poll {
   const setsOf = enforcedSets(request);
   const installed = new Map((request.context ?? []).map((snap) => [snap['instance-key'], snap]));
   return {
-    ...headers,
+    ...{ isScheduled, isAutomaticRepeat, isShed },
     installed: (request.context ?? []).map((snap) => ({
       snapId: snap['snap-id'],
       instanceKey: snap['instance-key'],

@@ -117,7 +117,13 @@ const DETAILS: RevisionDetails = {
   icon: null,
   publisher: { id: 'acme', username: 'acme', displayName: 'ACME', validation: 'verified' },
 };
-const GROUND: ResultGround = { publicUrl: 'https://s', t: 100, fields: null, details: DETAILS };
+const GROUND: ResultGround = {
+  publicUrl: 'https://s',
+  t: 100,
+  fields: null,
+  details: DETAILS,
+  delta: null,
+};
 
 const action = (change: Partial<PollAction> = {}): PollAction => ({
   action: 'install',

@@ -1,4 +1,4 @@
-import type { RevisionDetails } from '#libs/database';
+import type { DeltaOffer, RevisionDetails } from '#libs/database';
 import type { DecidedAction, SeenSnap } from '#libs/operations';
 import { channelText, findChannel, type Decision, type Reason } from '#libs/update-control';
 import { listReleases } from './releases.js';
@@ -13,6 +13,8 @@ export interface ResultGround {
   readonly fields: ReadonlySet<string> | null;
   /** Of the offered revision, or of the installed one where `resources` are wanted; null: not looked up, or gone. */
   readonly details: RevisionDetails | null;
+  /** To the offered revision from the installed one; null: none, or not wanted. */
+  readonly delta: DeltaOffer | null;
 }
 
 export type RefreshResult = Readonly<Record<string, unknown>>;
@@ -114,7 +116,7 @@ function stay({ action }: DecidedAction, { snap }: SeenSnap, decision: Decision)
 function full(
   { action, seen }: DecidedAction,
   decision: Decision,
-  { fields, publicUrl }: ResultGround,
+  { fields, publicUrl, delta }: ResultGround,
   details: RevisionDetails,
 ): RefreshResult {
   const defaultTrack = seen?.snap.defaultTrack ?? 'latest';
@@ -125,7 +127,7 @@ function full(
     name: details.name,
     'effective-channel': decision.channel ?? longChannel(action, defaultTrack),
     'redirect-channel': redirectChannel(action, defaultTrack),
-    snap: toSnap(details, fields, publicUrl),
+    snap: toSnap(details, fields, publicUrl, delta),
   };
 }
 

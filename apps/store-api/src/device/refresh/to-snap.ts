@@ -1,4 +1,4 @@
-import type { ComponentDetails, RevisionDetails } from '#libs/database';
+import type { ComponentDetails, DeltaOffer, RevisionDetails } from '#libs/database';
 import { FEATURED, readPrograms } from '#libs/operations';
 import { iconUrl } from '../catalogue/icon-url.js';
 import { downloadUrl } from '../downloads/file-name.js';
@@ -21,15 +21,20 @@ export function toSnap(
   details: RevisionDetails,
   fields: ReadonlySet<string> | null,
   publicUrl: string,
+  delta: DeltaOffer | null = null,
 ): Record<string, unknown> {
-  const all = allFields(details, publicUrl);
+  const all = allFields(details, publicUrl, delta);
   const wanted = Object.entries(all).filter(
     ([name]) => fields === null || ALWAYS.has(name) || fields.has(name),
   );
   return Object.fromEntries(wanted);
 }
 
-function allFields(details: RevisionDetails, publicUrl: string): Record<string, unknown> {
+function allFields(
+  details: RevisionDetails,
+  publicUrl: string,
+  delta: DeltaOffer | null,
+): Record<string, unknown> {
   const { snapId, revision, publisher } = details;
   return {
     architectures: details.architectures,
@@ -41,7 +46,7 @@ function allFields(details: RevisionDetails, publicUrl: string): Record<string, 
     'created-at': details.createdAt.toISOString(),
     description: details.description ?? '',
     download: {
-      deltas: [],
+      deltas: delta ? [toDelta(details, delta, publicUrl)] : [],
       'sha3-384': details.sha3384,
       size: details.sizeBytes,
       url: downloadUrl(publicUrl, { kind: 'snap', snapId, revision }),
@@ -69,6 +74,22 @@ function allFields(details: RevisionDetails, publicUrl: string): Record<string, 
     type: details.type,
     version: details.version,
     website: details.website ?? '',
+  };
+}
+
+/** `download.deltas[]` of device-api.md 2.1. */
+function toDelta(
+  { snapId, revision }: RevisionDetails,
+  { source, sizeBytes, sha3384 }: DeltaOffer,
+  publicUrl: string,
+): object {
+  return {
+    format: 'xdelta3',
+    source,
+    target: revision,
+    size: sizeBytes,
+    'sha3-384': sha3384,
+    url: downloadUrl(publicUrl, { kind: 'delta', snapId, source, target: revision }),
   };
 }
 

@@ -1,8 +1,10 @@
 import {
+  addToOutbox,
   Lane,
   LaneEvent,
   listLaneRanks,
   listLiveTargets,
+  markDeltaTarget,
   type Epoch,
   type LaneEventKind,
   type Snap,
@@ -52,6 +54,9 @@ export async function appendLaneEntry(tx: Tx, lane: Lane, entry: LaneEntry): Pro
   };
   try {
     const { seq, rank } = planLaneEvent(state, entry);
+    const { snapId, brandId } = lane;
+    await markDeltaTarget(tx, { snapId, brandId, revision: entry.revision });
+    await addToOutbox(tx, 'make-deltas', { brandId, snapId, revision: entry.revision });
     return await write(tx, lane, {
       seq,
       kind: entry.kind,
