@@ -24,6 +24,13 @@ const LOCALE_METHODS = [
   ...['getDate', 'getMonth', 'getFullYear', 'getMinutes'],
 ];
 
+const ONE_DECISION = {
+  name: '#libs/update-control',
+  importNames: ['resolve', 'resolveAll', 'findWithheld', 'resolveSequence'],
+  message: 'DecisionService and SequenceService ask, for everybody',
+};
+const NO_LANES = 'which revision is decided by resolve(), from the policy snapshot';
+
 export default tseslint.config(
   {
     ignores: [
@@ -98,6 +105,53 @@ export default tseslint.config(
         {
           paths: [{ name: 'node:crypto', allowImportNames: ['createHash'] }],
           patterns: [{ regex: '^(?!\\.{1,2}/|node:crypto$)', message: 'a decision does no I/O' }],
+        },
+      ],
+    },
+  },
+  {
+    // Which revision a device gets is decided in one place (update-control.md 2.3): who wants to know asks the DecisionService,
+    files: ['apps/**/*.ts', 'libs/{operations,runtime}/**/*.ts'],
+    ignores: ['**/*.spec.ts', 'libs/operations/src/policy/{decision,sequence}.service.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': ['error', { paths: [ONE_DECISION] }] },
+  },
+  {
+    // and what serves devices knows no other way to a revision: it reads no tables at all,
+    files: ['apps/store-api/src/device/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            ONE_DECISION,
+            { name: '#libs/database', message: NO_LANES, allowTypeImports: true },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    // nor do the operations behind it read what is released where.
+    files: ['libs/operations/src/{catalogue,devices,policy}/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: '#libs/database',
+              importNames: [
+                'Lane',
+                'LaneEvent',
+                'FleetBaseline',
+                'SnapRevision',
+                'listChannelEvents',
+              ],
+              message: NO_LANES,
+            },
+          ],
         },
       ],
     },

@@ -12,7 +12,7 @@ import {
   type DeltaEnd,
   type DeltaVerdict,
 } from '#libs/database';
-import { hashing, type Digests } from '#libs/storage';
+import { BlobError, hashing, type Digests } from '#libs/storage';
 import type { Resources } from '../../resources.js';
 import { withLocalCopy } from '../uploads/local-copy.js';
 import { applyDelta, encodeDelta, Xdelta3Failed } from './run-xdelta3.js';
@@ -59,26 +59,34 @@ export class DeltaService {
         : [];
     if (target && xdelta3 !== undefined && sources.length > 0) {
       const end = performance.now() + BUDGET_MS;
-      const isDone = await withLocalCopy(blobs, target, async (path) => {
-        for (const source of sources) {
-          if (performance.now() > end) return false;
-          await this.makeOne(xdelta3, { brandId, snapId, source, target }, path);
-        }
-        return true;
-      });
+      const isDone = await unlessLost(true, () =>
+        withLocalCopy(blobs, target, async (path) => {
+          for (const source of sources) {
+            if (performance.now() > end) return false;
+            const order = { brandId, snapId, source, target };
+            const isTried = await unlessLost(false, () => this.makeOne(xdelta3, order, path));
+            if (!isTried) await this.keep(order, 'failed');
+          }
+          return true;
+        }),
+      );
       if (!isDone) return;
     }
     await db.asSystem((tx) => markDeltasLookedAt(tx, snapId, revision));
   }
 
-  private async makeOne(program: string, order: Order, targetPath: string): Promise<void> {
+  /** Always true: whatever came of it is kept. */
+  private async makeOne(program: string, order: Order, targetPath: string): Promise<boolean> {
     const { source, target } = order;
-    if (Math.max(source.sizeBytes, target.sizeBytes) > LARGEST_BYTES)
-      return this.keep(order, 'too-large');
-    await withLocalCopy(this.resources.blobs, source, async (sourcePath) => {
+    if (Math.max(source.sizeBytes, target.sizeBytes) > LARGEST_BYTES) {
+      await this.keep(order, 'too-large');
+      return true;
+    }
+    return withLocalCopy(this.resources.blobs, source, async (sourcePath) => {
       const made = await encode(program, sourcePath, targetPath, target);
       if (typeof made === 'string') await this.keep(order, made);
       else await this.store(order, made);
+      return true;
     });
   }
 
@@ -106,6 +114,16 @@ export class DeltaService {
       if (isNew && blobId !== null && !(await claimBlob(tx, blobId)))
         throw new Error(`cannot keep the delta ${blobId}: its blob was swept`);
     });
+  }
+}
+
+/** What `work` gives, or `lost` where the bytes it needs are not in storage: they will not come by waiting. */
+async function unlessLost(lost: boolean, work: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof BlobError && error.code === 'blob-not-found') return lost;
+    throw error;
   }
 }
 
