@@ -13,7 +13,7 @@ import { findChannel } from '#libs/update-control';
 import type { Principal } from '../brands/principal.js';
 import { OperationError } from '../operation-error.js';
 import type { readForeignSnap } from '../publishing/review/review-snap.js';
-import { insertRevision } from '../publishing/review/review.service.js';
+import { insertRevision } from '../publishing/review/insert-revision.js';
 import { getStore } from '../stores/store-rows.js';
 import { readForeign } from './foreign-shelf.js';
 import type { ImportPapers } from './import-papers.js';

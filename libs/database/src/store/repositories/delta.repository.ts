@@ -105,7 +105,7 @@ export function listDueDeltaTargets(
     `SELECT snap_id AS "snapId", revision, brand_id AS "brandId" FROM store.delta_targets
      WHERE (looked_at IS NULL AND released_at < app.now() - $1 * interval '1 millisecond')
        OR (looked_at < app.now() - $2 * interval '1 millisecond' AND released_at > app.now() - $3 * interval '1 millisecond')
-     ORDER BY looked_at NULLS FIRST, released_at DESC LIMIT 100`,
+     ORDER BY looked_at NULLS FIRST, released_at DESC LIMIT 20`,
     [lateMs, againMs, keepMs],
   );
 }

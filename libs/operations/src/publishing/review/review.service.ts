@@ -1,14 +1,10 @@
-import { createHash } from 'node:crypto';
 import {
   Blob,
   BrandStore,
-  ComponentPair,
   findRevisionOfContent,
   lockSnap,
   recordAudit,
-  RevisionIcon,
   Snap,
-  SnapRevision,
   takeRevisionNumber,
   Upload,
   type ComponentRevision,
@@ -20,6 +16,7 @@ import { OperationError } from '../../operation-error.js';
 import type { Resources } from '../../resources.js';
 import { ReleaseService } from '../channels/release.service.js';
 import { withLocalCopy } from '../uploads/local-copy.js';
+import { insertPairs, insertRevision, keepOnce } from './insert-revision.js';
 import type { Problem } from './problem.js';
 import { numberComponents, reviewComponents, type ReviewedComponent } from './review-components.js';
 import { reviewSnap, type SnapMetadata } from './review-snap.js';
@@ -251,65 +248,5 @@ async function finish(
     Upload,
     { id: upload.id, state: 'reviewing' },
     { state, problems: [...problems], finishedAt },
-  );
-}
-
-/** Two first revisions of a snap may be accepted at once: one declaration is enough. */
-async function keepOnce(tx: Tx, assertion: Assertion, snapId: string): Promise<void> {
-  const known = await readAssertion(tx, assertion.type, assertion.primaryKey);
-  if (!known) await keepAssertion(tx, assertion, snapId);
-}
-
-async function insertPairs(
-  tx: Tx,
-  components: readonly ComponentRevision[],
-  snapRevision: number,
-): Promise<void> {
-  for (const { snapId, name, revision, brandId } of components)
-    await tx.insert(ComponentPair, { snapId, snapRevision, name, revision, brandId });
-}
-
-/** The revision's row, with its icon; the first one fills what the snap's row does not say yet. */
-export async function insertRevision(
-  tx: Tx,
-  { snap, blob, upload }: Pick<Case, 'snap' | 'blob'> & { readonly upload: Pick<Upload, 'id'> },
-  revision: number,
-  found: SnapMetadata,
-): Promise<void> {
-  const { version, type, epoch, confinement, grade, base, snapYaml } = found;
-  await tx.insert(SnapRevision, {
-    snapId: snap.id,
-    revision,
-    brandId: snap.brandId,
-    uploadId: upload.id,
-    blobId: blob.id,
-    sha3384: blob.sha3384,
-    sizeBytes: blob.sizeBytes,
-    version,
-    type,
-    architectures: [...found.architectures],
-    epoch,
-    confinement,
-    grade,
-    base,
-    assumes: [...found.assumes],
-    snapYaml,
-  });
-  if (found.icon) {
-    const sha256 = createHash('sha256').update(found.icon.bytes).digest('hex');
-    const of = { snapId: snap.id, revision, brandId: snap.brandId };
-    await tx.insert(RevisionIcon, { ...of, sha256, ...found.icon });
-  }
-  // The first revision says what kind of snap it is, and fills what nobody has written yet.
-  await tx.update(
-    Snap,
-    { id: snap.id },
-    {
-      type: snap.type ?? type,
-      title: snap.title ?? found.title,
-      summary: snap.summary ?? found.summary,
-      description: snap.description ?? found.description,
-      license: snap.license ?? found.license,
-    },
   );
 }
