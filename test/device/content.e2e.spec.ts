@@ -438,6 +438,8 @@ async function expectServed(url: string, bytes: Buffer): Promise<void> {
   const head = await fetch(url, { method: 'HEAD', headers: device });
   expect([head.status, head.headers.get('content-length')]).toEqual([200, String(bytes.length)]);
   expect((await follow(url, { range: `bytes=${bytes.length}-` })).status).toBe(416);
+  const elsewhere = await ask(url, { headers: { 'snap-device-store': 'no-such-store' } });
+  expect(elsewhere.status).toBe(404);
   const stale = await ask(url, { headers: { 'x-device-authorization': 'Macaroon root="stale"' } });
   expect([stale.status, stale.headers.get('www-authenticate')]).toEqual([
     401,
