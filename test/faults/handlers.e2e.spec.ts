@@ -12,8 +12,11 @@ import { StatementGate } from './statement-gate.js';
 import { SCENARIOS } from './scenarios.js';
 import { World, instant, still, type SeededBrand } from './world.js';
 
-/** Runs in one process at a time: each has two connections, and the server takes 150 in all. */
-const BATCH = 30;
+/**
+ * Runs in one process at a time: each has two connections, on a slow machine three, those of the batch before may still be there,
+ * and the server takes 150 in all.
+ */
+const BATCH = 20;
 const SEEDED_AT_ONCE = 4;
 /** An upload is asked for again after two minutes; the clock of the database leaps over them (decisions 29). */
 const LEAP_MS = 130_000;
