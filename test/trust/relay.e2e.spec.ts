@@ -115,10 +115,13 @@ describe('relay', () => {
   });
 
   it('is told to devices with the publisher that its root names, and in streams without the roots', async () => {
-    const answer = await device.refresh([
-      { action: 'install', 'instance-key': 'i', name: 'acme-base', epoch: null },
-    ]);
-    expect(answer.text).toContain('"revision":1974');
+    const headers = { 'snap-device-series': '16', 'snap-device-store': acme.storeId };
+    const shown = await ask(`${world.url}/v2/snaps/info/acme-base?fields=publisher`, { headers });
+    expect(shown.json<{ snap: { publisher: unknown } }>().snap.publisher).toEqual({
+      id: header(base.publisher, 'account-id'),
+      ...{ username: 'acme-base-makers', 'display-name': 'ACME-BASE-MAKERS' },
+      validation: 'verified',
+    });
     const declared = base.declaration.primaryKey;
     const wanted = [{ type: 'snap-declaration', 'primary-key': declared }];
     const fetched = await device.refresh([
