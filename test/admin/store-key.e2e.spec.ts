@@ -24,12 +24,12 @@ let operator: CliUser;
 let trusted: Assertion[];
 
 const signedBy = (assertion: Assertion): string => header(assertion, 'sign-key-sha3-384');
-const fetchOne = async (path: string): Promise<Assertion> =>
-  decodeAssertion(
-    Buffer.from(
-      (await ask(`${store.installation.storeUrl}/v2/assertions/${path}`, { headers: ACCEPT })).text,
-    ),
-  );
+const fetchOne = async (path: string): Promise<Assertion> => {
+  const url = `${store.installation.storeUrl}/v2/assertions/${path}`;
+  const { status, text } = await ask(url, { headers: ACCEPT });
+  if (status !== 200) throw new Error(`${path}: ${status} ${text}`);
+  return decodeAssertion(Buffer.from(text));
+};
 const keys = async (): Promise<{ keyId: string; state: string }[]> =>
   (await operator.run(['store-key', 'list', '--json'])).json();
 const currentKey = async (): Promise<string> =>
@@ -167,6 +167,7 @@ describe('the store key', () => {
     const sample = join(SNAPS, 'acme-control-plane_1.snap');
     const uploaded = await publisher.upload('acme-control-plane', sample, ['stable']);
     expect(uploaded).toMatchObject({ revision: 1 });
+    await store.settled();
     const plane = await fetchOne(`snap-declaration/16/${await store.snapId('acme-control-plane')}`);
     expect(signedBy(plane)).toBe(third);
 
