@@ -261,5 +261,5 @@ describe('overload', () => {
     } finally {
       await busy.stop();
     }
-  });
+  }, 120_000);
 });
