@@ -1,8 +1,9 @@
 import type { Client } from 'pg';
 
-/** What may differ between two runs that did the same: compiled versions, daily looks, and who the devices are. */
+/** What may differ between two runs that did the same: versions, daily looks, and who the devices are. */
 const LEFT_OUT = new Set([
   'policy_versions',
+  'overlay_versions',
   'policy_snapshots',
   'idempotency_keys',
   'audit_checks',
@@ -10,6 +11,14 @@ const LEFT_OUT = new Set([
   'device_facts',
   'fleet_members',
 ]);
+
+/** Besides whole tables: an overlay says anew when a lease is extended, which depends on how long all took. */
+const ROWS: Readonly<Record<string, string>> = {
+  overlay_events: `SELECT to_jsonb(e) - 'version' AS row FROM (
+    SELECT *, value - '{activeMs,activeSince,leaseUntil}'::text[] AS said,
+      lag(value - '{activeMs,activeSince,leaseUntil}'::text[]) OVER (PARTITION BY subject ORDER BY version) AS was
+    FROM store.overlay_events WHERE brand_id = $1) e WHERE said IS DISTINCT FROM was`,
+};
 
 /** Ids, digests, salts, instants and buckets, each by its kind: two brands that went the same way look the same. */
 const MASKS: readonly (readonly [RegExp, string])[] = [
@@ -33,7 +42,7 @@ export async function pictureOf(owner: Client, brandId: string): Promise<string[
   const picture: string[] = [];
   for (const { name } of tables.filter((table) => !LEFT_OUT.has(table.name))) {
     const { rows } = await owner.query<{ row: string }>(
-      `SELECT to_jsonb(t)::text AS row FROM store.${name} t WHERE brand_id = $1`,
+      `SELECT row::text FROM (${ROWS[name] ?? `SELECT to_jsonb(t) AS row FROM store.${name} t WHERE brand_id = $1`}) t`,
       [brandId],
     );
     picture.push(...rows.map(({ row }) => `${name} ${masked(row)}`).sort());
