@@ -1,11 +1,24 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hashPassword, SALT_BYTES } from '#libs/auth';
-import { Device, Membership, Person as PersonRow, Wave, type Role } from '#libs/database';
+import {
+  Device,
+  Membership,
+  Person as PersonRow,
+  Wave,
+  type Role,
+  type Snap,
+} from '#libs/database';
 import { RolloutProgressService } from '#libs/operations';
 import { GraphQLClient } from '../../../tools/clients/graphql.js';
 import { AdminModule } from '../../../apps/store-api/src/admin/admin.module.js';
-import { DeviceStore, type TestBrand } from '../../device/support/device-store.js';
-import { sessionHeader } from '../../device/support/refreshing.js';
+import { DeviceStore, type TestBrand, type TestSnap } from '../../device/support/device-store.js';
+import {
+  SCHEDULED,
+  contextOf,
+  refresh,
+  sessionHeader,
+  type WireResult,
+} from '../../device/support/refreshing.js';
 import { makeDevice, type DeviceChange } from '../../device/support/test-device.js';
 import { literal, Person, type Result, type RolloutAnswer } from './admin-store.js';
 
@@ -137,6 +150,52 @@ export class SteeredStore {
       `explainDevice(brand: "${this.brand.id}", device: "${uid}", snap: "${snap}") { reasons { code detail } }`,
     );
     return explainDevice.reasons;
+  }
+
+  /** A snap with these revisions, released to stable one after the other. */
+  async released(
+    name: string,
+    revisions: readonly number[],
+    change: Partial<Snap> = {},
+    revisionChange: Parameters<DeviceStore['revision']>[2] = {},
+  ): Promise<TestSnap> {
+    const snap = await this.wire.snap(this.brand, name, change);
+    const type = change.type ?? 'app';
+    for (const revision of revisions) {
+      await this.wire.revision(snap, revision, { type, ...revisionChange });
+      await this.wire.release(snap, revision);
+    }
+    await this.settle();
+    return snap;
+  }
+
+  /** The answer of a scheduled poll for one installed snap, with others beside it in the context. */
+  async polled(
+    device: SteeredDevice,
+    snap: TestSnap,
+    revision: number,
+    besides: readonly { snap: TestSnap; revision: number }[] = [],
+    action: Readonly<Record<string, unknown>> = {},
+  ): Promise<WireResult> {
+    const others = besides.map((one) => contextOf({ id: one.snap.id, revision: one.revision }));
+    const { results } = await refresh(this.url, {
+      context: [contextOf({ id: snap.id, revision }), ...others],
+      actions: [{ action: 'refresh', 'instance-key': snap.id, 'snap-id': snap.id, ...action }],
+      headers: { ...device.headers, ...SCHEDULED },
+    });
+    const [result] = results;
+    if (result === undefined || results.length !== 1) throw new Error(`${results.length} results`);
+    return result;
+  }
+
+  /** The revision in that answer. */
+  async offered(...args: Parameters<SteeredStore['polled']>): Promise<number | undefined> {
+    return (await this.polled(...args)).snap?.revision;
+  }
+
+  /** The codes of `reasons`. */
+  async codes({ uid }: SteeredDevice, snap: TestSnap): Promise<string[]> {
+    return (await this.reasons(uid, snap.name)).map(({ code }) => code);
   }
 }
 
