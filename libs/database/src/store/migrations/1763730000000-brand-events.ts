@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { grantOn, ownedByBrand } from './table-access.js';
 
 /** The journal that notifications are delivered from (update-control.md 2.11). */
 export class BrandEvents1763730000000 implements MigrationInterface {
@@ -15,20 +16,9 @@ export class BrandEvents1763730000000 implements MigrationInterface {
     await runner.query(
       `ALTER TABLE "store"."brand_events" ADD CONSTRAINT "FK_a9fc599cde50de7c8f9cda55e10" FOREIGN KEY ("rollout_id") REFERENCES "store"."rollouts"("id") ON DELETE NO ACTION ON UPDATE NO ACTION`,
     );
-    await runner.query(`ALTER TABLE store.brand_events ENABLE ROW LEVEL SECURITY`);
-    await runner.query(
-      `CREATE POLICY brand ON store.brand_events USING (app.sees(brand_id)) WITH CHECK (app.sees(brand_id))`,
-    );
-    // Append-only: the roles bear the owner's prefix (provision.ts).
-    await runner.query(`
-      DO $$
-      DECLARE role text;
-      BEGIN
-        FOREACH role IN ARRAY ARRAY['_store', '_worker'] LOOP
-          role := regexp_replace(current_user, '_owner$', role);
-          EXECUTE format('GRANT SELECT, INSERT ON store.brand_events TO %I', role);
-        END LOOP;
-      END $$`);
+    await runner.query(ownedByBrand(['brand_events']));
+    // Append-only.
+    await runner.query(grantOn(['brand_events'], 'SELECT, INSERT'));
   }
 
   async down(runner: QueryRunner): Promise<void> {

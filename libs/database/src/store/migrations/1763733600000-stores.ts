@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { grantOn } from './table-access.js';
 
 const LICENCES = [
   `CREATE TABLE "store"."licences" ("id" uuid NOT NULL DEFAULT gen_random_uuid(), "brand_id" text NOT NULL, "owner_id" text NOT NULL, "snap_id" text NOT NULL, "store_id" text, "model" text, "starts_at" TIMESTAMP WITH TIME ZONE NOT NULL, "ends_at" TIMESTAMP WITH TIME ZONE, "reason" text NOT NULL, "accepted_at" TIMESTAMP WITH TIME ZONE, "created_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT app.now(), CONSTRAINT "CHK_8e1a2aa85884b2ca32d205aa6f" CHECK (("store_id" IS NULL) <> ("model" IS NULL)), CONSTRAINT "PK_78f76903a7e2d2b2ac378fca8d3" PRIMARY KEY ("id"))`,
@@ -22,14 +23,7 @@ const LICENCE_RULES = `
     FOR EACH STATEMENT EXECUTE FUNCTION store.raise_policy_version();
   CREATE TRIGGER policy_delete AFTER DELETE ON store.licences REFERENCING OLD TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION store.raise_policy_version();
-  DO $$
-  DECLARE role text;
-  BEGIN
-    FOREACH role IN ARRAY ARRAY['_store', '_worker'] LOOP
-      role := regexp_replace(current_user, '_owner$', role);
-      EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON store.licences TO %I', role);
-    END LOOP;
-  END $$;
+  ${grantOn(['licences'], 'SELECT, INSERT, UPDATE, DELETE')}
 `;
 
 /** Installations made from now on have it from their first day. */

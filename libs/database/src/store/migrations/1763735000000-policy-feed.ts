@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { grantOn, ownedByBrand } from './table-access.js';
 
 /** Tables whose every change raises the policy version of their brand. */
 const NEW_INPUTS = ['update_settings', 'models'];
@@ -45,19 +46,8 @@ export class PolicyFeed1763735000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`SET lock_timeout = '4s'`);
     for (const statement of TABLES) await runner.query(statement);
-    await runner.query(`ALTER TABLE store.update_settings ENABLE ROW LEVEL SECURITY`);
-    await runner.query(
-      `CREATE POLICY brand ON store.update_settings USING (app.sees(brand_id)) WITH CHECK (app.sees(brand_id))`,
-    );
-    await runner.query(`
-      DO $$
-      DECLARE role text;
-      BEGIN
-        FOREACH role IN ARRAY ARRAY['_store', '_worker'] LOOP
-          role := regexp_replace(current_user, '_owner$', role);
-          EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON store.update_settings TO %I', role);
-        END LOOP;
-      END $$`);
+    await runner.query(ownedByBrand(['update_settings']));
+    await runner.query(grantOn(['update_settings'], 'SELECT, INSERT, UPDATE, DELETE'));
     for (const table of NEW_INPUTS)
       for (const [verb, rows] of Object.entries({ INSERT: 'NEW', UPDATE: 'NEW', DELETE: 'OLD' }))
         await runner.query(

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { grantOn, ownedByBrand } from './table-access.js';
 
 const UP = [
   `ALTER TABLE "store"."memberships" ADD "id" uuid NOT NULL DEFAULT gen_random_uuid()`,
@@ -9,16 +10,8 @@ const UP = [
   `ALTER TABLE "store"."people" ADD "recovery_codes" text array NOT NULL DEFAULT '{}'`,
   `ALTER TABLE "store"."tokens" ADD "lookup" text NOT NULL DEFAULT ''`,
   `CREATE TABLE "store"."audit_checks" ("brand_id" text NOT NULL, "seq" bigint NOT NULL, "hash" text NOT NULL, "broken_seq" bigint, "checked_at" TIMESTAMP WITH TIME ZONE NOT NULL, CONSTRAINT "PK_188c14fb1c0bedde5b7dd881a45" PRIMARY KEY ("brand_id"))`,
-  `ALTER TABLE "store"."audit_checks" ENABLE ROW LEVEL SECURITY`,
-  `CREATE POLICY brand ON "store"."audit_checks" USING (app.sees(brand_id)) WITH CHECK (app.sees(brand_id))`,
-  `DO $$
-  DECLARE role text;
-  BEGIN
-    FOREACH role IN ARRAY ARRAY['_store', '_worker'] LOOP
-      role := regexp_replace(current_user, '_owner$', role);
-      EXECUTE format('GRANT SELECT, INSERT, UPDATE ON store.audit_checks TO %I', role);
-    END LOOP;
-  END $$`,
+  ownedByBrand(['audit_checks']),
+  grantOn(['audit_checks'], 'SELECT, INSERT, UPDATE'),
 ];
 
 const DOWN = [

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { grantOn, ownedByBrand } from './table-access.js';
 
 const UP = [
   `CREATE TABLE "store"."approval_settings" ("brand_id" text NOT NULL, "approvals_required" integer NOT NULL DEFAULT '1', CONSTRAINT "CHK_aeea1d3dbe765534cff6bbe030" CHECK ("approvals_required" BETWEEN 0 AND 3), CONSTRAINT "PK_9daa424c7e3921bc04898b7232c" PRIMARY KEY ("brand_id"))`,
@@ -25,20 +26,11 @@ export class RolloutRules1763737000000 implements MigrationInterface {
     await runner.query(`SET lock_timeout = '4s'`);
     for (const statement of UP) await runner.query(statement);
     for (const table of TABLES) {
-      await runner.query(`ALTER TABLE store.${table} ENABLE ROW LEVEL SECURITY`);
-      await runner.query(
-        `CREATE POLICY brand ON store.${table} USING (app.sees(brand_id)) WITH CHECK (app.sees(brand_id))`,
-      );
+      await runner.query(ownedByBrand([table]));
     }
-    await runner.query(`
-      DO $$
-      DECLARE role text;
-      BEGIN
-        FOREACH role IN ARRAY ARRAY['_store', '_worker'] LOOP
-          role := regexp_replace(current_user, '_owner$', role);
-          EXECUTE format('GRANT SELECT, INSERT, UPDATE ON store.approval_settings, store.proposed_changes TO %I', role);
-        END LOOP;
-      END $$`);
+    await runner.query(
+      grantOn(['approval_settings', 'proposed_changes'], 'SELECT, INSERT, UPDATE'),
+    );
   }
 
   async down(runner: QueryRunner): Promise<void> {

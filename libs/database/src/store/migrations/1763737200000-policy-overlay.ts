@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { grantOn, ownedByBrand } from './table-access.js';
 
 /** Table → its function (row → value in the overlay, null: not there). Whatever else must act in seconds is a row here. */
 const IN_OVERLAY: Readonly<Record<string, string>> = {
@@ -127,10 +128,7 @@ export class PolicyOverlay1763737200000 implements MigrationInterface {
       `ALTER TABLE "store"."overlay_events" ADD CONSTRAINT "FK_814e132cd8bbad416a496b9c0fa" FOREIGN KEY ("brand_id") REFERENCES "store"."accounts"("id") ON DELETE NO ACTION ON UPDATE NO ACTION`,
     );
     for (const table of ['overlay_versions', 'overlay_events']) {
-      await runner.query(`ALTER TABLE store.${table} ENABLE ROW LEVEL SECURITY`);
-      await runner.query(
-        `CREATE POLICY brand ON store.${table} USING (app.sees(brand_id)) WITH CHECK (app.sees(brand_id))`,
-      );
+      await runner.query(ownedByBrand([table]));
     }
     await runner.query(GRANTS);
     await runner.query(VALUES);
@@ -170,14 +168,7 @@ export class PolicyOverlay1763737200000 implements MigrationInterface {
   }
 }
 
-/** The history is append-only; the roles bear the owner's prefix (provision.ts). */
-const GRANTS = `
-  DO $$
-  DECLARE role text;
-  BEGIN
-    FOREACH role IN ARRAY ARRAY['_store', '_worker'] LOOP
-      role := regexp_replace(current_user, '_owner$', role);
-      EXECUTE format('GRANT SELECT, INSERT, UPDATE ON store.overlay_versions TO %I', role);
-      EXECUTE format('GRANT SELECT, INSERT ON store.overlay_events TO %I', role);
-    END LOOP;
-  END $$`;
+/** The history is append-only. */
+const GRANTS =
+  grantOn(['overlay_versions'], 'SELECT, INSERT, UPDATE') +
+  grantOn(['overlay_events'], 'SELECT, INSERT');

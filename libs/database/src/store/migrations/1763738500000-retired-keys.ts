@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { grantOn, ownedByBrand } from './table-access.js';
 
 /** Keys that sign nothing new (S9). */
 export class RetiredKeys1763738500000 implements MigrationInterface {
@@ -12,20 +13,9 @@ export class RetiredKeys1763738500000 implements MigrationInterface {
     await runner.query(
       `ALTER TABLE "store"."retired_keys" ADD CONSTRAINT "FK_e3dff2013a9f6599ab9ffc32c20" FOREIGN KEY ("brand_id") REFERENCES "store"."accounts"("id") ON DELETE NO ACTION ON UPDATE NO ACTION`,
     );
-    await runner.query(`ALTER TABLE store.retired_keys ENABLE ROW LEVEL SECURITY`);
-    await runner.query(
-      `CREATE POLICY brand ON store.retired_keys USING (app.sees(brand_id)) WITH CHECK (app.sees(brand_id))`,
-    );
-    // Nobody un-retires a key. The roles bear the owner's prefix (provision.ts).
-    await runner.query(`
-      DO $$
-      DECLARE role text;
-      BEGIN
-        FOREACH role IN ARRAY ARRAY['_store', '_worker'] LOOP
-          role := regexp_replace(current_user, '_owner$', role);
-          EXECUTE format('GRANT SELECT, INSERT ON store.retired_keys TO %I', role);
-        END LOOP;
-      END $$`);
+    await runner.query(ownedByBrand(['retired_keys']));
+    // Nobody un-retires a key.
+    await runner.query(grantOn(['retired_keys'], 'SELECT, INSERT'));
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { grantOn, ownedByBrand } from './table-access.js';
 
 const STATEMENTS = [
   `CREATE TABLE "store"."webhooks" ("id" uuid NOT NULL, "brand_id" text NOT NULL, "url" text NOT NULL, "kinds" text array NOT NULL DEFAULT '{}', "secret_no" integer NOT NULL DEFAULT '1', "previous_until" TIMESTAMP WITH TIME ZONE, "created_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT app.now(), CONSTRAINT "PK_9e8795cfc899ab7bdaa831e8527" PRIMARY KEY ("id"))`,
@@ -20,21 +21,11 @@ export class Webhooks1763738600000 implements MigrationInterface {
     await runner.query(`SET lock_timeout = '4s'`);
     for (const statement of STATEMENTS) await runner.query(statement);
     for (const table of ['webhooks', 'webhook_deliveries']) {
-      await runner.query(`ALTER TABLE store.${table} ENABLE ROW LEVEL SECURITY`);
-      await runner.query(
-        `CREATE POLICY brand ON store.${table} USING (app.sees(brand_id)) WITH CHECK (app.sees(brand_id))`,
-      );
+      await runner.query(ownedByBrand([table]));
     }
-    // The roles bear the owner's prefix (provision.ts).
-    await runner.query(`
-      DO $$
-      DECLARE role text;
-      BEGIN
-        FOREACH role IN ARRAY ARRAY['_store', '_worker'] LOOP
-          role := regexp_replace(current_user, '_owner$', role);
-          EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON store.webhooks, store.webhook_deliveries TO %I', role);
-        END LOOP;
-      END $$`);
+    await runner.query(
+      grantOn(['webhooks', 'webhook_deliveries'], 'SELECT, INSERT, UPDATE, DELETE'),
+    );
   }
 
   async down(runner: QueryRunner): Promise<void> {

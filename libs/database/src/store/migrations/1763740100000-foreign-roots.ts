@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { grantOn } from './table-access.js';
 
 const STATEMENTS = [
   `CREATE TABLE "store"."foreign_roots" ("id" text NOT NULL, "trusted" bytea NOT NULL, "created_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT app.now(), CONSTRAINT "PK_203927a8c748f261270b69acf79" PRIMARY KEY ("id"))`,
@@ -17,16 +18,8 @@ export class ForeignRoots1763740100000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`SET lock_timeout = '4s'`);
     for (const statement of STATEMENTS) await runner.query(statement);
-    // A root is configuration, and what it signed stays as it came. The roles bear the owner's prefix (provision.ts).
-    await runner.query(`
-      DO $$
-      DECLARE role text;
-      BEGIN
-        FOREACH role IN ARRAY ARRAY['_store', '_worker'] LOOP
-          role := regexp_replace(current_user, '_owner$', role);
-          EXECUTE format('GRANT SELECT, INSERT ON store.foreign_roots, store.foreign_assertions TO %I', role);
-        END LOOP;
-      END $$`);
+    // A root is configuration, and what it signed stays as it came.
+    await runner.query(grantOn(['foreign_roots', 'foreign_assertions'], 'SELECT, INSERT'));
   }
 
   async down(runner: QueryRunner): Promise<void> {

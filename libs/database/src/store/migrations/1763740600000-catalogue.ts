@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { grantOn, ownedByBrand } from './table-access.js';
 
 const STATEMENTS = [
   `CREATE TABLE "store"."revision_icons" ("snap_id" text NOT NULL, "revision" integer NOT NULL, "brand_id" text NOT NULL, "sha256" text NOT NULL, "format" text NOT NULL, "bytes" bytea NOT NULL, CONSTRAINT "PK_fa4a47247343bbee881509782f2" PRIMARY KEY ("snap_id", "revision"))`,
@@ -17,20 +18,9 @@ export class Catalogue1763740600000 implements MigrationInterface {
       `ALTER TABLE "store"."snaps" ADD "categories" text array NOT NULL DEFAULT '{}'`,
     );
     for (const statement of STATEMENTS) await runner.query(statement);
-    await runner.query(`ALTER TABLE store.revision_icons ENABLE ROW LEVEL SECURITY`);
-    await runner.query(
-      `CREATE POLICY brand ON store.revision_icons USING (app.sees(brand_id)) WITH CHECK (app.sees(brand_id))`,
-    );
-    // As revisions, icons never change. The roles bear the owner's prefix (provision.ts).
-    await runner.query(`
-      DO $$
-      DECLARE role text;
-      BEGIN
-        FOREACH role IN ARRAY ARRAY['_store', '_worker'] LOOP
-          role := regexp_replace(current_user, '_owner$', role);
-          EXECUTE format('GRANT SELECT, INSERT ON store.revision_icons TO %I', role);
-        END LOOP;
-      END $$`);
+    await runner.query(ownedByBrand(['revision_icons']));
+    // As revisions, icons never change.
+    await runner.query(grantOn(['revision_icons'], 'SELECT, INSERT'));
   }
 
   async down(runner: QueryRunner): Promise<void> {

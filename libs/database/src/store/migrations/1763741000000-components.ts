@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { grantOn, ownedByBrand } from './table-access.js';
 
 const STATEMENTS = [
   `CREATE TABLE "store"."component_revisions" ("snap_id" text NOT NULL, "name" text NOT NULL, "revision" integer NOT NULL, "brand_id" text NOT NULL, "blob_id" uuid NOT NULL, "sha3384" text NOT NULL, "size_bytes" bigint NOT NULL, "type" text NOT NULL, "version" text, "description" text, "created_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT app.now(), CONSTRAINT "UQ_a65fe6e5e51e81b67bfd2a6588b" UNIQUE ("snap_id", "name", "sha3384"), CONSTRAINT "CHK_afbc354230db96e001205a7c01" CHECK ("revision" > 0), CONSTRAINT "PK_73145352cc1c9b0ab65db2340f1" PRIMARY KEY ("snap_id", "name", "revision"))`,
@@ -19,21 +20,10 @@ export class Components1763741000000 implements MigrationInterface {
     await runner.query(`SET lock_timeout = '4s'`);
     for (const statement of STATEMENTS) await runner.query(statement);
     for (const table of ['component_revisions', 'component_pairs']) {
-      await runner.query(`ALTER TABLE store.${table} ENABLE ROW LEVEL SECURITY`);
-      await runner.query(
-        `CREATE POLICY brand ON store.${table} USING (app.sees(brand_id)) WITH CHECK (app.sees(brand_id))`,
-      );
+      await runner.query(ownedByBrand([table]));
     }
-    // What is signed is never changed or deleted. The roles bear the owner's prefix (provision.ts).
-    await runner.query(`
-      DO $$
-      DECLARE role text;
-      BEGIN
-        FOREACH role IN ARRAY ARRAY['_store', '_worker'] LOOP
-          role := regexp_replace(current_user, '_owner$', role);
-          EXECUTE format('GRANT SELECT, INSERT ON store.component_revisions, store.component_pairs TO %I', role);
-        END LOOP;
-      END $$`);
+    // What is signed is never changed or deleted.
+    await runner.query(grantOn(['component_revisions', 'component_pairs'], 'SELECT, INSERT'));
   }
 
   async down(runner: QueryRunner): Promise<void> {

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { grantOn, ownedByBrand } from './table-access.js';
 
 const STATEMENTS = [
   `CREATE TABLE "store"."delta_targets" ("snap_id" text NOT NULL, "revision" integer NOT NULL, "brand_id" text NOT NULL, "released_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT app.now(), "looked_at" TIMESTAMP WITH TIME ZONE, CONSTRAINT "PK_a21d650d7cac84ba77ad59491d3" PRIMARY KEY ("snap_id", "revision"))`,
@@ -19,21 +20,9 @@ export class Deltas1763741500000 implements MigrationInterface {
     await runner.query(`SET lock_timeout = '4s'`);
     for (const statement of STATEMENTS) await runner.query(statement);
     for (const table of ['delta_targets', 'deltas']) {
-      await runner.query(`ALTER TABLE store.${table} ENABLE ROW LEVEL SECURITY`);
-      await runner.query(
-        `CREATE POLICY brand ON store.${table} USING (app.sees(brand_id)) WITH CHECK (app.sees(brand_id))`,
-      );
+      await runner.query(ownedByBrand([table]));
     }
-    // The roles bear the owner's prefix (provision.ts).
-    await runner.query(`
-      DO $$
-      DECLARE role text;
-      BEGIN
-        FOREACH role IN ARRAY ARRAY['_store', '_worker'] LOOP
-          role := regexp_replace(current_user, '_owner$', role);
-          EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON store.delta_targets, store.deltas TO %I', role);
-        END LOOP;
-      END $$`);
+    await runner.query(grantOn(['delta_targets', 'deltas'], 'SELECT, INSERT, UPDATE, DELETE'));
   }
 
   async down(runner: QueryRunner): Promise<void> {
