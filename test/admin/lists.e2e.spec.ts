@@ -23,7 +23,7 @@ describe('nested fields', () => {
   const DOCUMENT = (brand: string) => `
     fleets(brand: "${brand}") { name population }
     rollouts(brand: "${brand}", first: 60) { edges { node { title snap { name lanes { risk } } lane { risk } fleet { name population } waves { no } transitions { seq } } } }
-    snaps(brand: "${brand}", first: 60) { edges { node { name revisions { revision } lanes { risk } } } }
+    snaps(brand: "${brand}", first: 500) { edges { node { name revisions { revision } lanes { risk } } } }
     devices(brand: "${brand}", first: 60) { edges { node { uid installed { revision } } } }`;
 
   it('cost as many statements for 50 rows as for 5: there is no query per row', async () => {
