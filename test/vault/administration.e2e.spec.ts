@@ -112,6 +112,26 @@ describe('keys', () => {
     ).rejects.toThrow('Conflict');
   });
 
+  it('of two who make a key of one name at once, one is told that the name is taken; an account is an id', async () => {
+    const make = (args: string) =>
+      mutate(
+        vault,
+        vault.token,
+        `createSigningKey(brand: "${BRAND}", ${args})`,
+        'SigningKey',
+        'keyId',
+      );
+    const outcomes = await Promise.allSettled([
+      make('name: "twin-serials"'),
+      make('name: "twin-serials"'),
+    ]);
+    const refusals = outcomes.flatMap((one) =>
+      one.status === 'rejected' ? [String(one.reason)] : [],
+    );
+    expect(refusals).toEqual([expect.stringContaining('Conflict')]);
+    await expect(make('name: "third-serials", account: "a b"')).rejects.toThrow('Invalid');
+  });
+
   it('V72 a model cannot be saved with a key whose account-key belongs to another account', async () => {
     const made = await mutate<{ keyId: string; accountKeyRequest: string }>(
       vault,

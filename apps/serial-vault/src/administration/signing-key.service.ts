@@ -1,4 +1,11 @@
-import { accountKeyOf, header, instantOf, signAssertion, type Assertion } from '#libs/assertions';
+import {
+  ACCOUNT_ID,
+  accountKeyOf,
+  header,
+  instantOf,
+  signAssertion,
+  type Assertion,
+} from '#libs/assertions';
 import { recordVaultAudit, VaultModelPolicyRow, VaultSigningKey } from '#libs/database';
 import type { VaultResources } from '../resources.js';
 import { importChain, readChain } from '../trust/import-assertions.js';
@@ -16,6 +23,9 @@ export interface SigningKeyView {
 }
 
 const KEY_NAME = /^[a-z](?:-?[a-z0-9])*$/;
+
+const nameTaken = (name: string): VaultError =>
+  new VaultError('conflict', `cannot make key ${name}: the brand has one of that name`);
 
 /** Serial keys of a brand (serial-vault.md 11.3): made here, certified by the store, never exported. */
 export class SigningKeyService {
@@ -39,10 +49,14 @@ export class SigningKeyService {
         [{ path: 'name', message: 'words of a-z and 0-9 joined by dashes' }],
       );
     }
-    const { db, keys } = this.resources;
-    if (await db.asBrand(brandId, (tx) => tx.existsBy(VaultSigningKey, { brandId, name }))) {
-      throw new VaultError('conflict', `cannot make key ${name}: the brand has one of that name`);
+    if (!ACCOUNT_ID.test(accountId)) {
+      throw new VaultError('invalid', 'cannot make a key for an account without an id', [
+        { path: 'account', message: 'an account id' },
+      ]);
     }
+    const { db, keys } = this.resources;
+    if (await db.asBrand(brandId, (tx) => tx.existsBy(VaultSigningKey, { brandId, name })))
+      throw nameTaken(name);
     const { publicKey, sealed } = await keys.generate();
     const request = await this.requestFor(accountId, name, publicKey.id);
     const row = {
@@ -53,7 +67,16 @@ export class SigningKeyService {
       accountKeyRequest: request.bytes.toString(),
     };
     await db.asBrand(brandId, async (tx) => {
-      await tx.insert(VaultSigningKey, row);
+      // Making a key takes seconds, in which somebody else may have made one of that name.
+      const made = await tx
+        .createQueryBuilder()
+        .insert()
+        .into(VaultSigningKey)
+        .values(row)
+        .orIgnore()
+        .returning('"key_id"')
+        .execute();
+      if ((made.raw as unknown[]).length === 0) throw nameTaken(name);
       await recordVaultAudit(tx, {
         brandId,
         actor: actorOf(who),
