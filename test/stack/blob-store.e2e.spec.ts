@@ -81,7 +81,8 @@ describe.skipIf(typeof stack === 'string')(title, () => {
     await expect.poll(soon, { timeout: 10_000, interval: 200 }).toBe(1);
     expect(await soon()).toBe(0);
     release();
-    await expect(upload).rejects.toThrow('killed');
+    // What the upload hears depends on whether a part of it was still under way when it was swept.
+    await expect(upload).rejects.toThrow(/killed|cannot reach blob/);
     expect(await store.head('never/finished')).toBeNull();
   });
 
