@@ -1,5 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
+/** Specs that need a realm of their own: the schema's, since Nest keeps one set of GraphQL types; the others forbid globals to everybody. */
+const ALONE = [
+  'apps/serial-vault/src/graphql/print-schema.spec.ts',
+  'libs/update-control/src/{purity,resolve}.spec.ts',
+];
+// Specs that start processes of their own take seconds: they run with the end-to-end tests.
+const PROCESSES = '**/*.process.spec.ts';
+
 // `source` makes `#libs/*` resolve to the TypeScript sources; the graphql alias keeps one realm of that package.
 export default defineConfig({
   resolve: { alias: { graphql: 'graphql/index.js' } },
@@ -11,16 +19,21 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,libs,tools}/**/*.spec.ts'],
-          // Specs that start processes of their own take seconds: they run with the end-to-end tests.
-          exclude: ['**/*.process.spec.ts'],
+          exclude: [PROCESSES, ...ALONE],
+          // Loading the rooms anew for each file would take longer than the tests.
+          isolate: false,
           testTimeout: 20_000,
         },
       },
       {
         extends: true,
+        test: { name: 'unit-alone', include: ALONE, testTimeout: 20_000 },
+      },
+      {
+        extends: true,
         test: {
           name: 'e2e',
-          include: ['test/**/*.e2e.spec.ts', '{apps,libs}/**/*.process.spec.ts'],
+          include: ['test/**/*.e2e.spec.ts', `{apps,libs}/${PROCESSES}`],
           fileParallelism: false,
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 60_000,

@@ -47,7 +47,7 @@ const DEPCRUISE = [
   'tools',
   'test',
 ];
-const UNIT = ['vitest', 'run', '--project', 'unit'];
+const UNIT = ['vitest', 'run', '--project', 'unit*'];
 const REPORT = [
   '--reporter=default',
   '--reporter=json',
