@@ -81,7 +81,21 @@ async function modelOfNamed({ named, world }: Order): Promise<string> {
   return assertion.bytes.toString();
 }
 
+/** A production order by file: there is nothing to read, so nothing may be told. */
+const order: Template = {
+  name: 'order of a model',
+  by: 'vaultPeople',
+  acts: true,
+  make: ({ named }) => ({
+    method: 'POST',
+    path: `/admin/v1/brands/${named.brand}/models/${named.model}/serials`,
+    headers: { 'content-type': 'text/csv' },
+    body: 'serial\n',
+  }),
+};
+
 export const VAULT: readonly Template[] = [
+  order,
   events,
   models,
   serialOf('with the own model', ({ own }) =>

@@ -360,7 +360,7 @@ describe('revocation', () => {
     expect((await post({ kind: 'revoked', device, id })).status).toBe(204);
   });
 
-  it('a superseded key ends, the same serial with its new key goes on', async () => {
+  it('V45 a superseded key ends, the same serial with its new key goes on', async () => {
     const device = await opened();
     expect((await post({ kind: 'superseded', device })).status).toBe(204);
     expect(mustRenew(await emptyRefresh(device.session))).toBe(true);

@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeAssertion, header } from '#libs/assertions';
+import {
+  decodeAssertion,
+  header,
+  localSigner,
+  signAssertion,
+  type Assertion,
+} from '#libs/assertions';
 import { shiftClock } from '#libs/database';
 import {
   BRAND,
@@ -9,6 +15,7 @@ import {
   freshKey,
   inStream,
   mutate,
+  otherBrand,
   postSerial,
   query,
   register,
@@ -18,9 +25,13 @@ import {
   serialIn,
   serialRequest,
   startVault,
+  vectorKey,
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { GraphQLClient } from '../../tools/clients/graphql.js';
+import { ask } from '../../tools/clients/http.js';
+import { VaultAdmin } from '../../tools/clients/vault-admin.js';
 
 let vault: RunningVault;
 let keyId = '';
@@ -67,6 +78,14 @@ const outcomes = async (serial: string): Promise<string[]> =>
       [serial],
     )
   ).map(({ outcome }) => outcome);
+
+/** How often somebody was told of a serial that came with another key. */
+async function alarms(): Promise<number> {
+  const { text } = await ask(`${vault.opsUrl()}/metrics`);
+  return Number(
+    /^brandstore_alarms_total\{alarm="duplicate-held".*\} (\d+)$/m.exec(text)?.[1] ?? 0,
+  );
+}
 
 describe('same serial and key (S1 of serial-vault.md 6.3)', () => {
   it('V41 gets the same bytes again; revoked it is refused; when the key was retired it is signed anew', async () => {
@@ -123,12 +142,17 @@ describe('same serial and key (S1 of serial-vault.md 6.3)', () => {
 });
 
 describe('same serial and another key (S2 of serial-vault.md 6.3)', () => {
-  it('is held, refused, re-issued a few times or allowed, as the model says', async () => {
+  it('V42 V45 is held with an alarm, refused, re-issued a few times or allowed, as the model says', async () => {
     // hold → approve
+    const before = await alarms();
     const [oldKey, newKey] = [freshKey(), freshKey()];
     await register(vault, hold, oldKey, 'S2-A');
     const held = await register(vault, hold, newKey, 'S2-A');
     expect([held.status, held.headers.get('content-type')]).toEqual([202, 'application/json']);
+    expect(await alarms()).toBe(before + 1);
+    // Polling tells nobody again.
+    expect((await register(vault, hold, newKey, 'S2-A')).status).toBe(202);
+    expect(await alarms()).toBe(before + 1);
     const [entry] = await pending('S2-A');
     expect(entry).toMatchObject({
       deviceKeyId: newKey.publicKey.id,
@@ -139,6 +163,14 @@ describe('same serial and another key (S2 of serial-vault.md 6.3)', () => {
     expect(approved.status).toBe(200);
     expect(serialIn(approved.text).headers).toMatchObject({ revision: '1' });
     expect(await outcomes('S2-A')).toEqual(['signed', 'pending', 'approved', 'signed']);
+    const signed = await vault.sql(
+      `SELECT device_key_id, revision, operator <> '' AS by_somebody FROM vault.signing_log
+       WHERE serial = 'S2-A' AND outcome = 'signed' ORDER BY seq`,
+    );
+    expect(signed).toEqual([
+      { device_key_id: oldKey.publicKey.id, revision: 0, by_somebody: false },
+      { device_key_id: newKey.publicKey.id, revision: 1, by_somebody: true },
+    ]);
     // The former key is superseded.
     const former = await register(vault, hold, oldKey, 'S2-A');
     expect([former.status, codeOf(former)]).toEqual([403, 'revoked-device']);
@@ -275,11 +307,53 @@ it('one device key that asks for ten serials at once gets one', async () => {
   expect(answers.filter(({ status }) => status === 409)).toHaveLength(9);
 });
 
-it('the same serial under two models of the brand is two devices', async () => {
+it('V46 the same serial under two models of a brand, and under two brands, is as many devices', async () => {
   const other = await registerModel(vault, 'acme-twin', { signingKeyId: keyId });
-  expect((await register(vault, hold, freshKey(), 'TWIN')).status).toBe(200);
-  expect((await register(vault, other, freshKey(), 'TWIN')).status).toBe(200);
+  const foreign = await foreignModel();
+  for (const model of [hold, other, foreign]) {
+    const answer = await register(vault, model, freshKey(), 'TWIN');
+    expect(answer.status, answer.text).toBe(200);
+    expect(serialIn(answer.text).headers).toMatchObject({
+      'brand-id': model.assertion.headers['brand-id'],
+      model: model.name,
+      serial: 'TWIN',
+    });
+  }
 });
+
+/** A model of another brand, whose name is that of ours. */
+async function foreignModel(): Promise<TestModel> {
+  const { id, chain } = await otherBrand();
+  const signer = localSigner(vectorKey('brand2'));
+  const certified = async (request: Assertion): Promise<string> =>
+    (await certify(request)).bytes.toString();
+  const key = await certified(
+    await signAssertion(
+      {
+        type: 'account-key-request',
+        headers: {
+          'account-id': id,
+          name: 'models',
+          'public-key-sha3-384': signer.publicKey.id,
+          since: '2024-01-01T00:00:00Z',
+        },
+        body: signer.publicKey.encoded,
+      },
+      signer,
+      new Date(),
+    ),
+  );
+  const admin = new VaultAdmin(new GraphQLClient(`${vault.url}/graphql`).as(vault.token));
+  await admin.registerBrand(id, `${chain}\n${key}`);
+  const serials = await admin.createSigningKey(id, 'globex-serials');
+  const request = decodeAssertion(Buffer.from(serials.accountKeyRequest));
+  await admin.importAccountKey(id, await certified(request));
+  const headers = { ...hold.assertion.headers, 'authority-id': id, 'brand-id': id };
+  const assertion = await signAssertion({ type: 'model', headers }, signer, new Date());
+  await admin.registerModel(id, assertion, serials.keyId, 2048);
+  const apiKey = await admin.createApiKey(id, hold.name, 'gadget');
+  return { name: hold.name, assertion, apiKey, apiKeyId: '' };
+}
 
 it('the dry run tells each check, and leaves nothing behind', async () => {
   await register(vault, hold, freshKey(), 'DRY-1');

@@ -20,7 +20,7 @@ import {
   startVault,
   type RunningVault,
 } from './vault-kit.js';
-import { ask } from '../../tools/clients/http.js';
+import { ask, type Answer } from '../../tools/clients/http.js';
 
 let vault: RunningVault;
 let keyId = '';
@@ -31,33 +31,139 @@ beforeAll(async () => {
 });
 afterAll(() => vault?.stop());
 
-it('list: listed serials are signed, others refused until they are listed', async () => {
+const listSerials = (model: string, serials: string[], order = 'PO-7'): Promise<unknown> =>
+  mutate(
+    vault,
+    vault.token,
+    `listSerials(brand: "${BRAND}", model: "${model}", serials: $s, order: "${order}")`,
+    'ListedSerials',
+    'added',
+    { s: ['[String!]!', serials] },
+  );
+
+/** The CSV of an order, as production sends it. */
+const importCsv = (model: string, csv: string, order = 'PO-7'): Promise<Answer> =>
+  ask(`${vault.url}/admin/v1/brands/${BRAND}/models/${model}/serials?order=${order}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${vault.token}`, 'content-type': 'text/csv' },
+    body: csv,
+  });
+
+interface Waiting {
+  readonly id: string;
+  readonly serial: string;
+}
+const waiting = async (serial: string): Promise<Waiting[]> => {
+  const document = `{ pending(brand: "${BRAND}") { id serial } }`;
+  const { pending } = await query<{ pending: Waiting[] }>(vault, vault.token, document);
+  return pending.filter((one) => one.serial === serial);
+};
+
+it('V47 list: a listed serial is signed, once; one that is not listed is 403, or waits for its order', async () => {
   const model = await registerModel(vault, 'acme-list', {
     signingKeyId: keyId,
     enrolment: { list: true },
   });
-  const list = (serials: string[]): Promise<{ added: number }> =>
-    mutate(
-      vault,
-      vault.token,
-      `listSerials(brand: "${BRAND}", model: "acme-list", serials: $s, order: "PO-7")`,
-      'ListedSerials',
-      'added',
-      {
-        s: ['[String!]!', serials],
-      },
-    );
-  expect(await list(['L-1', 'L-2'])).toMatchObject({ added: 2 });
-  expect(await list(['L-2', 'L-3'])).toMatchObject({ added: 1 });
-  await expect(list(['ok', 'not ok'])).rejects.toThrow('serials[1]');
+  expect(await listSerials('acme-list', ['L-1', 'L-2'])).toMatchObject({ added: 2 });
+  expect(await listSerials('acme-list', ['L-2', 'L-3'])).toMatchObject({ added: 1 });
+  await expect(listSerials('acme-list', ['ok', 'not ok'])).rejects.toThrow('serials[1]');
   const key = freshKey();
   expect((await register(vault, model, key, 'L-1')).status).toBe(200);
   expect((await register(vault, model, key, 'L-1')).status).toBe(200);
+  // The entry is used up: another device with that serial is a duplicate, and waits for a decision.
+  expect((await register(vault, model, freshKey(), 'L-1')).status).toBe(202);
   const unlisted = await register(vault, model, freshKey(), 'L-9');
   expect([unlisted.status, codeOf(unlisted)]).toEqual([403, 'serial-not-expected']);
-  await list(['L-9']);
+  await listSerials('acme-list', ['L-9'], 'PO-8');
   expect((await register(vault, model, freshKey(), 'L-9')).status).toBe(200);
+  const document = `{ orders(brand: "${BRAND}") { model name listed registered } }`;
+  const { orders } = await query<{ orders: unknown[] }>(vault, vault.token, document);
+  expect(orders).toEqual([
+    { model: 'acme-list', name: 'PO-7', listed: 3, registered: 1 },
+    { model: 'acme-list', name: 'PO-8', listed: 1, registered: 1 },
+  ]);
+
+  const late = await registerModel(vault, 'acme-late', {
+    signingKeyId: keyId,
+    enrolment: { list: true, lateDays: 2 },
+  });
+  const poller = async (serial: string): Promise<() => Promise<Answer>> => {
+    const id = await requestId(vault, late.apiKey);
+    const request = await serialRequest(late.assertion, id, freshKey(), serial);
+    const body = inStream(request, late.assertion);
+    return () => postSerial(vault, late.apiKey, body);
+  };
+  const [cured, letIn, sentAway] = await Promise.all(['LATE-1', 'LATE-2', 'LATE-3'].map(poller));
+  for (const poll of [cured, letIn, sentAway]) expect((await poll?.())?.status).toBe(202);
+  expect((await cured?.())?.status).toBe(202);
+  expect(await waiting('LATE-1')).toHaveLength(1);
+  expect((await importCsv('acme-late', 'serial\nLATE-1\n')).status).toBe(200);
+  expect(serialIn((await cured?.())?.text ?? '').headers.serial).toBe('LATE-1');
+  expect(await waiting('LATE-1')).toEqual([]);
+  // A person may decide instead of an order.
+  for (const [verb, serial] of [
+    ['approve', 'LATE-2'],
+    ['refuse', 'LATE-3'],
+  ] as const) {
+    const call = `${verb}Request(brand: "${BRAND}", id: "${(await waiting(serial))[0]?.id}")`;
+    await mutate(vault, vault.token, call, 'PendingRequest', 'state');
+  }
+  expect((await letIn?.())?.status).toBe(200);
+  const away = await sentAway?.();
+  expect([away?.status, away && codeOf(away)]).toEqual([403, 'refused-by-operator']);
 });
+
+it('a serial that waited in vain is refused, whatever request it comes with', async () => {
+  const late = await registerModel(vault, 'acme-too-late', {
+    signingKeyId: keyId,
+    enrolment: { list: true, lateDays: 1 },
+  });
+  const key = freshKey();
+  expect((await register(vault, late, key, 'VAIN-1')).status).toBe(202);
+  await shiftClock(vault.urls.owner, 2 * 86_400_000);
+  const answer = await register(vault, late, key, 'VAIN-1');
+  expect([answer.status, codeOf(answer)]).toEqual([403, 'serial-not-expected']);
+  await listSerials('acme-too-late', ['VAIN-1']);
+  expect((await register(vault, late, key, 'VAIN-1')).status).toBe(200);
+  await shiftClock(vault.urls.owner, 0);
+});
+
+it('V51 100,000 serials are imported within a minute, all or none, with the fault of each line; again it changes nothing', async () => {
+  await registerModel(vault, 'acme-csv', { signingKeyId: keyId, enrolment: { list: true } });
+  const count = async (): Promise<number | undefined> =>
+    (
+      await vault.sql<{ n: number }>(
+        `SELECT count(*)::int AS n FROM vault.listed_serials WHERE model = 'acme-csv'`,
+      )
+    )[0]?.n;
+  const lines = Array.from({ length: 100_000 }, (_, index) => `CSV-${index},B-${index % 10}`);
+  const file = (some: readonly string[]): string => ['serial,batch', ...some].join('\r\n');
+  const spoilt = [...lines];
+  spoilt[6] = 'not ok,B';
+  spoilt[99_997] = 'CSV-1,B';
+  const refused = await importCsv('acme-csv', file(spoilt));
+  expect(refused.status).toBe(400);
+  const said = refused.json<{ 'error-list': { message: string }[] }>()['error-list'];
+  expect(said.map(({ message }) => message)).toEqual([
+    expect.stringContaining('2 of them') as string,
+    'line 8: "not ok" is no serial',
+    'line 99999: serial CSV-1 is on line 3 already',
+  ]);
+  expect(await count()).toBe(0);
+  const start = Date.now();
+  const taken = await importCsv('acme-csv', file(lines));
+  expect(Date.now() - start).toBeLessThan(60_000);
+  expect([taken.status, taken.json()]).toEqual([200, { given: 100_000, added: 100_000 }]);
+  expect((await importCsv('acme-csv', file(lines))).json()).toEqual({ given: 100_000, added: 0 });
+  expect(await count()).toBe(100_000);
+  // A serial belongs to one order.
+  const other = await importCsv('acme-csv', 'serial\nCSV-NEW\nCSV-7\n', 'PO-9');
+  expect([other.status, other.text]).toEqual([
+    400,
+    expect.stringContaining('line 3: serial CSV-7'),
+  ]);
+  expect(await count()).toBe(100_000);
+}, 120_000);
 
 it('V48 quota n: n are signed, the next is refused, repeats do not count; under a race too', async () => {
   const model = await registerModel(vault, 'acme-quota', {
@@ -102,7 +208,7 @@ it('V49 outside the window: 403 that tells when it opens', async () => {
   await shiftClock(vault.urls.owner, 0);
 });
 
-it('pattern: the whole serial must fit, and a pattern that never ends does no harm', async () => {
+it('V50 pattern and check digit: the whole serial must fit, and a pattern that never ends does no harm', async () => {
   const model = await registerModel(vault, 'acme-pattern', {
     signingKeyId: keyId,
     enrolment: { pattern: 'P-\\d{3}' },
@@ -123,6 +229,22 @@ it('pattern: the whole serial must fit, and a pattern that never ends does no ha
       enrolment: { pattern: '(' },
     }),
   ).rejects.toThrow('policy.enrolment.pattern');
+  const luhn = await registerModel(vault, 'acme-luhn', {
+    signingKeyId: keyId,
+    enrolment: { checkDigit: 'luhn', pattern: 'A-.*' },
+  });
+  const mod97 = await registerModel(vault, 'acme-mod97', {
+    signingKeyId: keyId,
+    enrolment: { checkDigit: 'mod97' },
+  });
+  for (const [model, good, bad] of [
+    [luhn, 'A-79927398713', 'A-79927398712'],
+    [luhn, 'A-18', '18'],
+    [mod97, '79444', '79445'],
+  ] as const) {
+    expect(codeOf(await register(vault, model, freshKey(), bad))).toBe('bad-serial');
+    expect((await register(vault, model, freshKey(), good)).status).toBe(200);
+  }
 });
 
 it('assigned: the vault chooses, and a known device key gets its serial again', async () => {

@@ -150,7 +150,7 @@ it('an event that a stopped vault left behind is sent after the restart', async 
   });
 });
 
-it('a re-issue supersedes the former device key', async () => {
+it('V45 a re-issue supersedes the former device key', async () => {
   received.length = 0;
   const [former, next] = [freshKey(), freshKey()];
   await register(vault, model, former, 'E-4');

@@ -16,7 +16,7 @@ const WORDS = `
   **operator**: who runs the installation. **token**: a machine's, with the roles of its owner within its own.
 - **publisher**: with macaroons, within their account. **device**: what its session shows; without one, what is public.
 - **papers**, **signature**, **link**: no login, the request proves itself. **vault**: handed on to the vault, which decides.
-- **graphql**: each field for itself. **nobody**: there is nothing.
+- **graphql**: each field for itself. **nobody**: there is nothing. A scope of the vault: the least that the token has.
 `;
 
 /** `docs/access.md`: every route and every field, and who may. */

@@ -36,7 +36,7 @@ export async function openVaultResources(ground: VaultGround): Promise<VaultReso
   shutdown.add('signer', () => keys.close());
   addCheck({ name: 'database', check: () => db.ping() });
   addCheck({ name: 'signer', check: () => keys.ping() });
-  const resources = { db, keys, settings, trust: new Trust(db), log: logger };
+  const resources = { db, keys, settings, trust: new Trust(db), log: logger, alarm: ground.alarm };
   return { ...resources, metrics: createVaultMetrics(metrics) };
 }
 

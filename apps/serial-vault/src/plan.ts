@@ -3,6 +3,7 @@ import type { AppPlan, HttpSurface } from '#libs/runtime';
 import { vaultConfig } from './config.js';
 import { EventSender } from './events/event-sender.js';
 import { deviceSurface } from './http/device-surface.js';
+import { machineSurface } from './http/machine-surface.js';
 import { openVaultResources, type VaultGround } from './open-resources.js';
 import { RegistryPull } from './registry/registry-pull.js';
 import type { VaultResources } from './resources.js';
@@ -22,7 +23,10 @@ export const vaultPlan: AppPlan<(typeof vaultConfig)['config'], (typeof vaultCon
         name: 'http',
         module: VaultModule.with(resources),
         port: ground.config.PORT,
-        prepare: (app) => app.register(deviceSurface(resources)),
+        prepare: async (app) => {
+          await app.register(machineSurface(resources));
+          await app.register(deviceSurface(resources));
+        },
       },
     ];
   },

@@ -1,8 +1,10 @@
 import type { Database } from '#libs/database';
-import type { Logger } from '#libs/runtime';
+import type { Logger, makeAlarm } from '#libs/runtime';
 import type { VaultMetrics } from './metrics.js';
 import type { SigningKeys } from './signing-keys.js';
 import type { Trust } from './trust/trust.js';
+
+type Alarm = ReturnType<typeof makeAlarm>;
 
 /** What the vault's operations stand on; made once by the process. */
 export interface VaultResources {
@@ -11,6 +13,8 @@ export interface VaultResources {
   readonly trust: Trust;
   readonly settings: VaultSettings;
   readonly log: Logger;
+  /** Tells an operator what they must look at. */
+  readonly alarm: Alarm;
   readonly metrics: VaultMetrics;
 }
 

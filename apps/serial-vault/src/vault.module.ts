@@ -10,6 +10,7 @@ import { DeviceService } from './administration/device.service.js';
 import { EnrolmentService } from './administration/enrolment.service.js';
 import { JournalService } from './administration/journal.service.js';
 import { ModelService } from './administration/model.service.js';
+import { OrderService } from './administration/order.service.js';
 import { RegistryPull } from './registry/registry-pull.js';
 import { SigningKeyService } from './administration/signing-key.service.js';
 import { TokenService } from './administration/token.service.js';
@@ -26,6 +27,7 @@ const SERVICES = [
   EnrolmentService,
   JournalService,
   ModelService,
+  OrderService,
   RegistryPull,
   SigningKeyService,
   TokenService,

@@ -1,4 +1,3 @@
-import { STRICT_SERIAL } from '#libs/assertions';
 import {
   recordVaultAudit,
   VaultBlockedDeviceKey,
@@ -8,9 +7,7 @@ import {
 } from '#libs/database';
 import type { VaultResources } from '../resources.js';
 import { actorOf, type VaultPrincipal } from './token.service.js';
-import { found, requireId, VaultError } from './vault-error.js';
-
-const MAX_SERIALS = 10_000;
+import { found, requireId } from './vault-error.js';
 
 export interface RemodelOrder {
   readonly fromModel: string;
@@ -22,47 +19,9 @@ export interface RemodelOrder {
   readonly note?: string | undefined;
 }
 
-/** What production announces: serials to come, models that devices may become, keys that must not. */
+/** Which models devices may become, and keys that must not be devices. */
 export class EnrolmentService {
   constructor(private readonly resources: Pick<VaultResources, 'db'>) {}
-
-  /** All or none; those that are listed already stay as they are. Returns how many are new. */
-  listSerials(
-    who: VaultPrincipal,
-    brandId: string,
-    model: string,
-    serials: readonly string[],
-    orderName: string,
-  ): Promise<number> {
-    const problems = serials
-      .map((serial, index) => ({ path: `serials[${index}]`, serial }))
-      .filter(({ serial }) => serial.length > 128 || !STRICT_SERIAL.test(serial))
-      .map(({ path, serial }) => ({
-        path,
-        message: `${JSON.stringify(serial.slice(0, 40))} is no serial`,
-      }));
-    if (serials.length > MAX_SERIALS)
-      problems.push({ path: 'serials', message: `at most ${MAX_SERIALS} at once` });
-    if (problems.length > 0)
-      throw new VaultError('invalid', 'cannot list these serials', problems.slice(0, 100));
-    return this.resources.db.asBrand(brandId, async (tx) => {
-      found(await tx.findOneBy(VaultModel, { brandId, model }), `model ${model}`);
-      const added = await tx.query<unknown[]>(
-        `INSERT INTO vault.listed_serials (brand_id, model, serial, order_name)
-         SELECT $1, $2, serial, $4 FROM unnest($3::text[]) AS listed (serial)
-         ON CONFLICT DO NOTHING RETURNING 1`,
-        [brandId, model, [...serials], orderName],
-      );
-      await recordVaultAudit(tx, {
-        brandId,
-        actor: actorOf(who),
-        action: 'list-serials',
-        subject: model,
-        detail: { orderName, given: serials.length, added: added.length },
-      });
-      return added.length;
-    });
-  }
 
   allowRemodel(
     who: VaultPrincipal,

@@ -24,7 +24,9 @@ const policy = z
     enrolment: z
       .strictObject({
         pattern: z.string().max(500).refine(isPattern, 'is no regular expression').optional(),
+        checkDigit: z.enum(['luhn', 'mod97']).optional(),
         list: z.boolean().optional(),
+        lateDays: z.int().min(1).max(365).optional(),
         quota: z.int().min(0).optional(),
         window: z.strictObject({ from: instant.optional(), until: instant.optional() }).optional(),
         assigned: z.boolean().optional(),
@@ -38,6 +40,10 @@ const policy = z
   .refine(({ enrolment }) => !(enrolment.assigned && enrolment.list), {
     path: ['enrolment', 'assigned'],
     message: 'cannot go with a list: the vault chooses serials that nobody can have listed',
+  })
+  .refine(({ enrolment }) => enrolment.list === true || enrolment.lateDays === undefined, {
+    path: ['enrolment', 'lateDays'],
+    message: 'cannot stand without a list: there is nothing to wait for',
   });
 
 /** Fills in what is left out (serial-vault.md 4.2, 6.3) and throws `invalid` with every problem. */

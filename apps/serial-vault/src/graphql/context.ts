@@ -14,8 +14,16 @@ export async function readContext(
   tokens: TokenService,
   request: FastifyRequest,
 ): Promise<VaultContext> {
+  return { principal: await readPrincipal(tokens, request) };
+}
+
+/** The bearer of the request's token; null: no token, or one that is over. */
+export async function readPrincipal(
+  tokens: TokenService,
+  request: FastifyRequest,
+): Promise<VaultPrincipal | null> {
   const [, token] = /^bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-  return { principal: token === undefined ? null : await tokens.authenticate(token) };
+  return token === undefined ? null : tokens.authenticate(token);
 }
 
 /** The one who asks; the field gate has let them in. */

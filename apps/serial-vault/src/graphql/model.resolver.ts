@@ -3,6 +3,7 @@ import type { VaultApiKey, VaultRemodelRule } from '#libs/database';
 import { RegistryPull, type PullReport } from '../registry/registry-pull.js';
 import { ApiKeyService, type NewApiKey } from '../administration/api-key.service.js';
 import { EnrolmentService } from '../administration/enrolment.service.js';
+import { OrderService, type ProductionOrder } from '../administration/order.service.js';
 import { ModelService, type ModelView } from '../administration/model.service.js';
 import type { VaultPrincipal } from '../administration/token.service.js';
 import { Who } from './context.js';
@@ -18,6 +19,7 @@ import {
   ListedSerialsResult,
   ModelResult,
   ModelType,
+  ProductionOrderType,
   PullReportResult,
   PolicyInput,
   RemodelRuleInput,
@@ -33,6 +35,7 @@ export class ModelResolver {
     private readonly modelService: ModelService,
     private readonly keys: ApiKeyService,
     private readonly enrolment: EnrolmentService,
+    private readonly orderService: OrderService,
     private readonly registry: RegistryPull,
   ) {}
 
@@ -52,6 +55,11 @@ export class ModelResolver {
   @Query(() => [RemodelRuleType])
   remodelRules(@Args('brand', { type: () => ID }) brand: string): Promise<VaultRemodelRule[]> {
     return this.enrolment.remodelRules(brand);
+  }
+
+  @Query(() => [ProductionOrderType], { description: 'The oldest first.' })
+  orders(@Args('brand', { type: () => ID }) brand: string): Promise<ProductionOrder[]> {
+    return this.orderService.orders(brand);
   }
 
   @Mutation(() => ModelResult, {
@@ -143,7 +151,7 @@ export class ModelResolver {
     @Args('serials', { type: () => [String] }) serials: string[],
     @Args('order', { type: () => String, nullable: true }) order?: string,
   ): Promise<ListedSerialsType> {
-    return { added: await this.enrolment.listSerials(who, brand, model, serials, order ?? '') };
+    return this.orderService.list(who, brand, model, serials, order ?? '');
   }
 
   @Mutation(() => RemodelRuleResult)

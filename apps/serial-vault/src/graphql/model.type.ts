@@ -24,6 +24,11 @@ export const BodyPolicyEnum = { copy: 'copy', none: 'none' } as const;
 registerEnumType(BodyPolicyEnum, { name: 'BodyPolicy' });
 export const SerialFormEnum = { strict: 'strict', legacy: 'legacy' } as const;
 registerEnumType(SerialFormEnum, { name: 'SerialForm' });
+export const CheckDigitEnum = { luhn: 'luhn', mod97: 'mod97' } as const;
+registerEnumType(CheckDigitEnum, {
+  name: 'CheckDigit',
+  description: 'Luhn over the digits, or ISO 7064 MOD 97-10 over letters and digits.',
+});
 
 @InputType({ description: 'Open from and until; either may be missing. RFC 3339.' })
 export class WindowInput {
@@ -38,8 +43,14 @@ export class EnrolmentInput {
     description: 'Regular expression that the whole serial must match.',
   })
   pattern?: string;
+  @Field(() => CheckDigitEnum, { nullable: true }) checkDigit?: string;
   @Field(() => Boolean, { nullable: true, description: 'Only serials that were listed.' })
   list?: boolean;
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How long a device waits for its order; left out, it is refused at once.',
+  })
+  lateDays?: number;
   @Field(() => Int, { nullable: true, description: 'Most devices of this model.' }) quota?: number;
   @Field(() => WindowInput, { nullable: true }) window?: WindowInput;
   @Field(() => Boolean, { nullable: true, description: 'The vault chooses the serial.' })
@@ -74,7 +85,9 @@ export class WindowType {
 @ObjectType('Enrolment')
 export class EnrolmentType {
   @Field(() => String, { nullable: true }) pattern?: string;
+  @Field(() => CheckDigitEnum, { nullable: true }) checkDigit?: string;
   @Field(() => Boolean, { nullable: true }) list?: boolean;
+  @Field(() => Int, { nullable: true }) lateDays?: number;
   @Field(() => Int, { nullable: true }) quota?: number;
   @Field(() => WindowType, { nullable: true }) window?: WindowType;
   @Field(() => Boolean, { nullable: true }) assigned?: boolean;
@@ -152,6 +165,15 @@ export class RemodelRuleType {
   @Field(() => GraphQLISODateTime, { nullable: true }) endedAt!: Date | null;
 }
 export const RemodelRuleResult = resultOf(RemodelRuleType, 'RemodelRule');
+
+@ObjectType('ProductionOrder', { description: 'Serials that were announced together.' })
+export class ProductionOrderType {
+  @Field(() => ID) model!: string;
+  @Field(() => String, { description: 'Empty: listed without one.' }) name!: string;
+  @Field(() => Int) listed!: number;
+  @Field(() => Int, { description: 'Of those, how many devices have come.' }) registered!: number;
+  @Field(() => GraphQLISODateTime) firstListedAt!: Date;
+}
 
 @ObjectType('ListedSerials')
 export class ListedSerialsType {

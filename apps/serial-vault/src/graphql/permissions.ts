@@ -18,6 +18,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.signingLog': 'viewer',
   'Query.auditLog': 'viewer',
   'Query.verifyLogs': 'viewer',
+  'Query.orders': 'viewer',
   'Query.remodelRules': 'viewer',
   'Query.wouldSign': 'viewer',
 
@@ -54,14 +55,27 @@ export function requirePermission(
 ): void {
   const permission = PERMISSIONS[field];
   if (permission === undefined) throw new Error(`internal error: no permission for ${field}`);
+  // Every field with `brand` takes an ID, which arrives as text.
+  requireScope(
+    permission,
+    field.slice(field.indexOf('.') + 1),
+    args.brand as string | undefined,
+    who,
+  );
+}
+
+/** As `requirePermission`, for what is called `name`; without `brand` it belongs to no single one. */
+export function requireScope(
+  permission: Permission,
+  name: string,
+  brand: string | undefined,
+  who: VaultPrincipal | null,
+): asserts who is VaultPrincipal {
   if (who === null) throw new VaultError('unauthorized', 'cannot do this without a token');
-  const name = field.slice(field.indexOf('.') + 1);
   if (permission === 'installation') {
     if (who.scope === 'admin' && who.brandId === null) return;
     throw new VaultError('forbidden', `cannot ${name}: only the installation's own token may`);
   }
-  // Every field with `brand` takes an ID, which arrives as text.
-  const brand = args.brand as string | undefined;
   if (brand !== undefined && who.brandId !== null && brand !== who.brandId) {
     throw new VaultError('not-found', `cannot find brand ${brand}`);
   }

@@ -34,7 +34,15 @@ export type Decision =
       readonly operator?: string;
     }
   | { readonly kind: 'repeat'; readonly device: VaultDevice }
-  | { readonly kind: 'hold'; readonly formerDeviceKeyId: string; readonly isNew: boolean };
+  | {
+      readonly kind: 'hold';
+      /** Another device key has the serial, or it is on no production order yet. */
+      readonly why: 'duplicate' | 'unlisted';
+      /** The key that has the serial now. */
+      readonly formerDeviceKeyId?: string;
+      readonly days: number;
+      readonly isNew: boolean;
+    };
 
 /** The device that a remodel starts from, and the rule that lets it. */
 export interface Remodel {
@@ -52,6 +60,8 @@ export class Attempt {
   /** What the device proposes; empty: nothing. */
   proposedSerial = '';
   serial = '';
+  /** For a serial that is on no order yet: how long it may wait for one. */
+  unlistedDays: number | undefined;
   requestIdHash = '';
   /** SHA3-384 of the posted bytes, base64url. */
   requestDigest = '';

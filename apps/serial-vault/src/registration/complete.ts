@@ -7,6 +7,7 @@ import {
   VaultApiKey,
   VaultDevice,
   VaultListedSerial,
+  VaultPending,
   VaultRemodelRule,
   VaultSupersededKey,
   type SigningLogEntry,
@@ -41,6 +42,7 @@ export async function completeRegistration(
       await supersede(tx, decision.supersedes, decision.operator);
     if (attempt.remodel !== undefined) await leaveOldModel(tx, attempt);
     const { apiKey, ref } = attempt;
+    await tx.delete(VaultPending, { ...attempt.holder, state: 'waiting' });
     await tx.update(VaultListedSerial, ref, { usedAt: () => 'coalesce(used_at, app.now())' });
     if (apiKey !== null) {
       const counted = { useCount: () => 'use_count + 1', lastUsedAt: () => 'app.now()' };

@@ -61,6 +61,9 @@ export class RegistrationService {
     switch (decision.kind) {
       case 'hold':
         this.count('pending');
+        // A late order comes by itself; what may be a clone needs a person (serial-vault.md 6.3).
+        if (decision.isNew && decision.why === 'duplicate')
+          this.resources.alarm('duplicate-held', attempt.ref);
         return { kind: 'pending' };
       case 'repeat':
         this.count('repeated');
@@ -107,15 +110,11 @@ export class RegistrationService {
         });
         return;
       case 'hold': {
-        const { pendingDays } = known(attempt.registered, 'the model').policy;
-        await this.consume(tx, attempt, pendingDays * DAY_SECONDS);
-        if (!decision.isNew) return;
-        await holdRequest(tx, attempt.holder, decision.formerDeviceKeyId, pendingDays);
+        const { days, isNew, formerDeviceKeyId = '' } = decision;
+        await this.consume(tx, attempt, days * DAY_SECONDS);
+        if (!isNew) return;
+        await holdRequest(tx, attempt.holder, formerDeviceKeyId, days);
         await this.append(tx, attempt, { outcome: 'pending' });
-        this.resources.log.warn(
-          attempt.ref,
-          'a known serial came with another device key: waiting for a decision',
-        );
       }
     }
   }

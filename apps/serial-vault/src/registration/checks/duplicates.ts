@@ -10,6 +10,7 @@ import {
 import { refuse } from '../../refusal.js';
 import { known, type Attempt, type Decision } from '../attempt.js';
 import type { CheckContext } from './context.js';
+import { awaitOrder, refuseByOperator } from './late-order.js';
 
 /** Step 15: the four situations of serial-vault.md 6.3. */
 export async function checkDuplicates(attempt: Attempt, context: CheckContext): Promise<void> {
@@ -31,6 +32,9 @@ export async function checkDuplicates(attempt: Attempt, context: CheckContext): 
       ? { kind: 'sign', revision: 0 }
       : await sameSerialOtherKey(attempt, other, device, context);
   refuseWhileUnderWay(attempt, holders, device);
+  const { unlistedDays, decision } = attempt;
+  if (unlistedDays !== undefined && decision.kind === 'sign')
+    attempt.decision = await awaitOrder(attempt, context, unlistedDays, decision);
 }
 
 /** S1: a lost answer. The stored assertion again, unless the device would not accept it any more. */
@@ -92,12 +96,7 @@ async function sameSerialOtherKey(
 ): Promise<Decision> {
   const { policy } = known(attempt.registered, 'the model');
   const pending = await findPending(tx, attempt.holder);
-  if (pending?.state === 'refused') {
-    refuse(
-      'refused-by-operator',
-      `cannot register serial ${attempt.serial} with this device key: the brand has refused it`,
-    );
-  }
+  if (pending?.state === 'refused') refuseByOperator(attempt.serial);
   if (pending?.state === 'approved') return reissue(device, pending.decidedBy ?? '');
   switch (policy.duplicates) {
     case 'allow':
@@ -111,7 +110,13 @@ async function sameSerialOtherKey(
       );
     }
     case 'hold':
-      return { kind: 'hold', formerDeviceKeyId: other.deviceKeyId, isNew: pending === null };
+      return {
+        kind: 'hold',
+        why: 'duplicate',
+        formerDeviceKeyId: other.deviceKeyId,
+        days: policy.pendingDays,
+        isNew: pending === null,
+      };
     case 'refuse':
       return refuse(
         'duplicate-serial',

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { runInNewContext } from 'node:vm';
 import { isScalar, isMap, parseDocument } from 'yaml';
-import { STRICT_SERIAL } from '#libs/assertions';
 import {
   countOtherDevices,
   lockModel,
@@ -12,9 +11,11 @@ import {
 } from '#libs/database';
 import { refuse } from '../../refusal.js';
 import { known, type Attempt } from '../attempt.js';
+import { hasCheckDigit } from '../check-digit.js';
+import { refuseUnlisted } from './late-order.js';
+import { isSerial, MAX_SERIAL, type SerialForm } from '../serial-form.js';
 import type { CheckContext } from './context.js';
 
-const MAX_SERIAL = 128;
 const MAX_YAML_BYTES = 16_384;
 const PATTERN_MS = 100;
 
@@ -28,14 +29,17 @@ export async function checkSerialPolicy(attempt: Attempt, context: CheckContext)
   attempt.serial = enrolment.assigned
     ? await assignedSerial(attempt, context)
     : wellFormed(proposedSerial(attempt), policy.serialForm);
-  if (!enrolment.assigned) checkPattern(attempt.serial, enrolment.pattern);
+  if (!enrolment.assigned) {
+    checkPattern(attempt.serial, enrolment.pattern);
+    checkDigitOf(attempt.serial, enrolment.checkDigit);
+  }
   if (enrolment.quota !== undefined || attempt.apiKey?.quota != null)
     await lockModel(context.tx, attempt.brandId, attempt.model);
   await lockRegistration(context.tx, attempt.ref, attempt.deviceKeyId);
   // A device that has its serial already only repeats: nothing is enrolled.
   if (await context.tx.existsBy(VaultDevice, attempt.holder)) return;
   checkWindow(enrolment.window, context.now);
-  if (enrolment.list) await checkListed(attempt, context);
+  if (enrolment.list) await checkListed(attempt, context, enrolment.lateDays);
   await checkQuota(attempt, context, enrolment.quota);
 }
 
@@ -71,10 +75,8 @@ function serialInBody(body: Buffer): string {
   return isScalar(serial) && typeof serial.value === 'string' ? serial.value : '';
 }
 
-function wellFormed(serial: string, form: 'strict' | 'legacy'): string {
-  const isLegacy =
-    serial.length <= MAX_SERIAL && !/[/\u0000-\u001f\u007f]/.test(serial) && serial.trim() !== '';
-  if (isLegacy && (form === 'legacy' || STRICT_SERIAL.test(serial))) return serial;
+function wellFormed(serial: string, form: SerialForm): string {
+  if (isSerial(serial, form)) return serial;
   return refuse(
     'bad-serial',
     `cannot use serial ${JSON.stringify(serial.slice(0, 40))}: letters and digits, single ":", "+" or "-" between them, at most ${MAX_SERIAL}`,
@@ -98,6 +100,11 @@ function checkPattern(serial: string, pattern: string | undefined): void {
     refuse('bad-serial', `cannot use serial ${serial}: it does not fit the pattern of this model`);
 }
 
+function checkDigitOf(serial: string, rule: EnrolmentPolicy['checkDigit']): void {
+  if (rule === undefined || hasCheckDigit(serial, rule)) return;
+  refuse('bad-serial', `cannot use serial ${serial}: its check digit (${rule}) is wrong`);
+}
+
 function checkWindow(window: EnrolmentPolicy['window'], now: Date): void {
   if (window?.from !== undefined && now < new Date(window.from)) {
     refuse('outside-window', `cannot register yet: registration opens at ${window.from}`);
@@ -110,12 +117,19 @@ function checkWindow(window: EnrolmentPolicy['window'], now: Date): void {
   }
 }
 
-async function checkListed({ ref }: Attempt, { tx }: CheckContext): Promise<void> {
+/** Where orders arrive late, the serial is judged with the duplicates, which may hold it (serial-vault.md 6.3). */
+async function checkListed(
+  attempt: Attempt,
+  { tx }: CheckContext,
+  lateDays: number | undefined,
+): Promise<void> {
+  const { ref } = attempt;
   if (await tx.existsBy(VaultListedSerial, ref)) return;
-  refuse(
-    'serial-not-expected',
-    `cannot register serial ${ref.serial}: it is on no production order of this model`,
-  );
+  if (lateDays !== undefined) {
+    attempt.unlistedDays = lateDays;
+    return;
+  }
+  refuseUnlisted(ref.serial);
 }
 
 async function checkQuota(

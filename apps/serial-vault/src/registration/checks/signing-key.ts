@@ -18,10 +18,12 @@ export async function checkSigningKey(attempt: Attempt, context: CheckContext): 
   const why = await whyUnusable(policy.signingKeyId, attempt, context);
   if (why === null) return;
   const { brandId, model } = attempt;
-  context.resources.log.error(
-    { brandId, model, keyId: policy.signingKeyId, why },
-    'no usable signing key',
-  );
+  context.resources.alarm('signing-key-unavailable', {
+    brandId,
+    model,
+    keyId: policy.signingKeyId,
+    why,
+  });
   refuse('signing-key-unavailable', `cannot sign serials of model ${model} now: ${why}`);
 }
 

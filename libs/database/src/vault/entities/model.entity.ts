@@ -5,12 +5,18 @@ import { VaultBrand } from './brand.entity.js';
 /** What happens when a known serial comes with another device key (serial-vault.md 6.3, situation S2). */
 export type DuplicatePolicy = 'refuse' | 'hold' | 'reissue' | 'allow';
 
+/** Rules by which a serial proves itself: Luhn over its digits, or ISO 7064 MOD 97-10 over letters and digits. */
+export type CheckDigit = 'luhn' | 'mod97';
+
 /** Which serials a model takes; what is named is combined, nothing named: any well-formed serial (serial-vault.md 6.3). */
 export interface EnrolmentPolicy {
   /** Regular expression that the whole serial must match. */
   readonly pattern?: string | undefined;
+  readonly checkDigit?: CheckDigit | undefined;
   /** Only serials that were imported beforehand. */
   readonly list?: boolean | undefined;
+  /** With `list`: how long a device waits for its order to be imported; left out, it is refused at once. */
+  readonly lateDays?: number | undefined;
   /** Most devices of this model. */
   readonly quota?: number | undefined;
   readonly window?:
@@ -76,6 +82,7 @@ export class VaultListedSerial {
   @PrimaryColumn({ type: 'text' }) model!: string;
   @PrimaryColumn({ type: 'text' }) serial!: string;
   @Column({ type: 'text', default: '' }) orderName!: string;
+  @Column({ type: 'text', default: '' }) batch!: string;
   @Column({ type: 'timestamptz', ...optional }) usedAt!: Date | null;
   @Column(createdAt) createdAt!: Date;
 }

@@ -1,0 +1,89 @@
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { OrderService } from '../administration/order.service.js';
+import { TokenService, type VaultPrincipal } from '../administration/token.service.js';
+import { VaultError, type VaultErrorCode } from '../administration/vault-error.js';
+import { readPrincipal } from '../graphql/context.js';
+import { requireScope } from '../graphql/permissions.js';
+import type { VaultResources } from '../resources.js';
+import { sendJson } from './answers.js';
+import { ADMIN_BASE, scopeOf } from './routes.js';
+
+/** An order of a million serials. */
+const MAX_CSV_BYTES = 64 * 1024 * 1024;
+
+const STATUSES: Readonly<Record<VaultErrorCode, number>> = {
+  unauthorized: 401,
+  forbidden: 403,
+  'not-found': 404,
+  conflict: 409,
+  invalid: 400,
+};
+
+interface OfBrand {
+  readonly brand: string;
+}
+interface OfModel extends OfBrand {
+  readonly model: string;
+}
+
+/**
+ * What people and machines send and fetch as files, with a token of the administration (serial-vault.md 17.4, decisions
+ * 25); errors in the shape of 17.3.
+ */
+export function machineSurface(resources: VaultResources): FastifyPluginAsync {
+  return async (scope) => {
+    const tokens = new TokenService(resources);
+    scope.setErrorHandler(async (error, request, reply) => sendError(reply, error, request));
+    scope.addContentTypeParser('text/csv', { parseAs: 'string' }, (_request, body, done) =>
+      done(null, body),
+    );
+    // Before the body is read.
+    scope.addHook('onRequest', async (request) => {
+      const { method, url } = request.routeOptions;
+      const who = await readPrincipal(tokens, request);
+      requireScope(scopeOf(method, url), 'do this', (request.params as OfBrand).brand, who);
+      principals.set(request, who);
+    });
+    const principals = new WeakMap<FastifyRequest, VaultPrincipal>();
+    const whoOf = (request: FastifyRequest): VaultPrincipal => {
+      const who = principals.get(request);
+      if (who === undefined) throw new Error('internal error: nobody was let in');
+      return who;
+    };
+    addOrderRoutes(scope, resources, whoOf);
+  };
+}
+
+function addOrderRoutes(
+  scope: FastifyInstance,
+  resources: VaultResources,
+  whoOf: (request: FastifyRequest) => VaultPrincipal,
+): void {
+  const orders = new OrderService(resources);
+  scope.post<{ Params: OfModel; Querystring: { order?: string } }>(
+    `${ADMIN_BASE}/models/:model/serials`,
+    { bodyLimit: MAX_CSV_BYTES },
+    async (request, reply) => {
+      const { brand, model } = request.params;
+      if (typeof request.body !== 'string')
+        throw new VaultError('invalid', 'cannot import an order without a body of type text/csv');
+      const order = request.query.order ?? '';
+      const report = await orders.import(whoOf(request), brand, model, request.body, order);
+      return sendJson(reply, 200, report);
+    },
+  );
+}
+
+function sendError(reply: FastifyReply, error: unknown, request: FastifyRequest): FastifyReply {
+  if (error instanceof VaultError) {
+    const { code, message, problems } = error;
+    const lines = problems.map((one) => ({ code, message: `${one.path}: ${one.message}` }));
+    return sendJson(reply, STATUSES[code], { 'error-list': [{ code, message }, ...lines] });
+  }
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+  if (status < 500 && error instanceof Error)
+    return sendJson(reply, status, { 'error-list': [{ code: 'invalid', message: error.message }] });
+  request.log.error({ err: error }, 'a call of the administration failed');
+  const message = 'cannot answer now; the log of the vault says why';
+  return sendJson(reply, 500, { 'error-list': [{ code: 'internal', message }] });
+}
