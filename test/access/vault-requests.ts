@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { MEDIA_TYPE, signAssertion } from '#libs/assertions';
 import { timestamp } from '#libs/operations';
 import { requestId, serialRequest } from '../vault/vault-kit.js';
-import type { Order, Sendable, Template } from './request.js';
+import { get, type Order, type Sendable, type Template } from './request.js';
 
 /** What the brand's vault says to the store, signed with its own key, in another's name (ARCHITECTURE.md). */
 async function signed({ own }: Order, path: string, content: object): Promise<Sendable> {
@@ -95,6 +95,11 @@ const order: Template = {
 };
 
 export const VAULT: readonly Template[] = [
+  get(
+    'vaultPeople',
+    'export of the log',
+    ({ brand }) => `/admin/v1/brands/${brand}/serial-log/export`,
+  ),
   order,
   events,
   models,

@@ -348,7 +348,7 @@ describe('logs', () => {
     await vault.sql('DROP TABLE public.kept');
   });
 
-  it('pages of the signing log stay whole while rows arrive, and can be searched', async () => {
+  it('V78 pages of the signing log stay whole while rows arrive, and can be searched', async () => {
     const page = (
       args: string,
     ): Promise<{
@@ -371,8 +371,31 @@ describe('logs', () => {
       if (seen.length === 5) await register(vault, model, freshKey(), 'PAGING-1');
     } while (cursor !== null);
     expect(seen).toEqual(Array.from({ length: total }, (_, index) => total - index));
-    const { signingLog: part } = await page(', filter: { serial: "AGING" }');
-    expect(part.items.map(({ serial }) => serial)).toEqual(['PAGING-1']);
+    const found = async (filter: string): Promise<string[]> => {
+      const { signingLog } = await page(`, pageSize: 500, filter: { ${filter} }`);
+      return signingLog.items.map(({ serial }) => serial);
+    };
+    expect(await found('serial: "AGING"')).toEqual(['PAGING-1']);
+    const signer = freshKey();
+    const other = await registerModel(vault, 'acme-searched', { signingKeyId: keyId });
+    await register(vault, other, signer, 'SEARCH-1');
+    await register(vault, other, signer, 'SEARCH-2');
+    const both = ['SEARCH-2', 'SEARCH-1'];
+    expect(await found(`deviceKeyId: "${signer.publicKey.id}"`)).toEqual(both);
+    expect(await found(`apiKeyId: "${other.apiKeyId}"`)).toEqual(both);
+    expect(await found(`model: "acme-searched", signKeyId: "${keyId}"`)).toEqual(['SEARCH-1']);
+    expect(await found('model: "acme-searched", code: "duplicate-device-key"')).toEqual([
+      'SEARCH-2',
+    ]);
+    expect(await found('model: "acme-searched", address: "127.0.0.1"')).toEqual(both);
+    expect(await found('address: "192.0.2.1"')).toEqual([]);
+    const [{ at } = { at: new Date() }] = await vault.sql<{ at: Date }>(
+      `SELECT at FROM vault.signing_log WHERE serial = 'SEARCH-2'`,
+    );
+    const when = at.toISOString();
+    expect(await found(`model: "acme-searched", from: "${when}"`)).toEqual(['SEARCH-2']);
+    expect(await found(`model: "acme-searched", until: "${when}"`)).toEqual(['SEARCH-1']);
+    await expect(found('from: "yesterday"')).rejects.toThrow('cannot search');
     await expect(page(', pageSize: 501')).rejects.toThrow('1 to 500');
     await expect(page(', cursor: "x"')).rejects.toThrow('cursor');
   });

@@ -1,4 +1,5 @@
 import { Args, ID, Int, Query, Resolver } from '@nestjs/graphql';
+import { readLogFilter } from '../administration/log-filter.js';
 import { JournalService, type ChainReport } from '../administration/journal.service.js';
 import {
   AuditPageType,
@@ -25,11 +26,7 @@ export class JournalResolver {
       brandId,
       limit,
       before: readSeqCursor(cursor ?? undefined),
-      model: filter?.model ?? undefined,
-      serial: filter?.serial ?? undefined,
-      deviceKeyId: filter?.deviceKeyId ?? undefined,
-      outcome: filter?.outcome ?? undefined,
-      code: filter?.code ?? undefined,
+      filter: readLogFilter(filter),
     });
     return { items, nextCursor: nextSeqCursor(items, limit) };
   }

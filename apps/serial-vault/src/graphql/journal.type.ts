@@ -22,8 +22,13 @@ export class SigningLogFilter {
   @Field(() => ID, { nullable: true }) model?: string;
   @Field(() => String, { nullable: true, description: 'Any part of it.' }) serial?: string;
   @Field(() => ID, { nullable: true }) deviceKeyId?: string;
+  @Field(() => ID, { nullable: true }) signKeyId?: string;
+  @Field(() => ID, { nullable: true }) apiKeyId?: string;
+  @Field(() => String, { nullable: true, description: 'It came from there.' }) address?: string;
   @Field(() => SigningOutcomeEnum, { nullable: true }) outcome?: string;
   @Field(() => String, { nullable: true }) code?: string;
+  @Field(() => String, { nullable: true, description: 'RFC 3339.' }) from?: string;
+  @Field(() => String, { nullable: true, description: 'RFC 3339; not included.' }) until?: string;
 }
 
 @ObjectType('SigningLogRow', {

@@ -1,9 +1,14 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { exportFormat, type ExportFormat } from '../administration/log-export.js';
+import { readLogFilter } from '../administration/log-filter.js';
+import { JournalService } from '../administration/journal.service.js';
 import { OrderService } from '../administration/order.service.js';
 import { TokenService, type VaultPrincipal } from '../administration/token.service.js';
 import { VaultError, type VaultErrorCode } from '../administration/vault-error.js';
 import { readPrincipal } from '../graphql/context.js';
 import { requireScope } from '../graphql/permissions.js';
+import type { VaultSigningLogRow } from '#libs/database';
 import type { VaultResources } from '../resources.js';
 import { sendJson } from './answers.js';
 import { ADMIN_BASE, scopeOf } from './routes.js';
@@ -51,6 +56,7 @@ export function machineSurface(resources: VaultResources): FastifyPluginAsync {
       return who;
     };
     addOrderRoutes(scope, resources, whoOf);
+    addLogRoutes(scope, resources);
   };
 }
 
@@ -72,6 +78,36 @@ function addOrderRoutes(
       return sendJson(reply, 200, report);
     },
   );
+}
+
+interface ExportQuery {
+  readonly format?: string;
+  readonly [filter: string]: string | undefined;
+}
+
+function addLogRoutes(scope: FastifyInstance, resources: VaultResources): void {
+  const journal = new JournalService(resources);
+  scope.get<{ Params: OfBrand; Querystring: ExportQuery }>(
+    `${ADMIN_BASE}/serial-log/export`,
+    async (request, reply) => {
+      const { format: name = 'csv', ...filter } = request.query;
+      const format = exportFormat(name);
+      const pages = journal.eachRow(request.params.brand, readLogFilter(filter));
+      return reply
+        .code(200)
+        .header('content-type', format.mediaType)
+        .header('content-disposition', `attachment; filename="serial-log.${name}"`)
+        .send(Readable.from(textOf(format, pages)));
+    },
+  );
+}
+
+async function* textOf(
+  { heading, line }: ExportFormat,
+  pages: AsyncIterable<VaultSigningLogRow[]>,
+): AsyncGenerator<Buffer> {
+  if (heading !== '') yield Buffer.from(heading);
+  for await (const rows of pages) yield Buffer.from(rows.map(line).join(''));
 }
 
 function sendError(reply: FastifyReply, error: unknown, request: FastifyRequest): FastifyReply {

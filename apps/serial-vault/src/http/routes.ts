@@ -20,6 +20,7 @@ export const ROUTES: RouteRules<RouteRule> = {
   'GET /graphql': 'graphql',
   'POST /graphql': 'graphql',
   [`POST ${ADMIN_BASE}/models/:model/serials`]: 'operator',
+  [`GET ${ADMIN_BASE}/serial-log/export`]: 'viewer',
   // Gadgets bring prefixes of their own (serial-vault.md 17.1).
   'ALL *': 'device',
 };

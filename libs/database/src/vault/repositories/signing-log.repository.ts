@@ -113,13 +113,34 @@ export interface SigningLogQuery {
   readonly limit: number;
   /** Rows below this sequence number: where the page before ended. */
   readonly before?: number | undefined;
+  readonly filter?: SigningLogFilter | undefined;
+}
+
+/** What all rows have in common; nothing named: all of the brand. */
+export interface SigningLogFilter {
   readonly model?: string | undefined;
   /** Any part of it. */
   readonly serial?: string | undefined;
   readonly deviceKeyId?: string | undefined;
+  readonly signKeyId?: string | undefined;
+  readonly apiKeyId?: string | undefined;
+  readonly address?: string | undefined;
   readonly outcome?: string | undefined;
   readonly code?: string | undefined;
+  readonly from?: Date | undefined;
+  /** Before this instant. */
+  readonly until?: Date | undefined;
 }
+
+const EQUAL = [
+  'model',
+  'deviceKeyId',
+  'signKeyId',
+  'apiKeyId',
+  'address',
+  'outcome',
+  'code',
+] as const;
 
 /** Newest first; stable while rows arrive, since the cursor is a sequence number. */
 export async function listSigningLog(
@@ -132,10 +153,14 @@ export async function listSigningLog(
     .orderBy('log.seq', 'DESC')
     .limit(query.limit);
   if (query.before !== undefined) rows.andWhere('log.seq < :before', { before: query.before });
-  if (query.serial !== undefined)
-    rows.andWhere('strpos(log.serial, :serial) > 0', { serial: query.serial });
-  for (const name of ['model', 'deviceKeyId', 'outcome', 'code'] as const) {
-    if (query[name] !== undefined) rows.andWhere(`log.${name} = :${name}`, { [name]: query[name] });
+  const { filter = {} } = query;
+  const { serial, from, until } = filter;
+  if (serial !== undefined) rows.andWhere('strpos(log.serial, :serial) > 0', { serial });
+  if (from !== undefined) rows.andWhere('log.at >= :from', { from });
+  if (until !== undefined) rows.andWhere('log.at < :until', { until });
+  for (const name of EQUAL) {
+    if (filter[name] !== undefined)
+      rows.andWhere(`log.${name} = :${name}`, { [name]: filter[name] });
   }
   return rows.getMany();
 }
