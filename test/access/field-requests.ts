@@ -96,7 +96,7 @@ function kindOf(app: App, field: Field, { name, type }: Member): Kind | null {
   // Instants are called `from` too.
   if (leaf !== 'ID' && leaf !== 'String') return null;
   if (BETWEEN.has(`${field.name} ${name}`)) return null;
-  if (name === 'id' || (name === 'name' && field.name === 'snap')) {
+  if (name === 'id' || name === 'ids' || (name === 'name' && field.name === 'snap')) {
     const [, kind] = IDS.find(([pattern]) => pattern.test(field.name)) ?? [];
     if (name === 'name') return 'snap';
     if (kind === undefined) throw new Error(`cannot tell what id of ${field.name} names: say it`);

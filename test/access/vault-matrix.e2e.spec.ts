@@ -81,7 +81,7 @@ describe('every route and every field of the vault, asked', () => {
   }, KEYS_MS);
   afterAll(() => vault?.stop());
 
-  it('a field says to each scope and to strangers, in the own and a foreign brand, what the table says', async () => {
+  it('V80 a field says to each scope and to strangers, in the own and a foreign brand, what the table says', async () => {
     const wrong: string[] = [];
     let asked = 0;
     const check = async (call: Call, caller: Caller): Promise<void> => {
@@ -108,7 +108,7 @@ describe('every route and every field of the vault, asked', () => {
     expect(asked).toBeGreaterThan(callers.length * Object.keys(PERMISSIONS).length);
   }, 240_000);
 
-  it('a route says what its rule says to strangers, tokens and gadgets', async () => {
+  it('V80 a route says what its rule says to strangers, tokens and gadgets', async () => {
     const headersOf = [{}, { authorization: `Bearer ${vault.token}` }, { 'api-key': apiKey }];
     /** Rule → what they get, and what they get where there is nothing. */
     const says: Readonly<Record<Exclude<RouteRule, VaultScope>, readonly Verdict[]>> = {
@@ -137,7 +137,7 @@ describe('every route and every field of the vault, asked', () => {
     }
   });
 
-  it('a route of the administration says to each scope, in the own, a foreign and no brand, what its line says', async () => {
+  it('V80 a route of the administration says to each scope, in the own, a foreign and no brand, what its line says', async () => {
     const wrong: string[] = [];
     const scoped = Object.entries(ROUTES).flatMap(([route, rule]) =>
       isScope(rule) ? [[route, rule] as const] : [],

@@ -53,12 +53,12 @@ export async function vaultSide(
     await token('operator'),
     await token('viewer'),
   ];
-  const rule = await mutate<{ id: string }>(
+  const { items } = await mutate<{ items: { id: string }[] }>(
     vault,
     vault.token,
-    `allowRemodel(brand: "${brand.id}", rule: {fromModel: "${name}", toModel: "${name}", note: "${name}"})`,
-    'RemodelRule',
-    'id',
+    `allowRemodels(brand: "${brand.id}", rules: [{fromModel: "${name}", toModel: "${name}", note: "${name}"}])`,
+    'RemodelRules',
+    'items { id }',
   );
   const bearer = (of: { token: string }): Headers => ({ authorization: `Bearer ${of.token}` });
   return {
@@ -67,7 +67,7 @@ export async function vaultSide(
       apiKey: gadget.id,
       vaultToken: viewer.id,
       pending: await holdSerial(vault, brand, box, gadget.key),
-      remodel: rule.id,
+      remodel: items[0]?.id ?? '',
     },
     logins: {
       vaultAdmin: bearer(adminToken),

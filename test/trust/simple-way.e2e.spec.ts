@@ -210,8 +210,8 @@ it('D81 a remodel brings three assertions: the original headers must be those of
   const from = await simpleModel('remodel-from');
   const to = await simpleModel('remodel-to');
   const rule = { fromModel: 'remodel-from', toModel: 'remodel-to' };
-  const call = `allowRemodel(brand: "${acme.brandId}", rule: $i)`;
-  await inVault(call, 'RemodelRule', 'id', ['RemodelRuleInput!', rule]);
+  const call = `allowRemodels(brand: "${acme.brandId}", rules: $i)`;
+  await inVault(call, 'RemodelRules', 'items { id }', ['[RemodelRuleInput!]!', [rule]]);
   const device = deviceOf(from, 'RE-1');
   await device.register();
   const old = device.serial as Assertion;

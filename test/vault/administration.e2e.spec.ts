@@ -395,7 +395,7 @@ describe('logs', () => {
     const when = at.toISOString();
     expect(await found(`model: "acme-searched", from: "${when}"`)).toEqual(['SEARCH-2']);
     expect(await found(`model: "acme-searched", until: "${when}"`)).toEqual(['SEARCH-1']);
-    await expect(found('from: "yesterday"')).rejects.toThrow('cannot search');
+    await expect(found('apiKeyId: "mine"')).rejects.toThrow('cannot search');
     await expect(page(', pageSize: 501')).rejects.toThrow('1 to 500');
     await expect(page(', cursor: "x"')).rejects.toThrow('cursor');
   });
@@ -487,17 +487,17 @@ describe('logs', () => {
     );
     await act('revoke-token', `revokeToken(${brand}, id: "${made.id}")`, 'Done', 'isDone');
     await act('list-serials', `listSerials(${audited}, serials: ["X1"])`, 'ListedSerials', 'added');
-    const rule = await act<{ id: string }>(
+    const { items } = await act<{ items: { id: string }[] }>(
       'allow-remodel',
-      `allowRemodel(${brand}, rule: { fromModel: "acme-audited", toModel: "acme-admin" })`,
-      'RemodelRule',
-      'id',
+      `allowRemodels(${brand}, rules: [{ fromModel: "acme-audited", toModel: "acme-admin" }])`,
+      'RemodelRules',
+      'items { id }',
     );
     await act(
       'end-remodel-rule',
-      `endRemodelRule(${brand}, id: "${rule.id}")`,
-      'RemodelRule',
-      'id',
+      `endRemodelRules(${brand}, ids: ["${items[0]?.id}"])`,
+      'RemodelRules',
+      'items { id }',
     );
     await act(
       'disable-signing-key',

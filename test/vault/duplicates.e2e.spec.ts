@@ -1,11 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  decodeAssertion,
-  header,
-  localSigner,
-  signAssertion,
-  type Assertion,
-} from '#libs/assertions';
+import { decodeAssertion, header } from '#libs/assertions';
 import { shiftClock } from '#libs/database';
 import {
   BRAND,
@@ -15,7 +9,6 @@ import {
   freshKey,
   inStream,
   mutate,
-  otherBrand,
   postSerial,
   query,
   register,
@@ -25,13 +18,11 @@ import {
   serialIn,
   serialRequest,
   startVault,
-  vectorKey,
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
-import { GraphQLClient } from '../../tools/clients/graphql.js';
 import { ask } from '../../tools/clients/http.js';
-import { VaultAdmin } from '../../tools/clients/vault-admin.js';
+import { foreignModel } from './foreign-model.js';
 
 let vault: RunningVault;
 let keyId = '';
@@ -309,7 +300,7 @@ it('one device key that asks for ten serials at once gets one', async () => {
 
 it('V46 the same serial under two models of a brand, and under two brands, is as many devices', async () => {
   const other = await registerModel(vault, 'acme-twin', { signingKeyId: keyId });
-  const foreign = await foreignModel();
+  const foreign = await foreignModel(vault, hold);
   for (const model of [hold, other, foreign]) {
     const answer = await register(vault, model, freshKey(), 'TWIN');
     expect(answer.status, answer.text).toBe(200);
@@ -320,40 +311,6 @@ it('V46 the same serial under two models of a brand, and under two brands, is as
     });
   }
 });
-
-/** A model of another brand, whose name is that of ours. */
-async function foreignModel(): Promise<TestModel> {
-  const { id, chain } = await otherBrand();
-  const signer = localSigner(vectorKey('brand2'));
-  const certified = async (request: Assertion): Promise<string> =>
-    (await certify(request)).bytes.toString();
-  const key = await certified(
-    await signAssertion(
-      {
-        type: 'account-key-request',
-        headers: {
-          'account-id': id,
-          name: 'models',
-          'public-key-sha3-384': signer.publicKey.id,
-          since: '2024-01-01T00:00:00Z',
-        },
-        body: signer.publicKey.encoded,
-      },
-      signer,
-      new Date(),
-    ),
-  );
-  const admin = new VaultAdmin(new GraphQLClient(`${vault.url}/graphql`).as(vault.token));
-  await admin.registerBrand(id, `${chain}\n${key}`);
-  const serials = await admin.createSigningKey(id, 'globex-serials');
-  const request = decodeAssertion(Buffer.from(serials.accountKeyRequest));
-  await admin.importAccountKey(id, await certified(request));
-  const headers = { ...hold.assertion.headers, 'authority-id': id, 'brand-id': id };
-  const assertion = await signAssertion({ type: 'model', headers }, signer, new Date());
-  await admin.registerModel(id, assertion, serials.keyId, 2048);
-  const apiKey = await admin.createApiKey(id, hold.name, 'gadget');
-  return { name: hold.name, assertion, apiKey, apiKeyId: '' };
-}
 
 it('the dry run tells each check, and leaves nothing behind', async () => {
   await register(vault, hold, freshKey(), 'DRY-1');

@@ -20,7 +20,8 @@ import {
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
-import type { Answer } from '../../tools/clients/http.js';
+import { ask, type Answer } from '../../tools/clients/http.js';
+import { foreignModel } from './foreign-model.js';
 
 let vault: RunningVault;
 let keyId = '';
@@ -35,19 +36,36 @@ beforeAll(async () => {
 });
 afterAll(() => vault?.stop());
 
-const allow = (rule: Record<string, unknown> = {}): Promise<{ id: string }> =>
-  mutate(vault, vault.token, `allowRemodel(brand: "${BRAND}", rule: $r)`, 'RemodelRule', 'id', {
-    r: ['RemodelRuleInput!', { fromModel: 'acme-old', toModel: 'acme-new', ...rule }],
-  });
+const allowAll = async (
+  rules: readonly Record<string, unknown>[],
+  brand = BRAND,
+): Promise<{ id: string }[]> => {
+  const named = rules.map((rule) => ({ fromModel: 'acme-old', toModel: 'acme-new', ...rule }));
+  const call = `allowRemodels(brand: "${brand}", rules: $r)`;
+  const { items } = await mutate<{ items: { id: string }[] }>(
+    vault,
+    vault.token,
+    call,
+    'RemodelRules',
+    'items { id }',
+    { r: ['[RemodelRuleInput!]!', named] },
+  );
+  return items;
+};
 
-const endRule = (id: string): Promise<unknown> =>
+const allow = async (rule: Record<string, unknown> = {}): Promise<{ id: string }> =>
+  (await allowAll([rule]))[0] ?? { id: '' };
+
+const endRules = (ids: readonly string[]): Promise<unknown> =>
   mutate(
     vault,
     vault.token,
-    `endRemodelRule(brand: "${BRAND}", id: "${id}")`,
-    'RemodelRule',
-    'endedAt',
+    `endRemodelRules(brand: "${BRAND}", ids: $i)`,
+    'RemodelRules',
+    'items { endedAt }',
+    { i: ['[ID!]!', ids] },
   );
+const endRule = (id: string): Promise<unknown> => endRules([id]);
 
 async function enrolled(serial: string): Promise<{ key: Signer; old: Assertion }> {
   const key = freshKey();
@@ -74,7 +92,7 @@ async function remodel(
   return postSerial(vault, apiKey, inStream(request, ...rest));
 }
 
-it('a rule for all devices or for one lets a device become another model, with its serial', async () => {
+it('V56 rules for all devices, a list, a range or a batch let a device become another model, with its serial', async () => {
   const { key, old } = await enrolled('RM-1');
   const refused = await remodel(key, old);
   expect([refused.status, codeOf(refused)]).toEqual([403, 'remodel-not-allowed']);
@@ -99,7 +117,32 @@ it('a rule for all devices or for one lets a device become another model, with i
     `SELECT remodelled_to FROM vault.devices WHERE model = 'acme-old' AND serial = 'RM-2'`,
   );
   expect(row).toEqual({ remodelled_to: 'acme-new' });
+
+  const [first, second, third] = await Promise.all(['R-15', 'R-16', 'R-160'].map(enrolled));
+  const list = await allowAll([{ fromSerial: 'R-99' }, { fromSerial: 'R-15' }]);
+  expect(await statusOf(first)).toBe(200);
+  expect(await statusOf(second)).toBe(403);
+  await endRules(list.map(({ id: one }) => one));
+  await expect(allow({ fromSerial: 'R-16', toSerial: 'R-15' })).rejects.toThrow('toSerial');
+  const range = await allow({ fromSerial: 'R-10', toSerial: 'R-19' });
+  expect(await statusOf(third)).toBe(403);
+  expect(await statusOf(second)).toBe(200);
+  await endRule(range.id);
+  const batch = await allow({ batch: 'B-2' });
+  expect(await statusOf(third)).toBe(403);
+  await ask(`${vault.url}/admin/v1/brands/${BRAND}/models/acme-old/serials?order=PO`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${vault.token}`, 'content-type': 'text/csv' },
+    body: 'serial,batch\nR-16,B-1\nR-160,B-2\n',
+  });
+  expect(await statusOf(third)).toBe(200);
+  await endRule(batch.id);
 });
+
+const statusOf = async (device: { key: Signer; old: Assertion } | undefined): Promise<number> => {
+  if (device === undefined) throw new Error('cannot remodel nothing');
+  return (await remodel(device.key, device.old)).status;
+};
 
 it('V57 originals that are incomplete or do not fit are 400', async () => {
   const rule = await allow();
@@ -242,7 +285,7 @@ it('V61 the serial is kept, and taken in the new model by another key it is held
   await endRule(rule.id);
 });
 
-it('a rule that has ended, has not begun or is used up lets nobody through', async () => {
+it('V63 a rule that has ended, has not begun or is used up lets nobody through; a thousand end in 5 s', async () => {
   const first = await enrolled('RM-9');
   const soon = await allow({ notBefore: new Date(Date.now() + 3_600_000).toISOString() });
   expect(codeOf(await remodel(first.key, first.old))).toBe('remodel-not-allowed');
@@ -257,4 +300,55 @@ it('a rule that has ended, has not begun or is used up lets nobody through', asy
   const second = await enrolled('RM-10');
   expect(codeOf(await remodel(second.key, second.old))).toBe('remodel-not-allowed');
   await endRule(once.id);
+  // Two that meet at the last use: one of them comes back, and finds it used up.
+  const last = await allow({ maxUses: 1 });
+  const [left, right] = [await enrolled('RM-11'), await enrolled('RM-12')];
+  const answers = await Promise.all([statusOf(left), statusOf(right)]);
+  expect(answers.filter((status) => status === 200)).toHaveLength(1);
+  expect(answers.filter((status) => status === 403 || status === 503)).toHaveLength(1);
+  await endRule(last.id);
+
+  const serials = Array.from({ length: 1000 }, (_, index) => ({ fromSerial: `BULK-${index}` }));
+  const rules = await allowAll(serials);
+  const start = Date.now();
+  await endRules(rules.map(({ id }) => id));
+  expect(Date.now() - start).toBeLessThan(5_000);
+  const [left0] = await vault.sql<{ n: number }>(
+    `SELECT count(*)::int AS n FROM vault.remodel_rules WHERE ended_at IS NULL`,
+  );
+  expect(left0).toEqual({ n: 0 });
 });
+
+it('V62 models of different provisioning do not become each other, nor those of different brands', async () => {
+  const rule = await allow();
+  const { key, old } = await enrolled('RM-20');
+  const put = (needsApiKey: boolean): Promise<unknown> =>
+    registerModel(vault, 'acme-new', { signingKeyId: keyNow, needsApiKey }, to.assertion);
+  const keyNow = (await policyKey('acme-new')) ?? '';
+  await put(false);
+  const mixed = await remodel(key, old);
+  expect([mixed.status, codeOf(mixed)]).toEqual([403, 'remodel-not-allowed']);
+  await put(true);
+  expect((await remodel(key, old)).status).toBe(200);
+
+  const foreign = await foreignModel(vault, to);
+  const device = freshKey();
+  const theirs = serialIn((await register(vault, foreign, device, 'RM-21')).text);
+  // A rule of one brand alone says nothing of another, whatever its models are called.
+  const same = { fromModel: 'acme-new', toModel: 'acme-new' };
+  await allow(same);
+  await allowAll([same], String(theirs.headers['brand-id']));
+  const named = { 'original-model': theirs.headers.model, 'original-serial': 'RM-21' };
+  const across = await remodel(device, theirs, named, to.apiKey);
+  expect([across.status, codeOf(across)]).toEqual([403, 'remodel-not-allowed']);
+  await endRule(rule.id);
+});
+
+const policyKey = async (model: string): Promise<string | undefined> =>
+  (
+    await vault.sql<{ key: string }>(
+      `SELECT policy ->> 'signingKeyId' AS key FROM vault.model_policies
+       WHERE model = $1 ORDER BY revision DESC LIMIT 1`,
+      [model],
+    )
+  )[0]?.key;

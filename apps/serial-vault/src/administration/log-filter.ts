@@ -4,9 +4,9 @@ import { VaultError } from './vault-error.js';
 
 const OUTCOMES = ['signed', 'repeated', 'pending', 'approved', 'refused'] as const;
 const text = z.string().max(200).optional();
-const instant = z.iso
-  .datetime({ offset: true })
-  .transform((at) => new Date(at))
+/** GraphQL has read it already. */
+const instant = z
+  .union([z.date(), z.iso.datetime({ offset: true }).transform((at) => new Date(at))])
   .optional();
 
 const filter = z.strictObject({

@@ -27,8 +27,8 @@ export class SigningLogFilter {
   @Field(() => String, { nullable: true, description: 'It came from there.' }) address?: string;
   @Field(() => SigningOutcomeEnum, { nullable: true }) outcome?: string;
   @Field(() => String, { nullable: true }) code?: string;
-  @Field(() => String, { nullable: true, description: 'RFC 3339.' }) from?: string;
-  @Field(() => String, { nullable: true, description: 'RFC 3339; not included.' }) until?: string;
+  @Field(() => GraphQLISODateTime, { nullable: true }) from?: Date;
+  @Field(() => GraphQLISODateTime, { nullable: true, description: 'Not included.' }) until?: Date;
 }
 
 @ObjectType('SigningLogRow', {

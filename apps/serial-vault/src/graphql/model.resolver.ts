@@ -23,8 +23,9 @@ import {
   PullReportResult,
   PolicyInput,
   RemodelRuleInput,
-  RemodelRuleResult,
+  RemodelRulesResult,
   RemodelRuleType,
+  type RemodelRulesType,
   type ListedSerialsType,
 } from './model.type.js';
 
@@ -154,31 +155,22 @@ export class ModelResolver {
     return this.orderService.list(who, brand, model, serials, order ?? '');
   }
 
-  @Mutation(() => RemodelRuleResult)
-  allowRemodel(
+  @Mutation(() => RemodelRulesResult, { description: 'All or none, at most 10,000.' })
+  async allowRemodels(
     @Who() who: VaultPrincipal,
     @Args('brand', { type: () => ID }) brand: string,
-    @Args('rule') rule: RemodelRuleInput,
-  ): Promise<VaultRemodelRule> {
-    const { fromModel, toModel, fromSerial, notBefore, notAfter, maxUses, note } = rule;
-    return this.enrolment.allowRemodel(who, brand, {
-      fromModel,
-      toModel,
-      fromSerial: fromSerial ?? undefined,
-      notBefore: notBefore ?? undefined,
-      notAfter: notAfter ?? undefined,
-      maxUses: maxUses ?? undefined,
-      note: note ?? undefined,
-    });
+    @Args('rules', { type: () => [RemodelRuleInput] }) rules: RemodelRuleInput[],
+  ): Promise<RemodelRulesType> {
+    return { items: await this.enrolment.allowRemodels(who, brand, rules.map(withoutNulls)) };
   }
 
-  @Mutation(() => RemodelRuleResult)
-  endRemodelRule(
+  @Mutation(() => RemodelRulesResult, { description: 'All or none.' })
+  async endRemodelRules(
     @Who() who: VaultPrincipal,
     @Args('brand', { type: () => ID }) brand: string,
-    @Args('id', { type: () => ID }) id: string,
-  ): Promise<VaultRemodelRule> {
-    return this.enrolment.endRemodelRule(who, brand, id);
+    @Args('ids', { type: () => [ID] }) ids: string[],
+  ): Promise<RemodelRulesType> {
+    return { items: await this.enrolment.endRemodelRules(who, brand, ids) };
   }
 
   @Mutation(() => DoneResult, { description: 'For the whole vault.' })
@@ -190,4 +182,9 @@ export class ModelResolver {
     await this.enrolment.blockDeviceKey(who, deviceKeyId, reason);
     return { isDone: true };
   }
+}
+
+/** GraphQL gives null for what a client left open. */
+function withoutNulls<T extends object>(input: T): T {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null)) as T;
 }

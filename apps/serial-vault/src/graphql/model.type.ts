@@ -145,6 +145,14 @@ export class RemodelRuleInput {
   @Field(() => ID) toModel!: string;
   @Field(() => String, { nullable: true, description: 'Left out: all devices of the model.' })
   fromSerial?: string;
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Makes fromSerial the first of a range: serials of the same length up to this one.',
+  })
+  toSerial?: string;
+  @Field(() => String, { nullable: true, description: 'Only serials listed with this batch.' })
+  batch?: string;
   @Field(() => GraphQLISODateTime, { nullable: true }) notBefore?: Date;
   @Field(() => GraphQLISODateTime, { nullable: true }) notAfter?: Date;
   @Field(() => Int, { nullable: true }) maxUses?: number;
@@ -157,6 +165,8 @@ export class RemodelRuleType {
   @Field(() => ID) fromModel!: string;
   @Field(() => ID) toModel!: string;
   @Field(() => String, { nullable: true }) fromSerial!: string | null;
+  @Field(() => String, { nullable: true }) toSerial!: string | null;
+  @Field(() => String, { nullable: true }) batch!: string | null;
   @Field(() => GraphQLISODateTime, { nullable: true }) notBefore!: Date | null;
   @Field(() => GraphQLISODateTime, { nullable: true }) notAfter!: Date | null;
   @Field(() => Int, { nullable: true }) maxUses!: number | null;
@@ -164,7 +174,11 @@ export class RemodelRuleType {
   @Field(() => String) note!: string;
   @Field(() => GraphQLISODateTime, { nullable: true }) endedAt!: Date | null;
 }
-export const RemodelRuleResult = resultOf(RemodelRuleType, 'RemodelRule');
+@ObjectType('RemodelRules')
+export class RemodelRulesType {
+  @Field(() => [RemodelRuleType]) items!: readonly RemodelRuleType[];
+}
+export const RemodelRulesResult = resultOf(RemodelRulesType, 'RemodelRules');
 
 @ObjectType('ProductionOrder', { description: 'Serials that were announced together.' })
 export class ProductionOrderType {

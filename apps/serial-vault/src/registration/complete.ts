@@ -8,8 +8,8 @@ import {
   VaultDevice,
   VaultListedSerial,
   VaultPending,
-  VaultRemodelRule,
   VaultSupersededKey,
+  useRemodelRule,
   type SigningLogEntry,
   type Tx,
 } from '#libs/database';
@@ -117,7 +117,11 @@ async function leaveOldModel(tx: Tx, attempt: Attempt): Promise<void> {
   const { device, rule } = known(attempt.remodel, 'the old model');
   const { brandId, model, serial } = device;
   await tx.update(VaultDevice, { brandId, model, serial }, { remodelledTo: attempt.model });
-  await tx.update(VaultRemodelRule, { id: rule.id }, { uses: () => 'uses + 1' });
+  if (!(await useRemodelRule(tx, rule.id)))
+    refuse(
+      'busy',
+      'cannot finish: the rule was used up meanwhile; the device asks again by itself',
+    );
 }
 
 function signedEntry(attempt: Attempt, decision: Signing, serial: Assertion): SigningLogEntry {

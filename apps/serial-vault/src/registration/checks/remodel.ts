@@ -1,14 +1,16 @@
 import { deviceKeyOf, header, type Assertion } from '#libs/assertions';
 import {
+  findRemodelRule,
   findVaultDevice,
   VaultModelPolicyRow,
-  VaultRemodelRule,
   VaultSupersededKey,
   type Tx,
   type VaultDevice,
+  type VaultRemodelRule,
 } from '#libs/database';
 import { refuse } from '../../refusal.js';
 import { known, type Attempt } from '../attempt.js';
+import { findRegisteredModel } from '../registered-model.js';
 import type { CheckContext } from './context.js';
 
 const ORIGINALS = [
@@ -97,28 +99,17 @@ async function isPolicyKey(
 }
 
 async function requireRule(
-  { tx, now }: CheckContext,
-  { brandId, model }: Attempt,
+  { tx }: CheckContext,
+  attempt: Attempt,
   device: VaultDevice,
 ): Promise<VaultRemodelRule> {
-  const rules = await tx.findBy(VaultRemodelRule, {
-    brandId,
-    fromModel: device.model,
-    toModel: model,
-  });
-  const rule = rules.find(
-    (one) => isInForce(one, now) && (one.fromSerial ?? device.serial) === device.serial,
-  );
-  if (rule !== undefined) return rule;
-  return refuse(
-    'remodel-not-allowed',
-    `cannot remodel from ${device.model} to ${model}: no rule of the brand allows it`,
-  );
-}
-
-function isInForce(rule: VaultRemodelRule, now: Date): boolean {
-  if (rule.endedAt !== null) return false;
-  if (rule.notBefore !== null && rule.notBefore > now) return false;
-  if (rule.notAfter !== null && rule.notAfter <= now) return false;
-  return rule.maxUses === null || rule.uses < rule.maxUses;
+  const { brandId, model } = attempt;
+  const why = (reason: string): string =>
+    `cannot remodel from ${device.model} to ${model}: ${reason}`;
+  const former = await findRegisteredModel(tx, brandId, device.model);
+  const { needsApiKey } = known(attempt.registered, 'the model').policy;
+  if (former !== null && former.policy.needsApiKey !== needsApiKey)
+    refuse('remodel-not-allowed', why('one of them needs an API key, the other does not'));
+  const rule = await findRemodelRule(tx, device, model);
+  return rule ?? refuse('remodel-not-allowed', why('no rule of the brand allows it'));
 }

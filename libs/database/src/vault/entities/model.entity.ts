@@ -99,6 +99,10 @@ export class VaultRemodelRule {
   @Column({ type: 'text' }) toModel!: string;
   /** Null: all devices of the model. */
   @Column({ type: 'text', ...optional }) fromSerial!: string | null;
+  /** Makes `fromSerial` the first of a range: serials of the same length up to this one, by their characters. */
+  @Column({ type: 'text', ...optional }) toSerial!: string | null;
+  /** Only serials that were listed with this batch. */
+  @Column({ type: 'text', ...optional }) batch!: string | null;
   @Column({ type: 'timestamptz', ...optional }) notBefore!: Date | null;
   @Column({ type: 'timestamptz', ...optional }) notAfter!: Date | null;
   @Column({ type: 'int', ...optional }) maxUses!: number | null;
