@@ -10,10 +10,21 @@ import {
   isUnionType,
   isObjectType,
 } from 'graphql';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeAssertion, verifySelfSigned, accountKeyOf } from '#libs/assertions';
+import {
+  accountKeyOf,
+  decodeAssertion,
+  publicKeyFromKeyObject,
+  verifySelfSigned,
+} from '#libs/assertions';
 import {
   BRAND,
   certify,
@@ -186,7 +197,7 @@ describe('keys', () => {
     );
   });
 
-  it('a key is disabled only with the names of its models; then their devices get 503', async () => {
+  it('V67 a key is disabled only with the names of its models and devices; then their devices get 503, with an alarm', async () => {
     const key = await certifiedKey(vault, 'to-disable');
     const dependent = await registerModel(vault, 'acme-dependent', { signingKeyId: key });
     const disable = (confirm: string[]): Promise<unknown> =>
@@ -200,10 +211,13 @@ describe('keys', () => {
           m: ['[ID!]', confirm],
         },
       );
-    await expect(disable([])).rejects.toThrow('acme-dependent');
+    expect((await register(vault, dependent, freshKey(), 'D-0')).status).toBe(200);
+    await expect(disable([])).rejects.toThrow('acme-dependent (1 devices)');
+    const before = await alarms('signing-key-unavailable');
     await disable(['acme-dependent']);
     const refused = await register(vault, dependent, freshKey(), 'D-1');
     expect([refused.status, codeOf(refused)]).toEqual([503, 'signing-key-unavailable']);
+    expect(await alarms('signing-key-unavailable')).toBe(before + 1);
     await mutate(
       vault,
       vault.token,
@@ -212,6 +226,114 @@ describe('keys', () => {
       'isEnabled',
     );
     expect((await register(vault, dependent, freshKey(), 'D-1')).status).toBe(200);
+  });
+
+  it('V64 a sealed key in the row of another signs nothing', async () => {
+    const [left, right] = [await certifiedKey(vault, 'row-a'), await certifiedKey(vault, 'row-b')];
+    const swapped = await registerModel(vault, 'acme-rows', { signingKeyId: right });
+    const put = (from: string, to: string): Promise<unknown> =>
+      vault.sql(
+        `UPDATE vault.signing_keys SET sealed = (SELECT sealed FROM vault.signing_keys WHERE key_id = $1)
+         WHERE key_id = $2`,
+        [from, to],
+      );
+    const [kept] = await vault.sql<{ sealed: string }>(
+      'SELECT sealed FROM vault.signing_keys WHERE key_id = $1',
+      [right],
+    );
+    await put(left, right);
+    await vault.restart();
+    const device = freshKey();
+    const refused = await register(vault, swapped, device, 'ROW-1');
+    expect([refused.status, codeOf(refused)]).toEqual([503, 'signing-key-unavailable']);
+    await vault.sql('UPDATE vault.signing_keys SET sealed = $1 WHERE key_id = $2', [
+      kept?.sealed,
+      right,
+    ]);
+    expect((await register(vault, swapped, device, 'ROW-1')).status).toBe(200);
+  });
+
+  it('V66 makes keys of 4096 bits that do not come out, and takes PEM and armour, with and without passphrase', async () => {
+    const made = await certifiedKey(vault, 'inside');
+    const [row] = await vault.sql<{ sealed: string; request: string }>(
+      'SELECT sealed, account_key_request AS request FROM vault.signing_keys WHERE key_id = $1',
+      [made],
+    );
+    const request = decodeAssertion(Buffer.from(row?.request ?? ''));
+    expect(accountKeyOf(request).publicKey.bits).toBe(4096);
+    // No field gives what is sealed, and what is sealed is no key.
+    expect(await readSchema()).not.toMatch(/^ +\w*(?:sealed|private|secret)\w*[:(]/im);
+    expect(() => createPrivateKey(row?.sealed ?? '')).toThrow();
+
+    const own = generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey;
+    const other = generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey;
+    const pem = (key: KeyObject, passphrase?: string): string =>
+      key
+        .export({
+          type: 'pkcs8',
+          format: 'pem',
+          ...(passphrase !== undefined && { cipher: 'aes-256-cbc', passphrase }),
+        })
+        .toString();
+    const armour = (name: string): Promise<string> =>
+      readFile(new URL(`../../libs/keyring/testing/${name}.asc`, import.meta.url), 'utf8');
+    const take = (name: string, key: string, passphrase?: string): Promise<{ keyId: string }> =>
+      mutate(
+        vault,
+        vault.token,
+        `importSigningKey(brand: "${BRAND}", name: "${name}", key: $k, passphrase: $p)`,
+        'SigningKey',
+        'keyId',
+        { k: ['String!', key], p: ['String', passphrase ?? null] },
+      );
+    const idOf = (key: KeyObject): string => publicKeyFromKeyObject(createPublicKey(key)).id;
+    expect((await take('pem-open', pem(own))).keyId).toBe(idOf(own));
+    await expect(take('pem-locked', pem(other, 'horse'), 'cow')).rejects.toThrow('passphrase');
+    expect((await take('pem-locked', pem(other, 'horse'), 'horse')).keyId).toBe(idOf(other));
+    const locked = await armour('gnupg-protected');
+    await expect(take('gpg', locked)).rejects.toThrow('passphrase');
+    const { keyId: fromGpg } = await take('gpg', locked, 'correct horse größer');
+    // The same key without passphrase is the same key.
+    await expect(take('gpg-open', await armour('gnupg-clear'))).rejects.toThrow(fromGpg);
+    await remove(fromGpg);
+    expect((await take('gpg-open', await armour('gnupg-clear'))).keyId).toBe(fromGpg);
+    const weak = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+    await expect(take('weak', pem(weak))).rejects.toThrow('4096');
+    const [taken] = await vault.sql<{ request: string }>(
+      'SELECT account_key_request AS request FROM vault.signing_keys WHERE key_id = $1',
+      [fromGpg],
+    );
+    const imported = decodeAssertion(Buffer.from(taken?.request ?? ''));
+    expect(verifySelfSigned(imported, accountKeyOf(imported).publicKey).valid).toBe(true);
+  });
+
+  it('V68 a key that a policy ever named cannot be deleted, and going back to a policy makes a new revision', async () => {
+    const [first, second] = [await certifiedKey(vault, 'once'), await certifiedKey(vault, 'now')];
+    const { name } = await registerModel(vault, 'acme-rollback', { signingKeyId: first });
+    const set = `setModelPolicy(brand: "${BRAND}", model: "${name}", policy: { signingKeyId: "${second}" })`;
+    expect(await mutate(vault, vault.token, set, 'Model', 'policyRevision')).toMatchObject({
+      policyRevision: 2,
+    });
+    await expect(remove(first)).rejects.toThrow(/Conflict.*policy 1 of model acme-rollback/);
+    await expect(remove(second)).rejects.toThrow('Conflict');
+    const rollback = (revision: number): Promise<unknown> =>
+      mutate(
+        vault,
+        vault.token,
+        `rollbackModelPolicy(brand: "${BRAND}", model: "${name}", revision: ${revision})`,
+        'Model',
+        'policyRevision policy { signingKeyId minimumKeyBits }',
+      );
+    expect(await rollback(1)).toMatchObject({
+      policyRevision: 3,
+      policy: { signingKeyId: first, minimumKeyBits: 2048 },
+    });
+    await expect(rollback(9)).rejects.toThrow('NotFound');
+    const rows = await vault.sql(
+      `SELECT revision FROM vault.model_policies WHERE model = $1 ORDER BY revision`,
+      [name],
+    );
+    expect(rows).toEqual([{ revision: 1 }, { revision: 2 }, { revision: 3 }]);
   });
 
   it('only hashes of API keys and tokens, and sealed signing keys, are in the database', async () => {
@@ -232,6 +354,22 @@ describe('keys', () => {
       expect(dump).not.toContain(secret);
   });
 });
+
+const remove = (key: string): Promise<unknown> =>
+  mutate(
+    vault,
+    vault.token,
+    `deleteSigningKey(brand: "${BRAND}", keyId: "${key}")`,
+    'SigningKey',
+    'keyId',
+  );
+
+/** How often an operator was told. */
+async function alarms(name: string): Promise<number> {
+  const { text } = await ask(`${vault.opsUrl()}/metrics`);
+  const line = new RegExp(`^brandstore_alarms_total\\{alarm="${name}".*\\} (\\d+)$`, 'm');
+  return Number(line.exec(text)?.[1] ?? 0);
+}
 
 describe('logs', () => {
   it('V74 every outcome makes a row, which is there when the answer is', async () => {
@@ -443,6 +581,22 @@ describe('logs', () => {
       'SigningKey',
       'keyId accountKeyRequest',
     );
+    const pem = generateKeyPairSync('rsa', { modulusLength: 4096 })
+      .privateKey.export({ type: 'pkcs8', format: 'pem' })
+      .toString();
+    const brought = await act<{ keyId: string }>(
+      'import-signing-key',
+      `importSigningKey(${brand}, name: "brought", key: $a)`,
+      'SigningKey',
+      'keyId',
+      pem,
+    );
+    await act(
+      'delete-signing-key',
+      `deleteSigningKey(${brand}, keyId: "${brought.keyId}")`,
+      'SigningKey',
+      'keyId',
+    );
     const accountKey = (
       await certify(decodeAssertion(Buffer.from(key.accountKeyRequest)))
     ).bytes.toString();
@@ -465,6 +619,7 @@ describe('logs', () => {
     await act('pull-models', `pullModels(${brand})`, 'PullReport', 'taken');
     const audited = `${brand}, model: "acme-audited"`;
     await act('set-model-policy', `setModelPolicy(${audited}, ${policy})`, 'Model', 'model');
+    await act('set-model-policy', `rollbackModelPolicy(${audited}, revision: 1)`, 'Model', 'model');
     await act('deactivate-model', `setModelActive(${audited}, isActive: false)`, 'Model', 'model');
     await act('activate-model', `setModelActive(${audited}, isActive: true)`, 'Model', 'model');
     await act(
@@ -542,7 +697,7 @@ describe('logs', () => {
     const rows = (await actions()).slice(before);
     expect(rows.map(({ action }) => action)).toEqual(expected);
     expect(rows.every(({ actor }) => actor.startsWith('token:'))).toBe(true);
-    for (const secret of [apiKey.key, made.token, vault.token])
+    for (const secret of [apiKey.key, made.token, vault.token, pem.slice(100, 160)])
       expect(JSON.stringify(rows)).not.toContain(secret);
     const schema = buildSchema(await readSchema());
     expect(new Set(done)).toEqual(

@@ -312,11 +312,11 @@ it('V46 the same serial under two models of a brand, and under two brands, is as
   }
 });
 
-it('the dry run tells each check, and leaves nothing behind', async () => {
+it('V97 the dry run tells each check, signs nothing and uses no request-id up', async () => {
   await register(vault, hold, freshKey(), 'DRY-1');
   const count = async (): Promise<unknown> =>
     vault.sql(
-      'SELECT (SELECT count(*) FROM vault.signing_log) AS rows, (SELECT count(*) FROM vault.reservations) AS held, (SELECT count(*) FROM vault.pending) AS pending',
+      'SELECT (SELECT count(*) FROM vault.signing_log) AS rows, (SELECT count(*) FROM vault.reservations) AS held, (SELECT count(*) FROM vault.pending) AS pending, (SELECT count(*) FROM vault.devices) AS devices, (SELECT count(*) FROM vault.nonces) AS nonces, (SELECT count(*) FROM vault.nonces WHERE used_at IS NULL) AS unused',
     );
   const before = await count();
   const would = async (

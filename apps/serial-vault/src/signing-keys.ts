@@ -1,6 +1,12 @@
 import type { PublicKey, Signer } from '#libs/assertions';
 import { VaultSigningKey, type Database } from '#libs/database';
-import { KeyringClient, KeyringError, type MasterKeySource, type NewKey } from '#libs/keyring';
+import {
+  KeyringClient,
+  KeyringError,
+  readSealedKeyLabel,
+  type MasterKeySource,
+  type NewKey,
+} from '#libs/keyring';
 
 /** Brand keys have 4096 bits at least (serial-vault.md 5). */
 const BITS = 4096;
@@ -17,14 +23,28 @@ export class SigningKeys {
     masterKey: MasterKeySource,
     onTrouble: (error: KeyringError) => void,
   ): Promise<SigningKeys> {
-    const rows = await db.asSystem((tx) => tx.find(VaultSigningKey, { select: { sealed: true } }));
-    const sealedKeys = rows.map(({ sealed }) => sealed);
+    const rows = await db.asSystem((tx) =>
+      tx.find(VaultSigningKey, { select: { keyId: true, sealed: true } }),
+    );
+    const sealedKeys = rows.filter(isOfRow).map(({ sealed }) => sealed);
+    if (sealedKeys.length < rows.length)
+      onTrouble(new KeyringError('cannot-unseal', 'cannot use keys that stand in rows of others'));
     return new SigningKeys(db, await KeyringClient.start({ masterKey, sealedKeys, onTrouble }));
   }
 
   /** Store `sealed` before the key is used. */
   generate(): Promise<NewKey> {
     return this.keyring.generate(BITS, 'serial');
+  }
+
+  /** The signer drops it from its memory. */
+  async forget(keyId: string): Promise<void> {
+    if (this.holds(keyId)) await this.keyring.forget(keyId);
+  }
+
+  /** A key made elsewhere, such as in a former vault; each form that `KeyringClient.importKey` reads. */
+  import(text: string, passphrase: string | undefined): Promise<NewKey> {
+    return this.keyring.importKey(text, 'serial', passphrase);
   }
 
   /** Throws `KeyringError` when there is no such key. */
@@ -50,6 +70,10 @@ export class SigningKeys {
   /** Another process of this vault may have made it after our signer started. */
   private async loadFromDatabase(keyId: string): Promise<PublicKey | undefined> {
     const row = await this.db.asSystem((tx) => tx.findOneBy(VaultSigningKey, { keyId }));
-    return row ? this.keyring.load(row.sealed) : undefined;
+    return row && isOfRow(row) ? this.keyring.load(row.sealed) : undefined;
   }
 }
+
+/** Who can write the database must not make one key sign for another's models. */
+const isOfRow = ({ keyId, sealed }: Pick<VaultSigningKey, 'keyId' | 'sealed'>): boolean =>
+  readSealedKeyLabel(sealed).keyId === keyId;

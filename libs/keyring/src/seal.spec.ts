@@ -30,6 +30,29 @@ describe('sealed keys', () => {
     await expect(unsealKey(sealed, [phrase])).rejects.toMatchObject({ code: 'cannot-unseal' });
   });
 
+  it('V64 do not open with one bit flipped, nor with the content of another key', async () => {
+    const sealed = await sealKey(key, master);
+    const parts = sealed.split('.');
+    const body = Buffer.from(parts.at(-1) ?? '', 'base64url');
+    const withBody = (bytes: Buffer): string =>
+      [...parts.slice(0, -1), bytes.toString('base64url')].join('.');
+    expect((await unsealKey(withBody(body), [master])).keyId).toBe(keyId);
+    const refused = { code: 'cannot-unseal' };
+    for (const at of [0, 1, body.length >> 1, body.length - 17, body.length - 16, body.length - 1])
+      for (const bit of [1, 128]) {
+        const flipped = Buffer.from(body);
+        flipped[at] = (flipped[at] ?? 0) ^ bit;
+        await expect(unsealKey(withBody(flipped), [master])).rejects.toMatchObject(refused);
+      }
+    // Another key's salt, nonce and content under this key's label.
+    const other = makeRsaKeySync(2048);
+    const otherId = publicKeyFromKeyObject(createPublicKey(other)).id;
+    const theirs = (await sealKey({ ...key, keyId: otherId, key: other }, master)).split('.');
+    const exchanged = [...parts.slice(0, 5), ...theirs.slice(5)].join('.');
+    expect(readSealedKeyLabel(exchanged).keyId).toBe(keyId);
+    await expect(unsealKey(exchanged, [master])).rejects.toMatchObject(refused);
+  });
+
   it('do not open once a label or a byte is exchanged', async () => {
     const sealed = await sealKey(key, master);
     const parts = sealed.split('.');

@@ -84,6 +84,20 @@ export class ModelService {
     });
   }
 
+  /** The policy of a former revision, as a new one: what was signed meanwhile keeps the revision that it was signed under. */
+  async rollbackPolicy(
+    who: VaultPrincipal,
+    brandId: string,
+    model: string,
+    revision: number,
+  ): Promise<ModelView> {
+    const former = await this.resources.db.asBrand(brandId, (tx) =>
+      tx.findOneBy(VaultModelPolicyRow, { brandId, model, revision }),
+    );
+    const what = `policy ${revision} of model ${model}`;
+    return this.setPolicy(who, brandId, model, found(former, what).policy);
+  }
+
   async setActive(
     who: VaultPrincipal,
     brandId: string,

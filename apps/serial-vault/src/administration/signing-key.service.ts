@@ -6,7 +6,13 @@ import {
   signAssertion,
   type Assertion,
 } from '#libs/assertions';
-import { recordVaultAudit, VaultModelPolicyRow, VaultSigningKey } from '#libs/database';
+import {
+  recordVaultAudit,
+  VaultDevice,
+  VaultModelPolicyRow,
+  VaultSigningKey,
+} from '#libs/database';
+import { KeyringError, type NewKey } from '#libs/keyring';
 import type { VaultResources } from '../resources.js';
 import { importChain, readChain } from '../trust/import-assertions.js';
 import { actorOf, type VaultPrincipal } from './token.service.js';
@@ -42,6 +48,71 @@ export class SigningKeyService {
     name: string,
     accountId = brandId,
   ): Promise<SigningKeyView> {
+    await this.requireFreeName(brandId, name);
+    if (!ACCOUNT_ID.test(accountId)) {
+      throw new VaultError('invalid', 'cannot make a key for an account without an id', [
+        { path: 'account', message: 'an account id' },
+      ]);
+    }
+    const key = await this.resources.keys.generate();
+    return this.keep(who, brandId, name, accountId, key, 'create-signing-key');
+  }
+
+  /**
+   * Takes a private key made elsewhere, RSA of 4096 bits or more: PEM or armour of GnuPG, with or without passphrase
+   * (serial-vault.md 11.3). It does not come out again.
+   */
+  async import(
+    who: VaultPrincipal,
+    brandId: string,
+    name: string,
+    text: string,
+    passphrase: string | undefined,
+  ): Promise<SigningKeyView> {
+    await this.requireFreeName(brandId, name);
+    const key = await this.resources.keys.import(text, passphrase).catch((error: unknown) => {
+      if (!(error instanceof KeyringError)) throw error;
+      throw new VaultError('invalid', `cannot import the key: ${error.message}`, [
+        { path: 'key', message: error.message },
+      ]);
+    });
+    const { id } = key.publicKey;
+    const { db } = this.resources;
+    if (await db.asSystem((tx) => tx.existsBy(VaultSigningKey, { keyId: id })))
+      throw new VaultError('conflict', `cannot import key ${id}: the vault has it already`);
+    return this.keep(who, brandId, name, brandId, key, 'import-signing-key');
+  }
+
+  /** Only a key that never was in a policy: what it signed would lose its history (serial-vault.md 11.3). */
+  async delete(who: VaultPrincipal, brandId: string, keyId: string): Promise<SigningKeyView> {
+    const view = await this.get(brandId, keyId);
+    await this.resources.db.asBrand(brandId, async (tx) => {
+      const used = await tx
+        .createQueryBuilder(VaultModelPolicyRow, 'row')
+        .where(`row.brand_id = :brandId AND row.policy ->> 'signingKeyId' = :keyId`, {
+          brandId,
+          keyId,
+        })
+        .getOne();
+      if (used !== null)
+        throw new VaultError(
+          'conflict',
+          `cannot delete the key: policy ${used.revision} of model ${used.model} names it; disable it instead`,
+        );
+      await tx.delete(VaultSigningKey, { brandId, keyId });
+      await recordVaultAudit(tx, {
+        brandId,
+        actor: actorOf(who),
+        action: 'delete-signing-key',
+        subject: keyId,
+        detail: { name: view.name },
+      });
+    });
+    await this.resources.keys.forget(keyId);
+    return view;
+  }
+
+  private async requireFreeName(brandId: string, name: string): Promise<void> {
     if (!KEY_NAME.test(name)) {
       throw new VaultError(
         'invalid',
@@ -49,15 +120,20 @@ export class SigningKeyService {
         [{ path: 'name', message: 'words of a-z and 0-9 joined by dashes' }],
       );
     }
-    if (!ACCOUNT_ID.test(accountId)) {
-      throw new VaultError('invalid', 'cannot make a key for an account without an id', [
-        { path: 'account', message: 'an account id' },
-      ]);
-    }
-    const { db, keys } = this.resources;
+    const { db } = this.resources;
     if (await db.asBrand(brandId, (tx) => tx.existsBy(VaultSigningKey, { brandId, name })))
       throw nameTaken(name);
-    const { publicKey, sealed } = await keys.generate();
+  }
+
+  private async keep(
+    who: VaultPrincipal,
+    brandId: string,
+    name: string,
+    accountId: string,
+    { publicKey, sealed }: NewKey,
+    action: string,
+  ): Promise<SigningKeyView> {
+    const { db } = this.resources;
     const request = await this.requestFor(accountId, name, publicKey.id);
     const row = {
       keyId: publicKey.id,
@@ -80,7 +156,7 @@ export class SigningKeyService {
       await recordVaultAudit(tx, {
         brandId,
         actor: actorOf(who),
-        action: 'create-signing-key',
+        action,
         subject: row.keyId,
         detail: { name },
       });
@@ -137,7 +213,7 @@ export class SigningKeyService {
     if (missing.length > 0) {
       throw new VaultError(
         'conflict',
-        `cannot disable the key without confirmation: it signs serials of ${missing.join(', ')}`,
+        `cannot disable the key without confirmation: it signs serials of ${await this.withDevices(brandId, missing)}`,
       );
     }
     await this.resources.db.asBrand(brandId, async (tx) => {
@@ -201,6 +277,17 @@ export class SigningKeyService {
       signer,
       now,
     );
+  }
+
+  /** Models with the number of devices that they have so far. */
+  private async withDevices(brandId: string, models: readonly string[]): Promise<string> {
+    const counted = await this.resources.db.asBrand(brandId, async (tx) => {
+      const named: string[] = [];
+      for (const model of models)
+        named.push(`${model} (${await tx.countBy(VaultDevice, { brandId, model })} devices)`);
+      return named;
+    });
+    return counted.join(', ');
   }
 
   /** Models whose policy in force names this key. */

@@ -109,6 +109,30 @@ export class BrandResolver {
     return this.keys.setEnabled(who, brand, keyId, isEnabled, confirmModels ?? []);
   }
 
+  @Mutation(() => SigningKeyResult, {
+    description: 'RSA of 4096 bits or more: PEM or armour of GnuPG; it does not come out again.',
+  })
+  importSigningKey(
+    @Who() who: VaultPrincipal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('name') name: string,
+    @Args('key') key: string,
+    @Args('passphrase', { type: () => String, nullable: true }) passphrase?: string,
+  ): Promise<SigningKeyView> {
+    return this.keys.import(who, brand, name, key, passphrase ?? undefined);
+  }
+
+  @Mutation(() => SigningKeyResult, {
+    description: 'Only a key that no policy ever named; others are disabled.',
+  })
+  deleteSigningKey(
+    @Who() who: VaultPrincipal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('keyId', { type: () => ID }) keyId: string,
+  ): Promise<SigningKeyView> {
+    return this.keys.delete(who, brand, keyId);
+  }
+
   @Mutation(() => NewTokenResult)
   createToken(
     @Who() who: VaultPrincipal,

@@ -95,6 +95,16 @@ export class ModelResolver {
     return this.modelService.setPolicy(who, brand, model, policy);
   }
 
+  @Mutation(() => ModelResult, { description: 'Puts a former policy in force, as a new revision.' })
+  rollbackModelPolicy(
+    @Who() who: VaultPrincipal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('model', { type: () => ID }) model: string,
+    @Args('revision', { type: () => Int }) revision: number,
+  ): Promise<ModelView> {
+    return this.modelService.rollbackPolicy(who, brand, model, revision);
+  }
+
   @Mutation(() => ModelResult)
   setModelActive(
     @Who() who: VaultPrincipal,
