@@ -8,6 +8,7 @@ import { peopleCommand } from './people/people.js';
 import { tokenCommand } from './token/token.js';
 import { assertionCommand } from './assertion/command.js';
 import { declarationCommand } from './declaration/declaration.js';
+import { gadgetCommand } from './gadget/gadget.js';
 import { imageCommand } from './image/image.js';
 import { modelCommand } from './model/model.js';
 import { processIo, type Io } from './io.js';
@@ -19,6 +20,7 @@ import { whoamiCommand } from './session/whoami.js';
 import { importCommand } from './trust/import.js';
 import { rootCommand } from './trust/root.js';
 import { storeKeyCommand } from './store-key/store-key.js';
+import { vaultCommand } from './vault/vault.js';
 import { Refusal, refusalLines } from './store/refusal.js';
 import { Failure, FAILED, OK, USAGE, UsageError } from './usage.js';
 
@@ -38,6 +40,8 @@ const storeCommands: readonly ((io: Io) => Command)[] = [
   rootCommand,
   importCommand,
   rolloutCommand,
+  vaultCommand,
+  gadgetCommand,
 ];
 
 const epilogue = `

@@ -1,12 +1,6 @@
 import type { PublicKey, Signer } from '#libs/assertions';
 import { VaultSigningKey, type Database } from '#libs/database';
-import {
-  KeyringClient,
-  KeyringError,
-  readSealedKeyLabel,
-  type MasterKeySource,
-  type NewKey,
-} from '#libs/keyring';
+import { KeyringClient, KeyringError, type MasterKeySource, type NewKey } from '#libs/keyring';
 
 /** Brand keys have 4096 bits at least (serial-vault.md 5). */
 const BITS = 4096;
@@ -23,12 +17,8 @@ export class SigningKeys {
     masterKey: MasterKeySource,
     onTrouble: (error: KeyringError) => void,
   ): Promise<SigningKeys> {
-    const rows = await db.asSystem((tx) =>
-      tx.find(VaultSigningKey, { select: { keyId: true, sealed: true } }),
-    );
-    const sealedKeys = rows.filter(isOfRow).map(({ sealed }) => sealed);
-    if (sealedKeys.length < rows.length)
-      onTrouble(new KeyringError('cannot-unseal', 'cannot use keys that stand in rows of others'));
+    const rows = await db.asSystem((tx) => tx.find(VaultSigningKey, { select: { sealed: true } }));
+    const sealedKeys = rows.map(({ sealed }) => sealed);
     return new SigningKeys(db, await KeyringClient.start({ masterKey, sealedKeys, onTrouble }));
   }
 
@@ -47,7 +37,7 @@ export class SigningKeys {
     return this.keyring.importKey(text, 'serial', passphrase);
   }
 
-  /** Throws `KeyringError` when there is no such key. */
+  /** By what its envelope says it is, whatever row it stands in. Throws `KeyringError` when there is no such key. */
   async signer(keyId: string): Promise<Signer> {
     if (!this.holds(keyId)) await this.loadFromDatabase(keyId);
     return this.keyring.signer(keyId, 'serial');
@@ -70,10 +60,6 @@ export class SigningKeys {
   /** Another process of this vault may have made it after our signer started. */
   private async loadFromDatabase(keyId: string): Promise<PublicKey | undefined> {
     const row = await this.db.asSystem((tx) => tx.findOneBy(VaultSigningKey, { keyId }));
-    return row && isOfRow(row) ? this.keyring.load(row.sealed) : undefined;
+    return row ? this.keyring.load(row.sealed) : undefined;
   }
 }
-
-/** Who can write the database must not make one key sign for another's models. */
-const isOfRow = ({ keyId, sealed }: Pick<VaultSigningKey, 'keyId' | 'sealed'>): boolean =>
-  readSealedKeyLabel(sealed).keyId === keyId;

@@ -59,7 +59,14 @@ export interface BrandClient {
 export async function connectToBrand(io: Io, options: BrandOptions): Promise<BrandClient> {
   const store = await connect(io, options);
   const { brands } = await store.query<{ brands: { id: string; username: string }[] }>(BRANDS);
-  const wanted = options.brand ?? io.env.BRANDSTORE_BRAND;
+  return { store, brandId: pickBrand(brands, options.brand ?? io.env.BRANDSTORE_BRAND) };
+}
+
+/** The account id of the brand that is meant by user name or account id; without a word the only one. */
+export function pickBrand(
+  brands: readonly { readonly id: string; readonly username: string }[],
+  wanted: string | undefined,
+): string {
   const meant =
     wanted === undefined
       ? brands
@@ -75,5 +82,5 @@ export async function connectToBrand(io: Io, options: BrandOptions): Promise<Bra
     throw new UsageError(
       `cannot tell which brand is meant: give --brand, one of ${meant.map(({ username }) => username).join(', ')}`,
     );
-  return { store, brandId: brand.id };
+  return brand.id;
 }

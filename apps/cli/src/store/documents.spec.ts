@@ -3,14 +3,18 @@ import { join } from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 import { expect, it } from 'vitest';
 import '../main.js';
+import { allVaultDocuments } from '../vault/vault-graphql.js';
 import { allDocuments } from './graphql.js';
 
-it('asks the store only for what its schema has', () => {
-  const file = join(import.meta.dirname, '../../../store-api/schema.graphql');
+it.each([
+  ['store-api', allDocuments],
+  ['serial-vault', allVaultDocuments],
+])('asks %s only for what its schema has', (app, documents) => {
+  const file = join(import.meta.dirname, `../../../${app}/schema.graphql`);
   const schema = buildSchema(readFileSync(file, 'utf8'));
-  const problems = allDocuments.flatMap((document) =>
+  const problems = documents.flatMap((document) =>
     validate(schema, parse(document)).map(({ message }) => `${message} in ${document}`),
   );
-  expect(allDocuments.length).toBeGreaterThan(0);
+  expect(documents.length).toBeGreaterThan(0);
   expect(problems).toEqual([]);
 });

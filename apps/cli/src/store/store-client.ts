@@ -3,6 +3,11 @@ import { accepted, Refusal } from './refusal.js';
 
 const LIMIT_MS = 30_000;
 
+/** How REST says no (serial-vault.md 17.3). */
+interface ErrorList {
+  readonly 'error-list'?: readonly { readonly message: string }[];
+}
+
 interface Answer {
   readonly data?: Readonly<Record<string, unknown>> | null;
   readonly errors?: readonly {
@@ -51,6 +56,19 @@ export class StoreClient {
     const response = await this.fetch(path, { method: 'POST', body: form }, limitMs);
     if (response.ok) return response;
     throw new Failure(`cannot send the file to ${this.url}: it answered ${response.status}`);
+  }
+
+  /** Sends a text such as CSV; throws what is wrong with its lines as a `Refusal`. */
+  async sendText<T>(path: string, body: string, mediaType: string, limitMs = LIMIT_MS): Promise<T> {
+    const headers = { ...this.headers(), 'content-type': mediaType };
+    const response = await this.fetch(path, { method: 'POST', headers, body }, limitMs);
+    const answer: unknown = await response.json().catch(() => null);
+    if (response.ok) return answer as T;
+    const [first, ...lines] = (answer as ErrorList | null)?.['error-list'] ?? [];
+    if (first === undefined)
+      throw new Failure(`cannot send to ${this.url}: it answered ${response.status}`);
+    const problems = lines.map(({ message }) => ({ path: 'file', message }));
+    throw new Refusal('Invalid', first.message, problems);
   }
 
   private async post(document: string, variables: object, limitMs: number): Promise<Answer> {
