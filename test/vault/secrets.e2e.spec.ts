@@ -1,0 +1,108 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { appMain, freePort, Processes } from '#stack';
+import {
+  BRAND,
+  certifiedKey,
+  createApiKey,
+  freshKey,
+  mutate,
+  prepareVault,
+  query,
+  register,
+  registerBrand,
+  registerModel,
+  requestId,
+  type Administered,
+  type PreparedVault,
+} from './vault-kit.js';
+
+// The vault as a process that tells all it can, so that what it writes can be searched.
+
+let prepared: PreparedVault;
+let vault: Administered;
+let processes: Processes;
+const logDir = mkdtempSync(join(tmpdir(), 'vault-log-'));
+
+beforeAll(async () => {
+  const port = await freePort();
+  prepared = await prepareVault({ PORT: String(port), LOG_LEVEL: 'trace' });
+  processes = new Processes({ logDir });
+  await processes.start({
+    name: 'serial-vault',
+    script: appMain('serial-vault'),
+    env: prepared.env,
+    ready: 'message',
+  });
+  vault = { url: `http://127.0.0.1:${port}`, token: prepared.token };
+  await registerBrand(vault);
+});
+afterAll(async () => {
+  await processes?.stopAll();
+  await prepared?.remove();
+  rmSync(logDir, { recursive: true, force: true });
+});
+
+/** Every row of every table, as a back-up has it. */
+async function dump(): Promise<string> {
+  const tables = await prepared.sql<{ name: string }>(
+    `SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables
+     WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')`,
+  );
+  const texts: string[] = [];
+  for (const { name } of tables) {
+    const rows = await prepared.sql<{ text: string }>(`SELECT t::text AS text FROM ${name} AS t`);
+    texts.push(...rows.map(({ text }) => text));
+  }
+  return texts.join('\n');
+}
+
+const logs = (): string =>
+  readdirSync(logDir)
+    .map((name) => readFileSync(join(logDir, name), 'utf8'))
+    .join('\n');
+
+it('V52 API keys and tokens are hashes in the database and nowhere in logs and back-ups; a key is shown once', async () => {
+  const signingKeyId = await certifiedKey(vault);
+  const model = await registerModel(vault, 'acme-secret', { signingKeyId });
+  const chosen = 'brought-by-the-customer-0123456789-abcdefghij';
+  const { key, id } = await createApiKey(vault, model.name, { key: chosen });
+  const call = `createToken(brand: "${BRAND}", input: { name: "t", scope: viewer })`;
+  const { token } = await mutate<{ token: string }>(vault, vault.token, call, 'NewToken', 'token');
+  await query(vault, token, '{ me { scope } }');
+  expect((await register(vault, model, freshKey(), 'SEC-1')).status).toBe(200);
+  expect((await register(vault, { ...model, apiKey: key }, freshKey(), 'SEC-2')).status).toBe(200);
+  // What goes wrong is told, without what was sent.
+  await mutate(vault, vault.token, `endApiKey(brand: "${BRAND}", id: "${id}")`, 'ApiKey', 'id');
+  await expect(requestId(vault, chosen)).rejects.toThrow('401');
+  await expect(createApiKey(vault, model.name, { key: model.apiKey })).rejects.toThrow('in use');
+  const unknown = 'unknown-to-all-0123456789-abcdefghijklmnopqrst';
+  await expect(requestId(vault, unknown)).rejects.toThrow('401');
+  // Nor when the database fails with a key in hand.
+  await prepared.sql('ALTER TABLE vault.api_keys RENAME TO api_keys_away');
+  await expect(requestId(vault, model.apiKey)).rejects.toThrow('503');
+  await expect(createApiKey(vault, model.name, { key: chosen })).rejects.toThrow();
+  await prepared.sql('ALTER TABLE vault.api_keys_away RENAME TO api_keys');
+
+  const { apiKeys } = await query<{ apiKeys: { id: string; lookup: string }[] }>(
+    vault,
+    vault.token,
+    `{ apiKeys(brand: "${BRAND}") { id model name lookup useCount lastUsedAt } }`,
+  );
+  const [backup, log] = [await dump(), logs()];
+  // Each place is searched: what may be there is.
+  expect(backup).toContain(model.apiKey.slice(0, 8));
+  expect(log).toContain('a device call failed');
+  const secrets = [model.apiKey, chosen, unknown, token, vault.token];
+  const forms = secrets.flatMap((secret) => [
+    secret,
+    secret.split('_').at(-1) ?? secret,
+    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+    Buffer.from(secret).toString('hex'),
+  ]);
+  for (const [place, text] of Object.entries({ backup, log, shown: JSON.stringify(apiKeys) }))
+    for (const form of [...forms, 'PRIVATE KEY'])
+      expect(text.includes(form), `${form.slice(0, 12)}… in ${place}`).toBe(false);
+});
