@@ -1,20 +1,13 @@
-import {
-  ACCOUNT_ID,
-  accountKeyOf,
-  header,
-  instantOf,
-  signAssertion,
-  type Assertion,
-} from '#libs/assertions';
+import { accountKeyOf, header, instantOf, type Assertion } from '#libs/assertions';
 import {
   recordVaultAudit,
   VaultDevice,
   VaultModelPolicyRow,
   VaultSigningKey,
 } from '#libs/database';
-import { KeyringError, type NewKey } from '#libs/keyring';
 import type { VaultResources } from '../resources.js';
 import { importChain, readChain } from '../trust/import-assertions.js';
+import { SigningKeyMaker } from './signing-key-maker.js';
 import { actorOf, type VaultPrincipal } from './token.service.js';
 import { found, VaultError } from './vault-error.js';
 
@@ -28,40 +21,25 @@ export interface SigningKeyView {
   readonly createdAt: Date;
 }
 
-const KEY_NAME = /^[a-z](?:-?[a-z0-9])*$/;
-
-const nameTaken = (name: string): VaultError =>
-  new VaultError('conflict', `cannot make key ${name}: the brand has one of that name`);
-
 /** Serial keys of a brand (serial-vault.md 11.3): made here, certified by the store, never exported. */
 export class SigningKeyService {
-  constructor(private readonly resources: VaultResources) {}
+  private readonly maker: SigningKeyMaker;
 
-  /**
-   * Makes a key in the signer process. Its `accountKeyRequest`, signed by itself, is what the brand takes to its store; the
-   * account-key that comes back goes to `importAccountKey`. `accountId` is another account where models name one in
-   * their serial-authority (decisions 17).
-   */
+  constructor(private readonly resources: VaultResources) {
+    this.maker = new SigningKeyMaker(resources);
+  }
+
+  /** See `SigningKeyMaker.make`. */
   async create(
     who: VaultPrincipal,
     brandId: string,
     name: string,
     accountId = brandId,
   ): Promise<SigningKeyView> {
-    await this.requireFreeName(brandId, name);
-    if (!ACCOUNT_ID.test(accountId)) {
-      throw new VaultError('invalid', 'cannot make a key for an account without an id', [
-        { path: 'account', message: 'an account id' },
-      ]);
-    }
-    const key = await this.resources.keys.generate();
-    return this.keep(who, brandId, name, accountId, key, 'create-signing-key');
+    return this.get(brandId, await this.maker.make(who, brandId, name, accountId));
   }
 
-  /**
-   * Takes a private key made elsewhere, RSA of 4096 bits or more: PEM or armour of GnuPG, with or without passphrase
-   * (serial-vault.md 11.3). It does not come out again.
-   */
+  /** See `SigningKeyMaker.import`. */
   async import(
     who: VaultPrincipal,
     brandId: string,
@@ -69,18 +47,7 @@ export class SigningKeyService {
     text: string,
     passphrase: string | undefined,
   ): Promise<SigningKeyView> {
-    await this.requireFreeName(brandId, name);
-    const key = await this.resources.keys.import(text, passphrase).catch((error: unknown) => {
-      if (!(error instanceof KeyringError)) throw error;
-      throw new VaultError('invalid', `cannot import the key: ${error.message}`, [
-        { path: 'key', message: error.message },
-      ]);
-    });
-    const { id } = key.publicKey;
-    const { db } = this.resources;
-    if (await db.asSystem((tx) => tx.existsBy(VaultSigningKey, { keyId: id })))
-      throw new VaultError('conflict', `cannot import key ${id}: the vault has it already`);
-    return this.keep(who, brandId, name, brandId, key, 'import-signing-key');
+    return this.get(brandId, await this.maker.import(who, brandId, name, text, passphrase));
   }
 
   /** Only a key that never was in a policy: what it signed would lose its history (serial-vault.md 11.3). */
@@ -110,58 +77,6 @@ export class SigningKeyService {
     });
     await this.resources.keys.forget(keyId);
     return view;
-  }
-
-  private async requireFreeName(brandId: string, name: string): Promise<void> {
-    if (!KEY_NAME.test(name)) {
-      throw new VaultError(
-        'invalid',
-        `cannot name a key ${JSON.stringify(name)}: words of a-z and 0-9 joined by dashes`,
-        [{ path: 'name', message: 'words of a-z and 0-9 joined by dashes' }],
-      );
-    }
-    const { db } = this.resources;
-    if (await db.asBrand(brandId, (tx) => tx.existsBy(VaultSigningKey, { brandId, name })))
-      throw nameTaken(name);
-  }
-
-  private async keep(
-    who: VaultPrincipal,
-    brandId: string,
-    name: string,
-    accountId: string,
-    { publicKey, sealed }: NewKey,
-    action: string,
-  ): Promise<SigningKeyView> {
-    const { db } = this.resources;
-    const request = await this.requestFor(accountId, name, publicKey.id);
-    const row = {
-      keyId: publicKey.id,
-      brandId,
-      name,
-      sealed,
-      accountKeyRequest: request.bytes.toString(),
-    };
-    await db.asBrand(brandId, async (tx) => {
-      // Making a key takes seconds, in which somebody else may have made one of that name.
-      const made = await tx
-        .createQueryBuilder()
-        .insert()
-        .into(VaultSigningKey)
-        .values(row)
-        .orIgnore()
-        .returning('"key_id"')
-        .execute();
-      if ((made.raw as unknown[]).length === 0) throw nameTaken(name);
-      await recordVaultAudit(tx, {
-        brandId,
-        actor: actorOf(who),
-        action,
-        subject: row.keyId,
-        detail: { name },
-      });
-    });
-    return this.get(brandId, row.keyId);
   }
 
   /** Takes the certified public half, with whatever of its chain is new. */
@@ -257,26 +172,6 @@ export class SigningKeyService {
     const accountKey = (await trust.database()).find('account-key', [keyId]);
     const isCertified = accountKey !== undefined && isValidAt(accountKey, db.clock.now());
     return { keyId, name, isEnabled, accountKeyRequest, createdAt, isCertified };
-  }
-
-  private async requestFor(accountId: string, name: string, keyId: string): Promise<Assertion> {
-    const { db, keys } = this.resources;
-    const signer = await keys.signer(keyId);
-    const now = db.clock.now();
-    return signAssertion(
-      {
-        type: 'account-key-request',
-        headers: {
-          'account-id': accountId,
-          name,
-          'public-key-sha3-384': keyId,
-          since: now.toISOString().replace(/\.\d+Z$/, 'Z'),
-        },
-        body: signer.publicKey.encoded,
-      },
-      signer,
-      now,
-    );
   }
 
   /** Models with the number of devices that they have so far. */

@@ -1,0 +1,320 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  accountKeyOf,
+  decodeAssertion,
+  publicKeyFromKeyObject,
+  verifySelfSigned,
+} from '#libs/assertions';
+import {
+  BRAND,
+  certify,
+  certifiedKey,
+  codeOf,
+  freshKey,
+  modelAssertion,
+  mutate,
+  register,
+  registerBrand,
+  registerModel,
+  serialIn,
+  startVault,
+  type RunningVault,
+  type TestModel,
+} from './vault-kit.js';
+import { ask } from '../../tools/clients/http.js';
+
+let vault: RunningVault;
+let keyId = '';
+let model: TestModel;
+beforeAll(async () => {
+  vault = await startVault();
+  await registerBrand(vault);
+  keyId = await certifiedKey(vault);
+  model = await registerModel(vault, 'acme-admin', { signingKeyId: keyId });
+});
+afterAll(() => vault?.stop());
+
+const remove = (key: string): Promise<unknown> =>
+  mutate(
+    vault,
+    vault.token,
+    `deleteSigningKey(brand: "${BRAND}", keyId: "${key}")`,
+    'SigningKey',
+    'keyId',
+  );
+
+/** How often an operator was told. */
+async function alarms(name: string): Promise<number> {
+  const { text } = await ask(`${vault.opsUrl()}/metrics`);
+  const line = new RegExp(`^brandstore_alarms_total\\{alarm="${name}".*\\} (\\d+)$`, 'm');
+  return Number(line.exec(text)?.[1] ?? 0);
+}
+
+const readSchema = (): Promise<string> =>
+  readFile(new URL('../../apps/serial-vault/schema.graphql', import.meta.url), 'utf8');
+
+it('makes a key that proves itself, and takes only the account-key of a key of its own', async () => {
+  const made = await mutate<{ keyId: string; accountKeyRequest: string; isCertified: boolean }>(
+    vault,
+    vault.token,
+    `createSigningKey(brand: "${BRAND}", name: "second-serials")`,
+    'SigningKey',
+    'keyId accountKeyRequest isCertified',
+  );
+  const request = decodeAssertion(Buffer.from(made.accountKeyRequest));
+  expect(request.headers).toMatchObject({
+    'account-id': BRAND,
+    name: 'second-serials',
+    'public-key-sha3-384': made.keyId,
+  });
+  const { publicKey } = accountKeyOf(request);
+  expect(publicKey.bits).toBe(4096);
+  expect(verifySelfSigned(request, publicKey)).toEqual({ valid: true });
+  expect(made.isCertified).toBe(false);
+  await expect(registerModel(vault, 'acme-early', { signingKeyId: made.keyId })).rejects.toThrow(
+    'not certified',
+  );
+  const importing = (text: string): Promise<unknown> =>
+    mutate(
+      vault,
+      vault.token,
+      `importAccountKey(brand: "${BRAND}", assertions: $a)`,
+      'SigningKey',
+      'isCertified',
+      { a: ['String!', text] },
+    );
+  const accountKey = await certify(request);
+  await expect(
+    importing(accountKey.bytes.toString().replace('second-serials', 'third-serials')),
+  ).rejects.toThrow('cannot trust');
+  await expect(importing('garbage')).rejects.toThrow('Invalid');
+  expect(await importing(accountKey.bytes.toString())).toMatchObject({ isCertified: true });
+  await expect(
+    mutate(
+      vault,
+      vault.token,
+      `createSigningKey(brand: "${BRAND}", name: "second-serials")`,
+      'SigningKey',
+      'keyId',
+    ),
+  ).rejects.toThrow('Conflict');
+});
+
+it('of two who make a key of one name at once, one is told that the name is taken; an account is an id', async () => {
+  const make = (args: string) =>
+    mutate(
+      vault,
+      vault.token,
+      `createSigningKey(brand: "${BRAND}", ${args})`,
+      'SigningKey',
+      'keyId',
+    );
+  const outcomes = await Promise.allSettled([
+    make('name: "twin-serials"'),
+    make('name: "twin-serials"'),
+  ]);
+  const refusals = outcomes.flatMap((one) =>
+    one.status === 'rejected' ? [String(one.reason)] : [],
+  );
+  expect(refusals).toEqual([expect.stringContaining('Conflict')]);
+  await expect(make('name: "third-serials", account: "a b"')).rejects.toThrow('Invalid');
+});
+
+it('V72 a model cannot be saved with a key whose account-key belongs to another account', async () => {
+  const made = await mutate<{ keyId: string; accountKeyRequest: string }>(
+    vault,
+    vault.token,
+    `createSigningKey(brand: "${BRAND}", name: "delegated", account: "selfroot")`,
+    'SigningKey',
+    'keyId accountKeyRequest',
+  );
+  const accountKey = await certify(decodeAssertion(Buffer.from(made.accountKeyRequest)));
+  await mutate(
+    vault,
+    vault.token,
+    `importAccountKey(brand: "${BRAND}", assertions: $a)`,
+    'SigningKey',
+    'isCertified',
+    {
+      a: ['String!', accountKey.bytes.toString()],
+    },
+  );
+  await expect(
+    registerModel(vault, 'acme-delegating', { signingKeyId: made.keyId }),
+  ).rejects.toThrow('serial-authority');
+  // V37's other half: the model that names the account takes it, and the device gets its serial.
+  const allowing = await modelAssertion('acme-delegating', { 'serial-authority': ['selfroot'] });
+  const delegating = await registerModel(
+    vault,
+    'acme-delegating',
+    { signingKeyId: made.keyId },
+    allowing,
+  );
+  const answer = await register(vault, delegating, freshKey(), 'DEL-1');
+  expect(answer.status).toBe(200);
+  expect(serialIn(answer.text).headers['authority-id']).toBe('selfroot');
+  // A device that shows an older model without that entry gets nothing.
+  const older = { ...delegating, assertion: await modelAssertion('acme-delegating') };
+  const refused = await register(vault, older, freshKey(), 'DEL-2');
+  expect([refused.status, codeOf(refused)]).toEqual([503, 'signing-key-unavailable']);
+});
+
+it('V70 a serial outside the constraints of the account-key is not signed', async () => {
+  const constrained = await certifiedKey(vault, 'constrained', {
+    format: '1',
+    constraints: [{ headers: { type: 'serial', model: 'acme-inside-.*' } }],
+  });
+  const inside = await registerModel(vault, 'acme-inside-1', { signingKeyId: constrained });
+  const outside = await registerModel(vault, 'acme-outside-1', { signingKeyId: constrained });
+  expect((await register(vault, inside, freshKey(), 'C-1')).status).toBe(200);
+  const refused = await register(vault, outside, freshKey(), 'C-1');
+  expect([refused.status, codeOf(refused)]).toEqual([503, 'signing-key-unavailable']);
+  expect(await vault.sql(`SELECT 1 FROM vault.devices WHERE model = 'acme-outside-1'`)).toEqual([]);
+});
+
+it('V67 a key is disabled only with the names of its models and devices; then their devices get 503, with an alarm', async () => {
+  const key = await certifiedKey(vault, 'to-disable');
+  const dependent = await registerModel(vault, 'acme-dependent', { signingKeyId: key });
+  const disable = (confirm: string[]): Promise<unknown> =>
+    mutate(
+      vault,
+      vault.token,
+      `setSigningKeyEnabled(brand: "${BRAND}", keyId: "${key}", isEnabled: false, confirmModels: $m)`,
+      'SigningKey',
+      'isEnabled',
+      {
+        m: ['[ID!]', confirm],
+      },
+    );
+  expect((await register(vault, dependent, freshKey(), 'D-0')).status).toBe(200);
+  expect((await register(vault, model, freshKey(), 'D-9')).status).toBe(200);
+  await expect(disable([])).rejects.toThrow('acme-dependent (1 devices)');
+  const before = await alarms('signing-key-unavailable');
+  await disable(['acme-dependent']);
+  const refused = await register(vault, dependent, freshKey(), 'D-1');
+  expect([refused.status, codeOf(refused)]).toEqual([503, 'signing-key-unavailable']);
+  expect(await alarms('signing-key-unavailable')).toBe(before + 1);
+  await mutate(
+    vault,
+    vault.token,
+    `setSigningKeyEnabled(brand: "${BRAND}", keyId: "${key}", isEnabled: true)`,
+    'SigningKey',
+    'isEnabled',
+  );
+  expect((await register(vault, dependent, freshKey(), 'D-1')).status).toBe(200);
+});
+
+it('V64 a sealed key in the row of another signs nothing', async () => {
+  const [left, right] = [await certifiedKey(vault, 'row-a'), await certifiedKey(vault, 'row-b')];
+  const swapped = await registerModel(vault, 'acme-rows', { signingKeyId: right });
+  const put = (from: string, to: string): Promise<unknown> =>
+    vault.sql(
+      `UPDATE vault.signing_keys SET sealed = (SELECT sealed FROM vault.signing_keys WHERE key_id = $1)
+       WHERE key_id = $2`,
+      [from, to],
+    );
+  const [kept] = await vault.sql<{ sealed: string }>(
+    'SELECT sealed FROM vault.signing_keys WHERE key_id = $1',
+    [right],
+  );
+  await put(left, right);
+  await vault.restart();
+  const device = freshKey();
+  const refused = await register(vault, swapped, device, 'ROW-1');
+  expect([refused.status, codeOf(refused)]).toEqual([503, 'signing-key-unavailable']);
+  await vault.sql('UPDATE vault.signing_keys SET sealed = $1 WHERE key_id = $2', [
+    kept?.sealed,
+    right,
+  ]);
+  expect((await register(vault, swapped, device, 'ROW-1')).status).toBe(200);
+});
+
+it('V66 makes keys of 4096 bits that do not come out, and takes PEM and armour, with and without passphrase', async () => {
+  const made = await certifiedKey(vault, 'inside');
+  const [row] = await vault.sql<{ sealed: string; request: string }>(
+    'SELECT sealed, account_key_request AS request FROM vault.signing_keys WHERE key_id = $1',
+    [made],
+  );
+  const request = decodeAssertion(Buffer.from(row?.request ?? ''));
+  expect(accountKeyOf(request).publicKey.bits).toBe(4096);
+  // No field gives what is sealed, and what is sealed is no key.
+  expect(await readSchema()).not.toMatch(/^ +\w*(?:sealed|private|secret)\w*[:(]/im);
+  expect(() => createPrivateKey(row?.sealed ?? '')).toThrow();
+
+  const own = generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey;
+  const other = generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey;
+  const pem = (key: KeyObject, passphrase?: string): string =>
+    key
+      .export({
+        type: 'pkcs8',
+        format: 'pem',
+        ...(passphrase !== undefined && { cipher: 'aes-256-cbc', passphrase }),
+      })
+      .toString();
+  const armour = (name: string): Promise<string> =>
+    readFile(new URL(`../../libs/keyring/testing/${name}.asc`, import.meta.url), 'utf8');
+  const take = (name: string, key: string, passphrase?: string): Promise<{ keyId: string }> =>
+    mutate(
+      vault,
+      vault.token,
+      `importSigningKey(brand: "${BRAND}", name: "${name}", key: $k, passphrase: $p)`,
+      'SigningKey',
+      'keyId',
+      { k: ['String!', key], p: ['String', passphrase ?? null] },
+    );
+  const idOf = (key: KeyObject): string => publicKeyFromKeyObject(createPublicKey(key)).id;
+  expect((await take('pem-open', pem(own))).keyId).toBe(idOf(own));
+  await expect(take('pem-locked', pem(other, 'horse'), 'cow')).rejects.toThrow('passphrase');
+  expect((await take('pem-locked', pem(other, 'horse'), 'horse')).keyId).toBe(idOf(other));
+  const locked = await armour('gnupg-protected');
+  await expect(take('gpg', locked)).rejects.toThrow('passphrase');
+  const { keyId: fromGpg } = await take('gpg', locked, 'correct horse größer');
+  // The same key without passphrase is the same key.
+  await expect(take('gpg-open', await armour('gnupg-clear'))).rejects.toThrow(fromGpg);
+  await remove(fromGpg);
+  expect((await take('gpg-open', await armour('gnupg-clear'))).keyId).toBe(fromGpg);
+  const weak = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  await expect(take('weak', pem(weak))).rejects.toThrow('4096');
+  const [taken] = await vault.sql<{ request: string }>(
+    'SELECT account_key_request AS request FROM vault.signing_keys WHERE key_id = $1',
+    [fromGpg],
+  );
+  const imported = decodeAssertion(Buffer.from(taken?.request ?? ''));
+  expect(verifySelfSigned(imported, accountKeyOf(imported).publicKey).valid).toBe(true);
+});
+
+it('V68 a key that a policy ever named cannot be deleted, and going back to a policy makes a new revision', async () => {
+  const [first, second] = [await certifiedKey(vault, 'once'), await certifiedKey(vault, 'now')];
+  const { name } = await registerModel(vault, 'acme-rollback', { signingKeyId: first });
+  const set = `setModelPolicy(brand: "${BRAND}", model: "${name}", policy: { signingKeyId: "${second}" })`;
+  expect(await mutate(vault, vault.token, set, 'Model', 'policyRevision')).toMatchObject({
+    policyRevision: 2,
+  });
+  await expect(remove(first)).rejects.toThrow(/Conflict.*policy 1 of model acme-rollback/);
+  await expect(remove(second)).rejects.toThrow('Conflict');
+  const rollback = (revision: number): Promise<unknown> =>
+    mutate(
+      vault,
+      vault.token,
+      `rollbackModelPolicy(brand: "${BRAND}", model: "${name}", revision: ${revision})`,
+      'Model',
+      'policyRevision policy { signingKeyId minimumKeyBits }',
+    );
+  expect(await rollback(1)).toMatchObject({
+    policyRevision: 3,
+    policy: { signingKeyId: first, minimumKeyBits: 2048 },
+  });
+  await expect(rollback(9)).rejects.toThrow('NotFound');
+  const rows = await vault.sql(
+    `SELECT revision FROM vault.model_policies WHERE model = $1 ORDER BY revision`,
+    [name],
+  );
+  expect(rows).toEqual([{ revision: 1 }, { revision: 2 }, { revision: 3 }]);
+});
