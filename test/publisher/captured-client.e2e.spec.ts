@@ -26,8 +26,6 @@ const NOT_OFFERED = ['binary-metadata', '/metrics', '/validation-sets'];
 
 /** Real answers differ from the stand-in's here, for the reason given. */
 const OTHER_STATUS: Readonly<Record<string, number>> = {
-  // Progressive releases belong to rollouts here.
-  'release-progressive': 501,
   // publisher-api.md 3.6: an unknown revision is 404.
   'release-missing-revision': 404,
 };

@@ -34,17 +34,17 @@ const dischargeContents = {
 };
 
 describe('version-1 macaroons', () => {
-  it('are minted byte for byte as the reference does', () => {
+  it('P8 are minted byte for byte as the reference does', () => {
     expect(encodeMacaroon(mintMacaroon(rootKey, rootContents))).toBe(ROOT);
     expect(encodeMacaroon(mintMacaroon(caveatKey, dischargeContents))).toBe(DISCHARGE);
   });
 
-  it('are bound as the client binds them', () => {
+  it('P8 are bound as the client binds them', () => {
     const bound = bindDischarge(decodeMacaroon(ROOT), decodeMacaroon(DISCHARGE));
     expect(encodeMacaroon(bound)).toBe(BOUND);
   });
 
-  it('read back to what was minted, and re-encode to the same bytes', () => {
+  it('P8 read back to what was minted, and re-encode to the same bytes', () => {
     const { signature, ...contents } = decodeMacaroon(ROOT);
     expect(contents).toEqual(rootContents);
     expect(signatureOf(rootKey, contents).equals(signature)).toBe(true);

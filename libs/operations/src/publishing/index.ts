@@ -1,5 +1,5 @@
 export type { Actor } from './actor.js';
-export { openIn, type OpenEntry } from './channels/channel-map.js';
+export { openIn, type OpenEntry, type ProgressiveEntry } from './channels/channel-map.js';
 export { ChannelService, type OpenChannel, type SnapChannels } from './channels/channel.service.js';
 export { appendLaneEntry, lockLane, type LaneEntry } from './channels/lane-log.js';
 export { parseChannels, shortName } from './channels/release-channels.js';

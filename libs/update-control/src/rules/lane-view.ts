@@ -20,9 +20,9 @@ export function releasesOf(
   return seen;
 }
 
-/** Whether a device following the lane finds anything on it. */
+/** Whether every device following the lane finds something on it; a progressive release alone leaves the rest to the fallback. */
 export function isOpen(lane: LanePolicy, architecture: string): boolean {
-  return releasesOf(lane, architecture).length > 0;
+  return releasesOf(lane, architecture).some(({ progressive }) => !progressive);
 }
 
 function levelOf(c: Case, revision: number): number {

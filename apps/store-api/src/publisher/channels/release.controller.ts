@@ -2,7 +2,6 @@ import { Body, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import {
   actorOfPublisher,
   ChannelService,
-  OperationError,
   ReleaseService,
   requireChannels,
   requirePackage,
@@ -12,7 +11,7 @@ import {
 } from '#libs/operations';
 import { Who } from '../who.js';
 import { PublisherController, readBody } from '../surface.js';
-import { closeRequest, releaseRequest } from './release.schema.js';
+import { closeRequest, releaseRequest, toProgress } from './release.schema.js';
 import { toChannelMapTree } from './to-state.js';
 
 /** C1 and C2. */
@@ -32,20 +31,12 @@ export class ReleaseController {
     const snap = await this.snaps.getOwn(who.accountId, { name });
     requirePackage(who, snap, 'package_release', 'package_upload');
     requireChannels(who, channels);
-    if (progressive && progressive.percentage < 100) {
-      throw new OperationError(
-        'invalid',
-        'Progressive releases are not offered by this store: make a rollout.',
-        {
-          wire: 'feature-disabled',
-        },
-      );
-    }
     await this.releases.release(actorOfPublisher(who), {
       brandId: who.accountId,
       snapId: snap.id,
       revision,
       channels,
+      progress: toProgress(progressive),
     });
     return { success: true, opened_channels: channels, ...(await this.tree(who, snap.id)) };
   }

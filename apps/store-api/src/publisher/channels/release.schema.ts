@@ -15,5 +15,13 @@ export const releaseRequest = z.object({
     .nullish(),
 });
 
+/** All devices are no share: clients that send 100 mean a plain release (publisher-api.md 3.6). */
+export function toProgress(
+  wish: z.infer<typeof releaseRequest>['progressive'],
+): { percent: number; isPaused: boolean } | undefined {
+  if (!wish || wish.percentage >= 100) return undefined;
+  return { percent: wish.percentage, isPaused: wish.paused ?? false };
+}
+
 /** C2, publisher-api.md 3.7. */
 export const closeRequest = z.object({ channels });

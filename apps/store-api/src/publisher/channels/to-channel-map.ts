@@ -1,5 +1,6 @@
-import { shortName, type OpenChannel, type SnapChannels } from '#libs/operations';
+import { shortName, type OpenChannel, type OpenEntry, type SnapChannels } from '#libs/operations';
 import { channelText, RISKS } from '#libs/update-control';
+import { toShare } from './to-share.js';
 
 const NOT_PROGRESSIVE = { paused: null, percentage: null, 'current-percentage': null };
 
@@ -45,15 +46,20 @@ export function toChannelMap({ snap, publisher, revisions, channels }: SnapChann
   };
 }
 
+/** The base first; a progressive release is a second row of the same channel and architecture. */
 function toRows(channel: OpenChannel): object[] {
-  return [...channel.open].map(([architecture, { revision, at }]) => ({
+  const row = (architecture: string, { revision, at }: OpenEntry, progressive: object) => ({
     architecture,
     channel: channelText(channel),
     revision,
     'expiration-date': channel.expiresAt?.toISOString() ?? null,
     when: at.toISOString(),
-    progressive: NOT_PROGRESSIVE,
-  }));
+    progressive,
+  });
+  return [
+    ...[...channel.open].map(([name, entry]) => row(name, entry, NOT_PROGRESSIVE)),
+    ...[...channel.progressive].map(([name, entry]) => row(name, entry, toShare(entry.share))),
+  ];
 }
 
 /** Each after its fallback, branches directly after their risk: `status` prints in this order. */

@@ -1,5 +1,6 @@
 import type { SnapChannels } from '#libs/operations';
 import { channelText } from '#libs/update-control';
+import { toShare } from './to-share.js';
 
 /** C4, publisher-api.md 3.9: newest first; items have exactly these keys, one more breaks the client. */
 export function toReleases({ revisions, history }: SnapChannels): object {
@@ -10,7 +11,7 @@ export function toReleases({ revisions, history }: SnapChannels): object {
       branch: line.branch === '' ? null : line.branch,
       channel: channelText(line),
       'expiration-date': line.expiresAt?.toISOString() ?? null,
-      progressive: null,
+      progressive: line.progressive && toShare(line.progressive),
       revision: line.revision,
       risk: line.risk,
       track: line.track,

@@ -36,6 +36,16 @@ export class Lane {
   @Column(createdAt) createdAt!: Date;
 }
 
+/**
+ * A publisher's share of a lane (decisions 15): devices whose bucket of `salt` is below `percent` get the revision. `salt`: 32 hex
+ * digits, drawn once per revision and lane, so that a greater share contains the smaller one.
+ */
+export interface ProgressiveShare {
+  readonly salt: string;
+  readonly percent: number;
+  readonly isPaused: boolean;
+}
+
 /** `release`: by a publisher; `close`: the lane is empty from here; `rollout`: a rollout's target enters; `promote`: a rollout made it baseline. */
 export type LaneEventKind = 'release' | 'close' | 'rollout' | 'promote' | 'rollback';
 
@@ -58,6 +68,8 @@ export class LaneEvent {
   @Column({ type: 'int', ...optional }) revision!: number | null;
   @Column({ type: 'text', array: true }) architectures!: string[];
   @Column({ type: 'numeric', ...optional }) rank!: string | null;
+  /** Null: for every device. */
+  @Column({ type: 'jsonb', ...optional }) progressive!: ProgressiveShare | null;
   @Column({ type: 'uuid', ...optional }) personId!: string | null;
   @Column({ type: 'uuid', ...optional }) rolloutId!: string | null;
   @Column(createdAt) createdAt!: Date;

@@ -80,7 +80,7 @@ const PARTS: Readonly<Record<string, string>> = {
   ),
   laneEvents: list(
     `'laneId', e.lane_id, 'seq', e.seq, 'kind', e.kind, 'revision', e.revision, 'architectures', e.architectures,
-     'rank', e.rank, 'at', ${ms('e.created_at')}`,
+     'rank', e.rank, 'at', ${ms('e.created_at')}, 'progressive', e.progressive`,
     'store.lane_events e JOIN seen_lanes l ON l.id = e.lane_id',
   ),
   stores: list(

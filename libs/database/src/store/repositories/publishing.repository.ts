@@ -2,6 +2,7 @@ import {
   ComponentRevision,
   type Epoch,
   type LaneEventKind,
+  type ProgressiveShare,
   type Risk,
   type SnapType,
 } from '../entities/index.js';
@@ -101,13 +102,14 @@ export interface ChannelEventRow {
   readonly revision: number | null;
   readonly architectures: readonly string[];
   readonly at: Date;
+  readonly progressive: ProgressiveShare | null;
 }
 
 /** All logs of a snap's lanes, oldest first. */
 export function listChannelEvents(tx: Tx, snapId: string): Promise<ChannelEventRow[]> {
   return tx.query<ChannelEventRow[]>(
     `SELECT e.lane_id AS "laneId", l.track, l.risk, l.branch, l.expires_at AS "expiresAt", e.seq, e.kind, e.revision,
-       e.architectures, e.created_at AS at
+       e.architectures, e.created_at AS at, e.progressive
      FROM store.lane_events e JOIN store.lanes l ON l.id = e.lane_id
      WHERE e.snap_id = $1 ORDER BY e.created_at, e.lane_id, e.seq`,
     [snapId],

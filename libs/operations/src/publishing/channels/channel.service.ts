@@ -8,14 +8,22 @@ import {
 } from '#libs/database';
 import type { Resources } from '../../resources.js';
 import { refusal } from '../wire-code.js';
-import { historyOf, openIn, type HistoryLine, type OpenEntry } from './channel-map.js';
+import {
+  historyOf,
+  openIn,
+  progressiveIn,
+  type HistoryLine,
+  type OpenEntry,
+  type ProgressiveEntry,
+} from './channel-map.js';
 
-/** One channel that holds something; `open` by architecture. */
+/** One channel that holds something; `open` and `progressive` by architecture. */
 export interface OpenChannel extends Pick<
   ChannelEventRow,
   'track' | 'risk' | 'branch' | 'expiresAt'
 > {
   readonly open: ReadonlyMap<string, OpenEntry>;
+  readonly progressive: ReadonlyMap<string, ProgressiveEntry>;
 }
 
 /** Everything that `status`, `tracks`, `revisions` and `promote` show of a snap. */
@@ -59,7 +67,8 @@ function openChannels(events: readonly ChannelEventRow[], now: Date): OpenChanne
     const [first] = log;
     if (!first || (first.branch !== '' && first.expiresAt && first.expiresAt <= now)) return [];
     const { track, risk, branch, expiresAt } = first;
-    const open = openIn(log);
-    return open.size > 0 ? [{ track, risk, branch, expiresAt, open }] : [];
+    const [open, progressive] = [openIn(log), progressiveIn(log)];
+    const isEmpty = open.size === 0 && progressive.size === 0;
+    return isEmpty ? [] : [{ track, risk, branch, expiresAt, open, progressive }];
   });
 }

@@ -7,6 +7,7 @@ import {
   markDeltaTarget,
   type Epoch,
   type LaneEventKind,
+  type ProgressiveShare,
   type Snap,
   type Tx,
 } from '#libs/database';
@@ -19,6 +20,7 @@ export interface LaneEntry {
   readonly revision: number;
   readonly epoch: Epoch;
   readonly architectures: readonly string[];
+  readonly progressive?: ProgressiveShare | undefined;
   readonly personId?: string | undefined;
   readonly rolloutId?: string | undefined;
 }
@@ -63,6 +65,7 @@ export async function appendLaneEntry(tx: Tx, lane: Lane, entry: LaneEntry): Pro
       revision: entry.revision,
       architectures: [...entry.architectures],
       rank: String(rank),
+      progressive: entry.progressive ?? null,
       personId: entry.personId ?? null,
       rolloutId: entry.rolloutId ?? null,
     });
@@ -82,6 +85,7 @@ export async function appendClosing(tx: Tx, lane: Lane, personId: string): Promi
     revision: null,
     architectures: [],
     rank: null,
+    progressive: null,
     personId,
     rolloutId: null,
   });

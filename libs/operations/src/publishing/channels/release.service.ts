@@ -11,7 +11,8 @@ import { channelText, type Channel } from '#libs/update-control';
 import type { Resources } from '../../resources.js';
 import type { Actor } from '../actor.js';
 import { refusal } from '../wire-code.js';
-import { openIn } from './channel-map.js';
+import { openIn, progressiveIn } from './channel-map.js';
+import { planRelease, type Progress } from './plan-release.js';
 import { appendClosing, appendLaneEntry, lockLane, protectedLane } from './lane-log.js';
 import { parseChannels } from './release-channels.js';
 
@@ -24,6 +25,8 @@ export interface ReleaseOrder {
   readonly revision: number;
   /** As the client wrote them. */
   readonly channels: readonly string[];
+  /** For a share of the devices; left out: for all. */
+  readonly progress?: Progress | undefined;
 }
 
 export interface CloseOrder {
@@ -59,14 +62,19 @@ export class ReleaseService {
     }
     checkRevision(snap, revision, channels);
     await this.checkUnprotected(tx, snap, order.revision, channels);
-    for (const channel of channels) await this.releaseTo(tx, who, snap, revision, channel);
+    for (const channel of channels)
+      await this.releaseTo(tx, who, snap, revision, channel, order.progress);
     const names = channels.map(channelText);
     await recordAudit(tx, {
       brandId: snap.brandId,
       actor: who.label,
       action: 'release',
       subject: `snap:${snap.name}`,
-      detail: { revision: order.revision, channels: names },
+      detail: {
+        revision: order.revision,
+        channels: names,
+        ...(order.progress && { progressive: order.progress }),
+      },
     });
     return names;
   }
@@ -80,7 +88,8 @@ export class ReleaseService {
       const events = await listChannelEvents(tx, snap.id);
       for (const channel of channels) {
         const name = channelText(channel);
-        if (openIn(events.filter((event) => channelText(event) === name)).size === 0) continue;
+        const log = events.filter((event) => channelText(event) === name);
+        if (openIn(log).size === 0 && progressiveIn(log).size === 0) continue;
         await appendClosing(tx, await lockLane(tx, snap, channel), who.personId);
       }
       const names = channels.map(channelText);
@@ -113,6 +122,7 @@ export class ReleaseService {
     snap: Snap,
     revision: SnapRevision,
     channel: Channel,
+    progress: Progress | undefined,
   ): Promise<void> {
     const lane = await lockLane(tx, snap, channel);
     if (channel.branch !== '') {
@@ -120,17 +130,17 @@ export class ReleaseService {
       await tx.update(Lane, { id: lane.id }, { expiresAt });
     }
     const events = await listChannelEvents(tx, snap.id);
-    const open = openIn(events.filter((event) => event.laneId === lane.id));
-    // `promote` releases one revision once per architecture (publisher-api.md 3.10): the log shows it once.
-    if (revision.architectures.every((name) => open.get(name)?.revision === revision.revision))
-      return;
-    await appendLaneEntry(tx, lane, {
-      kind: 'release',
-      revision: revision.revision,
-      epoch: revision.epoch,
-      architectures: revision.architectures,
-      personId: who.personId,
-    });
+    const log = events.filter((event) => event.laneId === lane.id);
+    for (const { revision: entry, progressive } of planRelease(log, revision, progress)) {
+      await appendLaneEntry(tx, lane, {
+        kind: 'release',
+        revision: entry,
+        epoch: revision.epoch,
+        architectures: revision.architectures,
+        progressive,
+        personId: who.personId,
+      });
+    }
   }
 }
 
