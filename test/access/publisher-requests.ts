@@ -53,6 +53,34 @@ export const PUBLISHER: readonly Template[] = [
     'status of an upload under an own snap',
     ({ upload }, { snapId }) => `/dev/api/snaps/${snapId}/builds/${upload}/status`,
   ),
+  get('publisher', 'icon', ({ snapId }) => `/dev/api/snaps/${snapId}/binary-metadata`),
+  get('publisher', 'validations', ({ snapId }) => `/dev/api/snaps/${snapId}/validations`),
+  query(
+    'publisher',
+    'metrics',
+    () => '/dev/api/snaps/metrics',
+    ({ snapId }) => ({
+      filters: [
+        {
+          snap_id: snapId,
+          metric_name: 'installed_base_by_channel',
+          start: '2026-01-01',
+          end: '2999-01-01',
+        },
+      ],
+    }),
+  ),
+  query(
+    'publisher',
+    'draft of a validation set',
+    () => '/api/v2/validation-sets/build-assertion',
+    ({ snap }, { brand }) => ({
+      'account-id': brand,
+      name: 'set',
+      sequence: 1,
+      snaps: [{ name: snap, presence: 'required' }],
+    }),
+  ),
   act(
     'publisher',
     'release',

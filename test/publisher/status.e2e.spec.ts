@@ -4,7 +4,7 @@ import { mintDeviceSession } from '#libs/auth';
 import { Device, LaneEvent } from '#libs/database';
 import { deviceSessionKey } from '#libs/operations';
 import { ContentStore } from '../device/support/content-store.js';
-import { install, sessionHeader } from '../device/support/refreshing.js';
+import { install, poll, sessionHeader } from '../device/support/refreshing.js';
 import { PASSWORD } from './publisher-store.js';
 import type { Answer, Body } from './snapcraft-client.js';
 import { promote, statusLines } from './status-table.js';
@@ -242,6 +242,36 @@ describe('promote', () => {
     await expect(
       promote(store.snapcraft, NAME, { track: '4.0', channel: 'candidate' }, '4.0/stable'),
     ).rejects.toThrow('does not form a complete set');
+  });
+});
+
+describe('metrics', () => {
+  it('P74 count the devices that there are, by what they say', async () => {
+    for (const revision of [1, 2, 2])
+      await poll(store.url, { id, revision, channel: 'latest/beta' }, await store.device());
+    await store.settle();
+    const today = new Date().toISOString().slice(0, 10);
+    const ask = async (metric: string): Promise<unknown> => {
+      const filter = { snap_id: id, metric_name: metric, start: today, end: today };
+      const answer = await store.snapcraft.post('/dev/api/snaps/metrics', { filters: [filter] });
+      return answer.json()['metrics'];
+    };
+    expect(await ask('installed_base_by_version')).toEqual([
+      {
+        status: 'OK',
+        snap_id: id,
+        metric_name: 'installed_base_by_version',
+        buckets: [today],
+        series: [
+          { name: '1.0', values: [1] },
+          { name: '1.1', values: [2] },
+        ],
+      },
+    ]);
+    expect(await ask('weekly_installed_base_by_channel')).toMatchObject([
+      { status: 'OK', series: [{ name: 'latest/beta', values: [3] }] },
+    ]);
+    expect(await ask('installed_base_by_country')).toMatchObject([{ status: 'NO DATA' }]);
   });
 });
 

@@ -20,6 +20,7 @@ import { ApprovalSettingsResolver } from './rollouts/approval-settings.resolver.
 import { RolloutControlResolver } from './rollouts/rollout-control.resolver.js';
 import { RolloutResolver } from './rollouts/rollout.resolver.js';
 import { ScheduleResolver } from './schedules/schedule.resolver.js';
+import { PublishingResolver } from './snaps/publishing.resolver.js';
 import { SnapResolver, UploadResolver } from './snaps/snap.resolver.js';
 import { StoreResolver } from './stores/store.resolver.js';
 import { TrustResolver } from './trust/trust.resolver.js';
@@ -51,6 +52,7 @@ export const RESOLVERS = [
   SnapResolver,
   StoreResolver,
   UploadResolver,
+  PublishingResolver,
   StoreKeyResolver,
   TrustResolver,
   WebhookResolver,

@@ -55,13 +55,30 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
 
 function fromOperation({ code, message, details = {} }: OperationError): ErrorAnswer {
   const [status, word] = BY_CODE[code];
-  const { wire, retryAfterS, ...extra } = details;
+  const { wire, retryAfterS, conflicts, ...extra } = details;
+  if (Array.isArray(conflicts)) return conflictAnswer(conflicts as Conflict[]);
   const name = typeof wire === 'string' ? wire : word;
   return answer(STATUS_OF[name] ?? status, name, message, extra, {
     // Launchpad and the web front end look at this, snapcraft at the code (publisher-api.md 2.6).
     ...(name === 'macaroon-needs-refresh' && { 'www-authenticate': 'Macaroon needs_refresh=1' }),
     ...(typeof retryAfterS === 'number' && { 'retry-after': String(retryAfterS) }),
   });
+}
+
+interface Conflict {
+  readonly message: string;
+  readonly extra: Readonly<Record<string, unknown>>;
+}
+
+/** One item for each field that is in conflict (publisher-api.md 3.11). */
+function conflictAnswer(conflicts: readonly Conflict[]): ErrorAnswer {
+  const list = conflicts.map((one) => ({ code: 'conflict', ...one }));
+  return {
+    status: 409,
+    headers: {},
+    body: { error_list: list, 'error-list': list },
+    isUnknown: false,
+  };
 }
 
 /** `top` stands at the top level too: legacy clients format from there (publisher-api.md 3.2, 3.6). */

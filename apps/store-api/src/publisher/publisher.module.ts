@@ -1,21 +1,31 @@
 import { Inject, Module, type FactoryProvider, type NestModule } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
+import { MEDIA_TYPE } from '#libs/assertions';
 import multipart from '@fastify/multipart';
 import type { FastifyInstance } from 'fastify';
 import {
   BlobIntakeService,
+  BrandAssertionService,
   ChannelService,
+  InstalledBase,
   KeyService,
   MetadataService,
   NameService,
   ReleaseService,
   SnapDirectory,
   UploadService,
+  ValidationService,
+  ValidationSetService,
   type Resources,
 } from '#libs/operations';
 import { AccessModule } from '../access/access.module.js';
 import { RESOURCES } from '../resources.js';
 import { AccountController } from './account/account.controller.js';
+import { BinaryMetadataController } from './account/binary-metadata.controller.js';
+import { ConfdbSchemaController } from './sets/confdb-schema.controller.js';
+import { MetricsController } from './sets/metrics.controller.js';
+import { ValidationController } from './sets/validation.controller.js';
+import { ValidationSetController } from './sets/validation-set.controller.js';
 import { MetadataController } from './account/metadata.controller.js';
 import { ChannelController } from './channels/channel.controller.js';
 import { ReleaseController } from './channels/release.controller.js';
@@ -28,13 +38,17 @@ import { PushController } from './uploads/push.controller.js';
 
 const SERVICES = [
   BlobIntakeService,
+  BrandAssertionService,
   ChannelService,
+  InstalledBase,
   KeyService,
   MetadataService,
   NameService,
   ReleaseService,
   SnapDirectory,
   UploadService,
+  ValidationService,
+  ValidationSetService,
 ];
 
 const provide = (Service: new (resources: Resources) => object): FactoryProvider => ({
@@ -51,6 +65,11 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
     WhoamiController,
     AccountController,
     MetadataController,
+    BinaryMetadataController,
+    MetricsController,
+    ValidationSetController,
+    ValidationController,
+    ConfdbSchemaController,
     BlobController,
     PushController,
     ReleaseController,
@@ -66,6 +85,11 @@ export class PublisherModule implements NestModule {
   configure(): void {
     const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
     if (!fastify.hasRequestDecorator('isMultipart')) void fastify.register(multipart);
+    if (!fastify.hasContentTypeParser(MEDIA_TYPE))
+      // Signed bytes stay as they came.
+      fastify.addContentTypeParser(MEDIA_TYPE, { parseAs: 'buffer' }, (_request, body, done) =>
+        done(null, body),
+      );
     shapePublisherRoutes(fastify);
   }
 }

@@ -24,6 +24,8 @@ export interface BrandOrder {
   readonly firstStore: StoreOrder;
 }
 
+const SNAP_TYPES = ['app', 'gadget', 'kernel', 'base', 'snapd', 'os'] as const;
+
 /**
  * Brands and their account assertions (decisions 1; S1). A brand is bound to one root (decisions 6): ours signs its account,
  * unless the id is that of an account that was learnt from a foreign root.
@@ -114,6 +116,26 @@ export class BrandService {
         subject: `account:${brandId}`,
         ...(change.reason !== undefined && { reason: change.reason }),
         detail: { before, after: { displayName, validation }, revision: revision + 1 },
+      };
+    });
+  }
+
+  /** Which types of snaps the brand may publish besides apps (S15). Throws `invalid` for what is no type. */
+  async setSnapTypes(who: Principal, brandId: string, types: readonly string[]): Promise<Account> {
+    const unknown = types.filter((type) => !(SNAP_TYPES as readonly string[]).includes(type));
+    if (unknown.length > 0)
+      throw new OperationError('invalid', `cannot allow ${unknown.join(', ')}: no type of snap`, {
+        paths: ['types'],
+      });
+    const act = { who, brandId, action: 'set-snap-types', request: types };
+    return performAct(this.resources.db, act, async (tx) => {
+      const account = await getBrand(tx, brandId);
+      const snapTypes = [...new Set(['app', ...types])];
+      await tx.update(Account, { id: brandId }, { snapTypes });
+      return {
+        result: { ...account, snapTypes },
+        subject: `account:${brandId}`,
+        detail: { before: account.snapTypes, after: snapTypes },
       };
     });
   }

@@ -78,8 +78,13 @@ export class BrandReader {
     brandId: string,
     {
       snapId,
+      state,
       seen,
-    }: { readonly snapId?: string | undefined; readonly seen: readonly string[] | null },
+    }: {
+      readonly snapId?: string | undefined;
+      readonly state?: string | undefined;
+      readonly seen: readonly string[] | null;
+    },
     limit: number,
     after: string | null,
   ): Promise<Page<Upload>> {
@@ -91,6 +96,7 @@ export class BrandReader {
         .addOrderBy('upload.id', 'DESC')
         .take(limit + 1);
       if (snapId !== undefined) query.andWhere('upload.snap_id = :snapId', { snapId });
+      if (state !== undefined) query.andWhere('upload.state = :state', { state });
       if (seen !== null) query.andWhere('upload.snap_id = ANY(:seen)', { seen: [...seen] });
       if (after !== null)
         query.andWhere(

@@ -23,15 +23,35 @@ export {
   requireChannels,
   requirePackage,
   requirePermission,
+  requireRole,
   requireWholeAccount,
   storesFor,
   type Publisher,
 } from './login/publisher.js';
-export { MetadataService, type MetadataOrder } from './names/metadata.service.js';
+export {
+  CollaboratorService,
+  type CollaboratorOrder,
+  type CollaboratorView,
+} from './names/collaborator.service.js';
+export {
+  MetadataService,
+  type IconOrder,
+  type MetadataOrder,
+  type SnapTexts,
+} from './names/metadata.service.js';
 export { NameService, type NameOrder } from './names/name.service.js';
 export { SnapDirectory, type AccountView } from './names/snap-directory.service.js';
+export { TrackService, type TrackOrder } from './names/track.service.js';
 export type { Problem } from './review/problem.js';
+export { ReviewQueueService, type ReviewOrder } from './review/review-queue.service.js';
 export { ReviewService } from './review/review.service.js';
+export { InstalledBase } from './sets/installed-base.js';
+export {
+  ValidationSetService,
+  type SequenceWish,
+  type SetDraft,
+} from './sets/validation-set.service.js';
+export { ValidationService, type Gate } from './sets/validation.service.js';
 export { BlobIntakeService, LARGEST_BLOB_BYTES } from './uploads/blob-intake.service.js';
 export { sweepUnclaimedBlobs } from './uploads/sweep-blobs.js';
 export { UploadService, type PushOrder } from './uploads/upload.service.js';

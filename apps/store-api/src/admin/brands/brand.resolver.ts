@@ -36,6 +36,15 @@ export class BrandResolver {
     return this.brandService.create(who, order, key ?? undefined);
   }
 
+  @Mutation(() => BrandResult, { description: 'Which types of snaps it may publish besides apps.' })
+  setSnapTypes(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('types', { type: () => [String] }) types: string[],
+  ): Promise<Account> {
+    return this.brandService.setSnapTypes(who, brand, types);
+  }
+
   @Mutation(() => BrandResult)
   updateBrand(
     @Who() who: Principal,

@@ -17,6 +17,8 @@ export class BrandType {
   @Field(() => String) username!: string;
   @Field(() => String) displayName!: string;
   @Field(() => ValidationEnum) validation!: Validation;
+  @Field(() => [String], { description: 'Types of snaps that it may publish.' })
+  snapTypes!: string[];
   @Field(() => Instant) createdAt!: Date;
 }
 

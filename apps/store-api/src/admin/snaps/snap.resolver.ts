@@ -54,12 +54,22 @@ export class SnapResolver {
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
     @Args('snapId', { type: () => ID, nullable: true }) snapId?: string,
+    @Args('state', {
+      type: () => String,
+      nullable: true,
+      description: 'Such as `manual`: those that wait for a reviewer.',
+    })
+    state?: string,
     @Args('first', { type: () => Int, nullable: true }) first?: number,
     @Args('after', { type: () => String, nullable: true }) after?: string,
   ): Promise<Connection<Upload>> {
     const [size, last] = [pageSize(first), fromCursor(after, UUID)];
     const seen = await this.sight.seen(who, brand);
-    const wanted = { snapId: snapId ?? undefined, seen: seen?.snaps ?? null };
+    const wanted = {
+      snapId: snapId ?? undefined,
+      state: state ?? undefined,
+      seen: seen?.snaps ?? null,
+    };
     const { rows, hasMore } = await this.reader.uploads(brand, wanted, size, last);
     return connection(rows, hasMore, ({ id }) => id);
   }

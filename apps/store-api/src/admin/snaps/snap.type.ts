@@ -44,6 +44,8 @@ export class SnapObject {
   categories!: string[];
   @Field(() => String) defaultTrack!: string;
   @Field(() => [String]) tracks!: string[];
+  @Field(() => Json, { description: 'Track → expression that versions must match as a whole.' })
+  versionPatterns!: Readonly<Record<string, string>>;
 }
 
 export const SnapConnectionType = connectionOf(() => SnapObject, 'Snap', 'By name.');

@@ -20,10 +20,7 @@ const metadataRequest = z.object({
   default_track: z.string().max(28).nullish(),
 });
 
-/**
- * D1, publisher-api.md 3.11. POST means "do not overwrite what was edited in the store": nothing else edits these fields, so both
- * verbs do the same.
- */
+/** D1, publisher-api.md 3.11: POST does not overwrite what was edited in the store, PUT (`--force`) does. */
 @PublisherController('dev/api/snaps/:snapId/metadata')
 export class MetadataController {
   constructor(
@@ -38,7 +35,7 @@ export class MetadataController {
     @Param('snapId') snapId: string,
     @Body() body: unknown,
   ): Promise<object> {
-    return this.update(who, snapId, body);
+    return this.update(who, snapId, body, false);
   }
 
   @Put()
@@ -47,17 +44,23 @@ export class MetadataController {
     @Param('snapId') snapId: string,
     @Body() body: unknown,
   ): Promise<object> {
-    return this.update(who, snapId, body);
+    return this.update(who, snapId, body, true);
   }
 
-  private async update(who: Publisher, id: string, body: unknown): Promise<object> {
+  private async update(
+    who: Publisher,
+    id: string,
+    body: unknown,
+    overwrites: boolean,
+  ): Promise<object> {
     requirePermission(who, 'package_update', 'package_manage');
     const { default_track: track, ...texts } = readBody(metadataRequest, body);
     const snap = await this.snaps.getOwn(who.accountId, { id });
     requirePackage(who, snap, 'package_update', 'package_manage');
     await this.metadata.update(actorOfPublisher(who), {
-      brandId: who.accountId,
+      brandId: snap.brandId,
       snapId: snap.id,
+      overwrites,
       ...texts,
       // Null means latest (publisher-api.md 4.6).
       ...(track !== undefined && { defaultTrack: track ?? 'latest' }),

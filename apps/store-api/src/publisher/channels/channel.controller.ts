@@ -43,6 +43,6 @@ export class ChannelController {
     requirePermission(who, 'package_access');
     const snap = await this.snaps.getOwn(who.accountId, key);
     requirePackage(who, snap, 'package_access');
-    return this.channels.read(who.accountId, snap.id);
+    return this.channels.read(snap.brandId, snap.id);
   }
 }

@@ -1,4 +1,5 @@
 import { Body, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import type { Snap } from '#libs/database';
 import {
   actorOfPublisher,
   ChannelService,
@@ -32,13 +33,13 @@ export class ReleaseController {
     requirePackage(who, snap, 'package_release', 'package_upload');
     requireChannels(who, channels);
     await this.releases.release(actorOfPublisher(who), {
-      brandId: who.accountId,
+      brandId: snap.brandId,
       snapId: snap.id,
       revision,
       channels,
       progress: toProgress(progressive),
     });
-    return { success: true, opened_channels: channels, ...(await this.tree(who, snap.id)) };
+    return { success: true, opened_channels: channels, ...(await this.tree(snap)) };
   }
 
   @Post('snaps/:snapId/close')
@@ -54,14 +55,14 @@ export class ReleaseController {
     requirePackage(who, snap, 'package_release', 'package_upload');
     requireChannels(who, channels);
     await this.releases.close(actorOfPublisher(who), {
-      brandId: who.accountId,
+      brandId: snap.brandId,
       snapId: snap.id,
       channels,
     });
-    return { closed_channels: channels, ...(await this.tree(who, snap.id)) };
+    return { closed_channels: channels, ...(await this.tree(snap)) };
   }
 
-  private async tree(who: Publisher, snapId: string): Promise<object> {
-    return { channel_map_tree: toChannelMapTree(await this.channels.read(who.accountId, snapId)) };
+  private async tree({ brandId, id }: Snap): Promise<object> {
+    return { channel_map_tree: toChannelMapTree(await this.channels.read(brandId, id)) };
   }
 }

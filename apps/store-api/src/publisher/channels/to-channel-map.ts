@@ -39,7 +39,7 @@ export function toChannelMap({ snap, publisher, revisions, channels }: SnapChann
         name,
         status: name === defaultTrack ? 'default' : 'active',
         'creation-date': null,
-        'version-pattern': null,
+        'version-pattern': snap.versionPatterns[name] ?? null,
       })),
       channels: snap.tracks.flatMap((track) => toChannels(track, channels)),
     },

@@ -38,7 +38,7 @@ export class PushController {
     }
     refuseUnserved(order);
     const { id } = await this.uploads.push({
-      brandId: who.accountId,
+      brandId: snap.brandId,
       personId: who.personId,
       snapId: snap.id,
       uploadId: order.updown_id,
@@ -58,7 +58,7 @@ export class PushController {
     @Param('uploadId') uploadId: string,
   ): Promise<object> {
     const snap = await this.snaps.getOwn(who.accountId, { id: snapId });
-    const upload = await this.uploads.status(who.accountId, snap.id, uploadId);
+    const upload = await this.uploads.status(snap.brandId, snap.id, uploadId);
     const { publicUrl } = this.resources.settings;
     return toStatus(upload, `${publicUrl}/snaps/${snap.name}/revisions/${upload.revision ?? ''}`);
   }

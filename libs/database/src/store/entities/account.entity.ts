@@ -13,6 +13,13 @@ export class Account {
   @Column({ type: 'text' }) displayName!: string;
   @Column({ type: 'text', default: 'unproven' }) validation!: Validation;
   @Column({ type: 'boolean', default: false }) isBrand!: boolean;
+  /** Types of snaps that it may publish; apps always (S15). The operator narrows it. */
+  @Column({
+    type: 'text',
+    array: true,
+    default: ['app', 'gadget', 'kernel', 'base', 'snapd', 'os'],
+  })
+  snapTypes!: string[];
   @Column(createdAt) createdAt!: Date;
 }
 

@@ -56,6 +56,10 @@ export class Snap {
   @Column({ type: 'text', array: true, default: [] }) categories!: string[];
   @Column({ type: 'text', default: 'latest' }) defaultTrack!: string;
   @Column({ type: 'text', array: true, default: ['latest'] }) tracks!: string[];
+  /** Track → regular expression that versions released to it must match as a whole (publisher-api.md 4.6). */
+  @Column({ type: 'jsonb', default: {} }) versionPatterns!: Readonly<Record<string, string>>;
+  /** Texts that were last edited in the store: what a publisher sends does not overwrite them unasked (publisher-api.md 3.11). */
+  @Column({ type: 'text', array: true, default: [] }) editedTexts!: string[];
   /** Last revision number given; numbers never repeat (decisions 22). */
   @Column({ type: 'int', default: 0 }) lastRevision!: number;
   /** The root that vouches for a relayed snap; null: ours. */
@@ -64,6 +68,23 @@ export class Snap {
   rootId!: string | null;
   /** Of a relayed snap; null: the brand. */
   @Column({ type: 'jsonb', ...optional }) foreignPublisher!: ForeignPublisher | null;
+  @Column(createdAt) createdAt!: Date;
+}
+
+/** An account whose people publish a snap of another brand beside its own (publisher-api.md 3.1). */
+@Entity({ schema: 'store', name: 'collaborators' })
+@Index(['accountId'])
+export class Collaborator {
+  @PrimaryColumn({ type: 'text' })
+  @ForeignKey(() => Snap)
+  snapId!: string;
+  @PrimaryColumn({ type: 'text' })
+  @ForeignKey(() => Account)
+  accountId!: string;
+  /** Whose the snap is. */
+  @Column({ type: 'text' })
+  @ForeignKey(() => Account)
+  brandId!: string;
   @Column(createdAt) createdAt!: Date;
 }
 
@@ -97,6 +118,8 @@ export class Upload {
   /** Component name → blob that was sent for it. */
   @Column({ type: 'jsonb', default: {} }) components!: Readonly<Record<string, string>>;
   @Column({ type: 'int', ...optional }) revision!: number | null;
+  /** The person who let it pass; null: nobody had to, or nobody has. */
+  @Column({ type: 'uuid', ...optional }) approvedBy!: string | null;
   @Column({ type: 'timestamptz', ...optional }) finishedAt!: Date | null;
   @Column(createdAt) createdAt!: Date;
 }
@@ -141,6 +164,23 @@ export class SnapRevision {
   @Column({ type: 'timestamptz', ...optional }) yankedAt!: Date | null;
   @Column({ type: 'text', ...optional }) yankReason!: string | null;
   @Column(createdAt) createdAt!: Date;
+}
+
+/** The icon that a publisher gave to the snap; it goes before those of revisions (publisher-api.md 3.11). */
+@Entity({ schema: 'store', name: 'snap_icons' })
+@Index(['sha256'])
+export class GivenIcon {
+  @PrimaryColumn({ type: 'text' })
+  @ForeignKey(() => Snap)
+  snapId!: string;
+  @Column({ type: 'text' })
+  @ForeignKey(() => Account)
+  brandId!: string;
+  /** Hex. */
+  @Column({ type: 'text' }) sha256!: string;
+  @Column({ type: 'text' }) format!: 'png' | 'svg';
+  @Column({ type: 'text' }) filename!: string;
+  @Column({ type: 'bytea' }) bytes!: Buffer;
 }
 
 /** The icon that came with a revision, as it stands in `meta/gui`; small, so that it needs no object (device-api.md 2.15). */

@@ -17,6 +17,7 @@ import { InactiveModels1763739000000 } from './1763739000000-inactive-models.js'
 import { ForeignRoots1763740100000 } from './1763740100000-foreign-roots.js';
 import { Components1763741000000 } from './1763741000000-components.js';
 import { Progressive1763744000000 } from './1763744000000-progressive.js';
+import { Publishing1763744100000 } from './1763744100000-publishing.js';
 import { Deltas1763741500000 } from './1763741500000-deltas.js';
 import { DeviceSerialAssertions1763742900000 } from './1763742900000-device-serial-assertions.js';
 
@@ -42,4 +43,5 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   Deltas1763741500000,
   DeviceSerialAssertions1763742900000,
   Progressive1763744000000,
+  Publishing1763744100000,
 ];

@@ -32,6 +32,19 @@ export async function findAssertion(
   return row ?? null;
 }
 
+/** The newest revision of every assertion of the type whose primary key begins with these parts. */
+export function listAssertionsUnder(
+  tx: Tx,
+  type: string,
+  keyParts: readonly string[],
+): Promise<AssertionRow[]> {
+  return tx.query<AssertionRow[]>(
+    `SELECT DISTINCT ON (primary_key) ${COLUMNS} FROM store.assertions
+     WHERE type = $1 AND starts_with(primary_key, $2) ORDER BY primary_key, revision DESC, format DESC`,
+    [type, keyParts.map((part) => `${part}/`).join('')],
+  );
+}
+
 /** The newest revision of the latest sequence point at or after `fromSequence`; keys end in the sequence number. */
 export async function findLatestInSequence(
   tx: Tx,

@@ -128,8 +128,10 @@ export async function listRevisionDetails(
        r.snap_yaml AS "snapYaml", r.size_bytes AS "sizeBytes", r.sha3384, r.yanked_at IS NOT NULL AS "isYanked",
        r.created_at AS "createdAt", b.storage_key AS "storageKey", s.title, s.summary, s.description, s.license,
        s.website, s.contact, s.is_private AS "isPrivate", s.categories,
-       (SELECT jsonb_build_object('sha256', i.sha256, 'format', i.format) FROM store.revision_icons i
-        WHERE i.snap_id = r.snap_id AND i.revision = r.revision) AS icon,
+       (SELECT jsonb_build_object('sha256', i.sha256, 'format', i.format) FROM (
+          SELECT sha256, format, 1 AS place FROM store.snap_icons WHERE snap_id = r.snap_id
+          UNION ALL SELECT sha256, format, 2 FROM store.revision_icons WHERE snap_id = r.snap_id AND revision = r.revision
+        ) AS i ORDER BY i.place LIMIT 1) AS icon,
        coalesce(s.foreign_publisher, jsonb_build_object('id', a.id, 'username', a.username,
          'displayName', a.display_name, 'validation', a.validation)) AS publisher, (${COMPONENTS_OF('r')}) AS components
      FROM unnest($1::text[], $2::int[]) AS wanted (snap_id, revision)
@@ -199,10 +201,11 @@ export async function listAliasDeclarations(
   );
 }
 
-/** The bytes of an icon that some revision has. */
+/** The bytes of an icon that some snap or revision has. */
 export async function findIcon(tx: Tx, { sha256, format }: IconFile): Promise<Buffer | null> {
   const [row] = await tx.query<{ bytes: Buffer }[]>(
-    `SELECT bytes FROM store.revision_icons WHERE sha256 = $1 AND format = $2 LIMIT 1`,
+    `SELECT bytes FROM store.snap_icons WHERE sha256 = $1 AND format = $2
+     UNION ALL SELECT bytes FROM store.revision_icons WHERE sha256 = $1 AND format = $2 LIMIT 1`,
     [sha256, format],
   );
   return row?.bytes ?? null;

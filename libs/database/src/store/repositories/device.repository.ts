@@ -184,3 +184,28 @@ export async function findDevice(tx: Tx, uid: string): Promise<DeviceRow | null>
   );
   return row ?? null;
 }
+
+/** What an installed base is divided by: expressions over the facts of a device, and the revision it has. */
+const INSTALLED_BY = {
+  channel: `f.facts -> 'snaps' -> $2 ->> 'channel'`,
+  version: `r.version`,
+  architecture: `f.facts ->> 'architecture'`,
+} as const;
+
+export type InstalledBy = keyof typeof INSTALLED_BY;
+
+/** Devices of the brand that have the snap, as they said last. */
+export function countInstalled(
+  tx: Tx,
+  brandId: string,
+  snapId: string,
+  by: InstalledBy,
+): Promise<{ name: string; count: number }[]> {
+  return tx.query(
+    `SELECT coalesce(${INSTALLED_BY[by]}, '') AS name, count(*)::int AS count FROM store.device_facts f
+     LEFT JOIN store.snap_revisions r ON r.snap_id = $2
+       AND r.revision = (f.facts -> 'snaps' -> $2 ->> 'revision')::int
+     WHERE f.brand_id = $1 AND f.facts -> 'snaps' ? $2 GROUP BY 1 ORDER BY 1`,
+    [brandId, snapId],
+  );
+}

@@ -15,6 +15,7 @@ import { openIn, progressiveIn } from './channel-map.js';
 import { planRelease, type Progress } from './plan-release.js';
 import { appendClosing, appendLaneEntry, lockLane, protectedLane } from './lane-log.js';
 import { parseChannels } from './release-channels.js';
+import { checkVersions } from './version-pattern.js';
 
 /** publisher-api.md 4.5: every release into a branch restarts its clock. */
 const BRANCH_LIFE_MS = 30 * 86_400_000;
@@ -61,6 +62,7 @@ export class ReleaseService {
       );
     }
     checkRevision(snap, revision, channels);
+    await checkVersions(tx, snap, revision, channels);
     await this.checkUnprotected(tx, snap, order.revision, channels);
     for (const channel of channels)
       await this.releaseTo(tx, who, snap, revision, channel, order.progress);

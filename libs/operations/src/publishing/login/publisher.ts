@@ -92,6 +92,12 @@ export function requireWholeAccount(who: Publisher, ...anyOf: readonly string[])
   if (!reaches(who, [], anyOf)) throw lackingPermission(anyOf);
 }
 
+/** Whoever has one of the roles in the whole account, for what needs no permission of the token (publisher-api.md 2.10). */
+export function requireRole(who: Publisher, ...roles: readonly Role[]): void {
+  if (!mayDo(who.grants, roles, []))
+    throw lacking(`Your role must be one of: ${roles.join(', ')}.`, {});
+}
+
 /** The permission reaches this snap: by the token's list and by the limits of the person's roles. */
 export function requirePackage(
   who: Publisher,

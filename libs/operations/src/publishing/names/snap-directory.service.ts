@@ -1,5 +1,6 @@
 import { header, type Assertion } from '#libs/assertions';
-import { Account, BrandStore, RetiredKey, Snap, type Tx } from '#libs/database';
+import { In } from 'typeorm';
+import { Account, BrandStore, Collaborator, RetiredKey, Snap, type Tx } from '#libs/database';
 import { readAccountKeys } from '../../installation/assertion-shelf.js';
 import type { Resources } from '../../resources.js';
 import { isPublicSnap } from '../../stores/is-public-snap.js';
@@ -18,7 +19,7 @@ export class SnapDirectory {
   constructor(private readonly resources: Resources) {}
 
   /**
-   * By name or id. Throws `not-found` for an unknown snap, `forbidden` for somebody else's (publisher-api.md 3.4) that is
+   * A snap that the account may publish, its own or one that is shared with it. By name or id. Throws `not-found` for an unknown snap, `forbidden` for somebody else's (publisher-api.md 3.4) that is
    * public: any other is not there for them (S17).
    */
   async getOwn(
@@ -27,8 +28,9 @@ export class SnapDirectory {
   ): Promise<Snap> {
     // Postgres refuses other characters with an error of its own; for us they name nothing.
     const isWord = Object.values(key).every((text) => /^[\w-]{1,64}$/.test(text));
-    const snap = isWord ? await this.resources.db.asSystem((tx) => tx.findOneBy(Snap, key)) : null;
-    const isOwn = snap?.brandId === accountId;
+    const { db } = this.resources;
+    const snap = isWord ? await db.asSystem((tx) => tx.findOneBy(Snap, key)) : null;
+    const isOwn = snap?.brandId === accountId || (await this.isShared(snap, accountId));
     if (!snap || !(isOwn || isPublicSnap(snap))) {
       const what = 'name' in key ? `name=${key.name}` : `snap_id=${key.id}`;
       throw refusal('not-found', 'resource-not-found', `Snap not found for ${what}`);
@@ -39,10 +41,24 @@ export class SnapDirectory {
     return snap;
   }
 
-  account(accountId: string): Promise<AccountView> {
-    return this.resources.db.asBrand(accountId, async (tx) => ({
+  private async isShared(snap: Snap | null, accountId: string): Promise<boolean> {
+    if (!snap) return false;
+    const key = { snapId: snap.id, accountId };
+    return this.resources.db.asSystem((tx) => tx.existsBy(Collaborator, key));
+  }
+
+  /** Own snaps and those that others share with the account. */
+  async account(accountId: string): Promise<AccountView> {
+    const { db } = this.resources;
+    const shared = await db.asSystem(async (tx) => {
+      const rows = await tx.findBy(Collaborator, { accountId });
+      return tx.findBy(Snap, { id: In(rows.map(({ snapId }) => snapId)) });
+    });
+    return db.asBrand(accountId, async (tx) => ({
       account: await tx.findOneByOrFail(Account, { id: accountId }),
-      snaps: await tx.find(Snap, { where: { brandId: accountId }, order: { name: 'ASC' } }),
+      snaps: [...shared, ...(await tx.findBy(Snap, { brandId: accountId }))].sort((a, b) =>
+        a.name < b.name ? -1 : 1,
+      ),
       stores: await tx.find(BrandStore, {
         where: { brandId: accountId },
         order: { createdAt: 'ASC' },

@@ -16,6 +16,12 @@ const LOOKS_LIKE: Readonly<Record<SnapIcon['format'], (bytes: Buffer) => boolean
   svg: (bytes) => bytes.includes('<svg'),
 };
 
+/** What the bytes are; null for what is too large or no icon at all. */
+export function iconFormat(bytes: Buffer): SnapIcon['format'] | null {
+  if (bytes.length > LARGEST_BYTES) return null;
+  return (['png', 'svg'] as const).find((format) => LOOKS_LIKE[format](bytes)) ?? null;
+}
+
 /**
  * `files`: what was read from the snap, by path. Null for a snap without one, or with one that is too large or is not what
  * its name says: no reason to refuse the snap.

@@ -1,4 +1,5 @@
 import {
+  Account,
   Blob,
   BrandStore,
   findRevisionOfContent,
@@ -37,6 +38,7 @@ interface Case {
   /** By component name. */
   readonly sent: ReadonlyMap<string, Blob>;
   readonly needsPerson: boolean;
+  readonly publisher: Account;
 }
 
 /** What an upload has become: numbers that never change, whatever happens to it after. */
@@ -64,10 +66,13 @@ export class ReviewService {
       reviewSnap(path, snap.name),
     );
     if (found.verdict === 'reject') return this.reject(brandId, upload, found.problems);
+    const barred = barredType(open, found.metadata);
+    if (barred) return this.reject(brandId, upload, [barred]);
     const { components: declared } = found.metadata;
     const parts = await reviewComponents(this.resources.blobs, snap.name, declared, open.sent);
     if (parts.problems.length > 0) return this.reject(brandId, upload, parts.problems);
-    const needsPerson = open.needsPerson || found.verdict === 'review';
+    const isDoubtful = open.needsPerson || found.verdict === 'review';
+    const needsPerson = isDoubtful && upload.approvedBy === null;
     const numbered = await this.number(brandId, open, parts.components);
     if (numbered === null) return;
     const problems =
@@ -232,7 +237,17 @@ async function begin(tx: Tx, uploadId: string): Promise<Case | null> {
   for (const [name, id] of Object.entries(upload.components))
     sent.set(name, await tx.findOneByOrFail(Blob, { id }));
   const store = await tx.findOneByOrFail(BrandStore, { id: snap.storeId });
-  return { upload, snap, blob, sent, needsPerson: store.reviewPolicy === 'manual' };
+  const publisher = await tx.findOneByOrFail(Account, { id: snap.brandId });
+  return { upload, snap, blob, sent, publisher, needsPerson: store.reviewPolicy === 'manual' };
+}
+
+/** Types other than app need the brand's right to them (S15). */
+function barredType({ publisher }: Case, { type }: SnapMetadata): Problem | null {
+  if (type === 'app' || publisher.snapTypes.includes(type)) return null;
+  return {
+    code: 'type-not-allowed',
+    message: `${publisher.username} may not publish snaps of type ${type}: ask the operator of the store for the right`,
+  };
 }
 
 /** Only an upload that is under review can end; a second run changes nothing. */

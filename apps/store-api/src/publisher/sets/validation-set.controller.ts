@@ -1,0 +1,76 @@
+import { Body, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { decodeAssertion } from '#libs/assertions';
+import {
+  BrandAssertionService,
+  OperationError,
+  principalOf,
+  requireRole,
+  ValidationSetService,
+  type Publisher,
+  type SequenceWish,
+} from '#libs/operations';
+import { Who } from '../who.js';
+import { PublisherController, readBody } from '../surface.js';
+import { setDraftRequest } from './validation-set.schema.js';
+import { toSetHeaders } from './to-set-headers.js';
+
+/** V1 to V3, publisher-api.md 3.14: any token will do, the assertion is what proves; replies have no other keys than these. */
+@PublisherController('api/v2/validation-sets')
+export class ValidationSetController {
+  constructor(
+    @Inject(ValidationSetService) private readonly sets: ValidationSetService,
+    @Inject(BrandAssertionService) private readonly assertions: BrandAssertionService,
+  ) {}
+
+  @Get()
+  list(@Who() who: Publisher, @Query('sequence') sequence?: string): Promise<object> {
+    return this.answer(who, null, sequence);
+  }
+
+  @Get(':name')
+  one(
+    @Who() who: Publisher,
+    @Param('name') name: string,
+    @Query('sequence') sequence?: string,
+  ): Promise<object> {
+    return this.answer(who, name, sequence);
+  }
+
+  @Post('build-assertion')
+  @HttpCode(200)
+  build(@Who() who: Publisher, @Body() body: unknown): Promise<object> {
+    const { 'account-id': accountId, name, sequence, snaps } = readBody(setDraftRequest, body);
+    if (sequence < 1) throw bad(`${sequence} is less than the minimum of 1 at /sequence`);
+    if (accountId !== who.accountId)
+      throw bad('account-id and authority-id must match the requesting user.');
+    return this.sets.draft({ accountId, name, sequence, snaps });
+  }
+
+  @Post()
+  @HttpCode(200)
+  async add(@Who() who: Publisher, @Body() body: unknown): Promise<object> {
+    requireRole(who, 'admin', 'publisher', 'releaser');
+    const text = Buffer.isBuffer(body) ? body.toString('utf8') : '';
+    if (!/^type: validation-set$/m.test(text)) throw bad('the body is no validation-set assertion');
+    await this.assertions.add(principalOf(who), who.accountId, text);
+    return { assertions: [{ headers: toSetHeaders(decodeAssertion(Buffer.from(text))) }] };
+  }
+
+  private async answer(
+    who: Publisher,
+    name: string | null,
+    sequence: string | undefined,
+  ): Promise<object> {
+    const found = await this.sets.list(who.accountId, name, readSequence(sequence));
+    return { assertions: found.map((one) => ({ headers: toSetHeaders(one) })) };
+  }
+}
+
+const bad = (message: string): OperationError =>
+  new OperationError('invalid', message, { wire: 'invalid-request' });
+
+function readSequence(text = 'latest'): SequenceWish {
+  if (text === 'all' || text === 'latest') return text;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw bad(`cannot read the sequence '${text}': use a number, 'all' or 'latest'`);
+}
