@@ -30,6 +30,8 @@ export interface Settings {
   readonly downloads: 'redirect' | 'stream';
   /** Secret of this installation for session tokens, nonces and the like; 32 bytes, never a signing key. */
   readonly secret: Buffer;
+  /** How long a publisher's call may take, in ms; absent: a minute. */
+  readonly routeTimeoutMs?: number;
   /** Wait of a newcomer from which on polls are shed (decisions 11), in ms; absent: 250. */
   readonly shedDelayMs?: number;
   /** Base of the Serial Vault to which registrations are forwarded, without a trailing slash; absent: 503 (decisions 16). */

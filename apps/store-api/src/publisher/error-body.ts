@@ -43,6 +43,8 @@ export function toErrorAnswer(error: unknown): ErrorAnswer {
   if (error instanceof OperationError) return fromOperation(error);
   if (error instanceof AuthError)
     return answer(401, 'macaroon-authorization-required', error.message);
+  if ((error as { code?: unknown }).code === 'FST_ERR_HANDLER_TIMEOUT')
+    return answer(503, 'service-unavailable', 'The call took too long; try again.');
   const status = error instanceof HttpException ? error.getStatus() : statusOf(error);
   if (status >= 400 && status < 500) {
     return answer(status, BY_STATUS[status] ?? 'bad-request', sentence(error));

@@ -79,7 +79,10 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
   providers: SERVICES.map(provide),
 })
 export class PublisherModule implements NestModule {
-  constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
+  constructor(
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+    @Inject(RESOURCES) private readonly resources: Resources,
+  ) {}
 
   /** Nest calls this before it registers routes. */
   configure(): void {
@@ -90,6 +93,6 @@ export class PublisherModule implements NestModule {
       fastify.addContentTypeParser(MEDIA_TYPE, { parseAs: 'buffer' }, (_request, body, done) =>
         done(null, body),
       );
-    shapePublisherRoutes(fastify);
+    shapePublisherRoutes(fastify, this.resources.settings.routeTimeoutMs);
   }
 }
