@@ -69,6 +69,28 @@ describe('login', () => {
 });
 
 describe('names', () => {
+  it('P6 a refused registration is printed with its code and its message', async () => {
+    const other = (await store.addBrand('initech')).id;
+    await store.addPerson(other, 'dev@initech.test', ['publisher']);
+    const initech = new SnapcraftClient(store.url);
+    await initech.login('dev@initech.test', PASSWORD);
+    await register('taken-by-acme');
+    const answer = await initech.post('/dev/api/register-name/', { snap_name: 'taken-by-acme' });
+    expect(answer.status).toBe(409);
+    // How the client prints errors: only when each has code and message (publisher-api.md 3.0).
+    const { 'error-list': list } = answer.json() as unknown as {
+      'error-list': { code: string; message: string }[];
+    };
+    const lines = [
+      'Store operation failed:',
+      ...list.map((one) => `- ${one.code}: ${one.message}`),
+    ];
+    expect(lines).toEqual([
+      'Store operation failed:',
+      "- already_registered: The name 'taken-by-acme' is registered by somebody else; ask the operator of this store.",
+    ]);
+  });
+
   it('P30 lists none, one, 200, and the snaps of others that are shared', async () => {
     const other = (await store.addBrand('globex')).id;
     await store.addPerson(other, 'dev@globex.test', ['publisher']);

@@ -13,6 +13,8 @@ import { imageCommand } from './image/image.js';
 import { modelCommand } from './model/model.js';
 import { processIo, type Io } from './io.js';
 import { offlineCommand } from './offline-command.js';
+import { credentialsCommand } from './publish/credentials-command.js';
+import { publishCommand } from './publish/publish.js';
 import { rolloutCommand } from './rollout/rollout-command.js';
 import { loginCommand } from './session/login.js';
 import { logoutCommand } from './session/logout.js';
@@ -42,10 +44,13 @@ const storeCommands: readonly ((io: Io) => Command)[] = [
   rolloutCommand,
   vaultCommand,
   gadgetCommand,
+  credentialsCommand,
+  publishCommand,
 ];
 
 const epilogue = `
-brandstore COMMAND --help tells more. Environment: BRANDSTORE_URL, BRANDSTORE_TOKEN (instead of a login), BRANDSTORE_BRAND.
+brandstore COMMAND --help tells more. Environment: BRANDSTORE_URL, BRANDSTORE_TOKEN (instead of a login), BRANDSTORE_BRAND,
+SNAPCRAFT_STORE_CREDENTIALS (for publish).
 Exit status: 0 done or valid, 1 failed or invalid, 2 wrong usage.`;
 
 /** Runs one command line. @returns its exit status */

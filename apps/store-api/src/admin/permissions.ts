@@ -150,6 +150,11 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.removePerson': people,
   'Mutation.resetLogin': { ...admin, operator: true },
   'Mutation.endSessionsOf': { ...admin, operator: true },
+  'Mutation.createPublisherCredentials': {
+    roles: ['admin', 'publisher', 'releaser'],
+    human: true,
+    reach: 'any',
+  },
   'Mutation.createApiToken': { ...admin, reach: 'any' },
   'Mutation.revokeApiToken': { ...admin, reach: 'any' },
   'Mutation.registerModel': { roles: ['admin', 'publisher'] },

@@ -21,6 +21,7 @@ import { RolloutControlResolver } from './rollouts/rollout-control.resolver.js';
 import { RolloutResolver } from './rollouts/rollout.resolver.js';
 import { ScheduleResolver } from './schedules/schedule.resolver.js';
 import { PublishingResolver } from './snaps/publishing.resolver.js';
+import { CredentialsResolver } from './people/credentials.resolver.js';
 import { SnapResolver, UploadResolver } from './snaps/snap.resolver.js';
 import { StoreResolver } from './stores/store.resolver.js';
 import { TrustResolver } from './trust/trust.resolver.js';
@@ -53,6 +54,7 @@ export const RESOLVERS = [
   StoreResolver,
   UploadResolver,
   PublishingResolver,
+  CredentialsResolver,
   StoreKeyResolver,
   TrustResolver,
   WebhookResolver,

@@ -15,6 +15,7 @@ export { applyDelta, findXdelta3 } from './deltas/run-xdelta3.js';
 export {
   PublisherLoginService,
   type DischargeOrder,
+  type MintedCredentials,
   type RootOrder,
 } from './login/publisher-login.service.js';
 export {

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import {
   decodeMacaroon,
   derivePublisherKeys,
@@ -13,8 +13,9 @@ import {
   verifyPublisherLogin,
   verifyUnboundDischarge,
 } from '#libs/auth';
-import { Account, Membership, Person, Snap, Token, type Role, type Tx } from '#libs/database';
-import { In } from 'typeorm';
+import { Person } from '#libs/database';
+import { performAct } from '../../brands/act.js';
+import { requireHuman, rolesIn, type Principal } from '../../brands/principal.js';
 import { LoginThrottle } from '../../brands/login-throttle.js';
 import { useSecondFactor } from '../../brands/second-factor.service.js';
 import { OperationError } from '../../operation-error.js';
@@ -27,6 +28,14 @@ import {
   type PendingLogin,
 } from './pending-login.js';
 import { PERMISSIONS, type Publisher } from './publisher.js';
+import {
+  chooseAccount,
+  findSnapIds,
+  findToken,
+  insertToken,
+  loadPublisher,
+  PUBLISHING,
+} from './publisher-token.js';
 
 const DAY_MS = 86_400_000;
 /** A login that nobody finished is worth nothing after this. */
@@ -37,8 +46,6 @@ const DEFAULT_MS = 365 * DAY_MS;
 const DISCHARGE_MS = DAY_MS;
 const MOST_FAILURES = 10;
 const MOST_FAILURES_PER_ADDRESS = 100;
-/** What can log in as a publisher at all. */
-const PUBLISHING: readonly Role[] = ['admin', 'publisher', 'releaser'];
 const NOBODY = hashPassword('nobody', Buffer.alloc(SALT_BYTES));
 
 export interface RootOrder {
@@ -50,6 +57,11 @@ export interface RootOrder {
   readonly channels: readonly string[] | null;
 }
 
+/** `days`: how long they are good. */
+export interface CredentialsOrder extends Omit<RootOrder, 'expiresAt'> {
+  readonly days: number;
+}
+
 export interface DischargeOrder {
   readonly email: string;
   readonly password: string;
@@ -58,6 +70,18 @@ export interface DischargeOrder {
   /** For throttling. */
   readonly address: string;
 }
+
+/** Credentials that were made for a machine; `credentials` is shown once. */
+export interface MintedCredentials {
+  readonly id: string;
+  readonly description: string;
+  readonly expiresAt: Date;
+  readonly credentials: string;
+}
+
+/** The form in which `export-login` writes them (publisher-api.md 2.9). */
+const writeCredentials = (r: string, d: string): string =>
+  Buffer.from(JSON.stringify({ t: 'u1-macaroon', v: { r, d } })).toString('base64');
 
 /** The store as its own login service (publisher-api.md 2.2 to 2.6): what `snapcraft login` and every call after it need. */
 export class PublisherLoginService {
@@ -68,13 +92,46 @@ export class PublisherLoginService {
 
   /** A1: a root macaroon for whoever can discharge it. Throws `not-found` for an unknown snap, `invalid` for the rest. */
   async start(order: RootOrder): Promise<string> {
-    const { db, settings } = this.resources;
+    return this.mintRoot(await this.pendingOf(order, this.resources.db.clock.now())).root;
+  }
+
+  /**
+   * Credentials for a machine that publishes in somebody's name, without their password (publisher-api.md 2.2): what
+   * `SNAPCRAFT_STORE_CREDENTIALS` takes. Throws as `start`, and `forbidden` for machines and for people who do not publish.
+   */
+  async mint(
+    who: Principal,
+    brandId: string,
+    { days, ...order }: CredentialsOrder,
+  ): Promise<MintedCredentials> {
+    requireHuman(who, 'make credentials');
+    const { db } = this.resources;
+    if (!rolesIn(who, brandId).some((role) => PUBLISHING.includes(role)))
+      throw new OperationError('forbidden', 'cannot make credentials: you do not publish here');
     const now = db.clock.now();
+    const wished = new Date(now.getTime() + days * DAY_MS);
+    const { root, caveatId, pending } = this.mintRoot(
+      await this.pendingOf({ ...order, expiresAt: wished }, now),
+    );
+    const expiresAt = new Date(pending.expiresAtMs);
+    const discharge = this.mintDischarge(pending.tokenId, caveatId, brandId, expiresAt, now);
+    const act = { who, brandId, action: 'create-credentials', request: { days, ...order } };
+    return performAct(db, act, async (tx) => {
+      await insertToken(tx, pending, who.personId, brandId);
+      const result = { id: pending.tokenId, description: order.description, expiresAt };
+      const subject = `token:${pending.tokenId}`;
+      const credentials = writeCredentials(root, discharge);
+      return { result: { ...result, credentials: '' }, shownOnce: { credentials }, subject };
+    });
+  }
+
+  private async pendingOf(order: RootOrder, now: Date): Promise<PendingLogin> {
+    const { db } = this.resources;
     const expiresAt = expiryOf(order.expiresAt, now);
     const unknown = order.permissions.find((name) => !PERMISSIONS.includes(name));
     if (unknown !== undefined)
       throw refusal('invalid', 'invalid-field', `Unknown permission '${unknown}'.`);
-    const pending: PendingLogin = {
+    return {
       tokenId: randomUUID(),
       issuedAtMs: now.getTime(),
       expiresAtMs: expiresAt.getTime(),
@@ -84,6 +141,15 @@ export class PublisherLoginService {
         order.packages && (await db.asSystem((tx) => findSnapIds(tx, order.packages ?? []))),
       channels: order.channels && [...order.channels],
     };
+  }
+
+  private mintRoot(pending: PendingLogin): {
+    readonly root: string;
+    readonly caveatId: string;
+    readonly pending: PendingLogin;
+  } {
+    const { settings } = this.resources;
+    const expiresAt = new Date(pending.expiresAtMs);
     const caveatId = writeCaveatId(pending, settings.secret);
     if (caveatId.length > LONGEST_CAVEAT_ID) {
       throw refusal(
@@ -94,10 +160,11 @@ export class PublisherLoginService {
     }
     const { rootKey } = derivePublisherKeys(settings.secret, pending.tokenId);
     const location = this.location;
-    return mintPublisherRoot(
+    const root = mintPublisherRoot(
       { location, ssoLocation: location, tokenId: pending.tokenId, caveatId, expiresAt },
       rootKey,
     );
+    return { root, caveatId, pending };
   }
 
   /**
@@ -260,104 +327,4 @@ function expiryOf(wished: Date | null, now: Date): Date {
   const leftMs = expiresAt.getTime() - now.getTime();
   if (leftMs > 0 && leftMs <= LONGEST_MS) return expiresAt;
   throw refusal('invalid', 'invalid-field', 'A login must expire within the next 366 days.');
-}
-
-async function findSnapIds(tx: Tx, names: readonly string[]): Promise<string[]> {
-  const snaps = await tx.findBy(Snap, { name: In([...names]) });
-  const missing = names.find((name) => !snaps.some((snap) => snap.name === name));
-  if (missing !== undefined) {
-    throw refusal('not-found', 'resource-not-found', `Snap not found for name=${missing}`);
-  }
-  return snaps.map((snap) => snap.id);
-}
-
-/** The account that was named, or the only one in which the person publishes. */
-async function chooseAccount(
-  tx: Tx,
-  personId: string,
-  username: string | undefined,
-): Promise<string> {
-  const memberships = await tx.findBy(Membership, { personId, role: In([...PUBLISHING]) });
-  const ids = [...new Set(memberships.map((membership) => membership.brandId))];
-  const accounts = (await tx.findBy(Account, { id: In(ids) })).filter(
-    (account) => username === undefined || account.username === username,
-  );
-  const [account, ...more] = accounts;
-  if (!account)
-    throw refusal(
-      'forbidden',
-      'user-not-ready',
-      'You do not publish for any account of this store.',
-    );
-  if (more.length === 0) return account.id;
-  const names = accounts.map((known) => known.username).sort();
-  throw refusal(
-    'forbidden',
-    'user-not-ready',
-    `You publish for several accounts (${names.join(', ')}): log in as <your e-mail address>/<account>.`,
-  );
-}
-
-async function insertToken(
-  tx: Tx,
-  pending: PendingLogin,
-  personId: string,
-  brandId: string,
-): Promise<void> {
-  const { tokenId, permissions, packages, channels, description, expiresAtMs } = pending;
-  const inserted = await tx
-    .createQueryBuilder()
-    .insert()
-    .into(Token)
-    .values({
-      id: tokenId,
-      kind: 'publisher',
-      // Proven by its own HMAC chain; the column must be unique.
-      secretHash: `publisher:${tokenId}:${randomBytes(8).toString('hex')}`,
-      personId,
-      brandId,
-      description: description.slice(0, 200),
-      scope: { permissions, ...(packages && { packages }), ...(channels && { channels }) },
-      expiresAt: new Date(expiresAtMs),
-    })
-    .orIgnore()
-    .returning('id')
-    .execute();
-  if ((inserted.raw as unknown[]).length > 0) return;
-  throw refusal(
-    'conflict',
-    'invalid-field',
-    'This login request was answered already; start again.',
-  );
-}
-
-async function findToken(tx: Tx, tokenId: string, now: Date): Promise<Token | null> {
-  const isUuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(tokenId);
-  const token = isUuid ? await tx.findOneBy(Token, { id: tokenId, kind: 'publisher' }) : null;
-  return token && token.revokedAt === null && token.expiresAt > now ? token : null;
-}
-
-async function loadPublisher(tx: Tx, token: Token, accountId: string): Promise<Publisher> {
-  const person = await tx.findOneByOrFail(Person, { id: token.personId });
-  const account = await tx.findOneByOrFail(Account, { id: accountId });
-  const memberships = await tx.findBy(Membership, { personId: person.id, brandId: accountId });
-  const grants = memberships.map(({ role, limits }) => ({ role, limits }));
-  if (!grants.some(({ role }) => PUBLISHING.includes(role))) {
-    throw new OperationError('unauthorized', 'The login is over.', {
-      wire: 'macaroon-authorization-required',
-    });
-  }
-  return {
-    tokenId: token.id,
-    personId: person.id,
-    email: person.email,
-    displayName: person.displayName,
-    accountId,
-    username: account.username,
-    grants,
-    permissions: token.scope.permissions ?? [],
-    channels: token.scope.channels ?? null,
-    packages: token.scope.packages ?? null,
-    expiresAt: token.expiresAt,
-  };
 }
