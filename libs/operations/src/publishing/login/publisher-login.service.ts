@@ -111,7 +111,7 @@ export class PublisherLoginService {
     const now = db.clock.now();
     const wished = new Date(now.getTime() + days * DAY_MS);
     const { root, caveatId, pending } = this.mintRoot(
-      await this.pendingOf({ ...order, expiresAt: wished }, now),
+      await this.pendingOf({ ...order, expiresAt: wished }, now, brandId),
     );
     const expiresAt = new Date(pending.expiresAtMs);
     const discharge = this.mintDischarge(pending.tokenId, caveatId, brandId, expiresAt, now);
@@ -125,7 +125,7 @@ export class PublisherLoginService {
     });
   }
 
-  private async pendingOf(order: RootOrder, now: Date): Promise<PendingLogin> {
+  private async pendingOf(order: RootOrder, now: Date, accountId?: string): Promise<PendingLogin> {
     const { db } = this.resources;
     const expiresAt = expiryOf(order.expiresAt, now);
     const unknown = order.permissions.find((name) => !PERMISSIONS.includes(name));
@@ -138,7 +138,8 @@ export class PublisherLoginService {
       description: order.description,
       permissions: [...order.permissions],
       packages:
-        order.packages && (await db.asSystem((tx) => findSnapIds(tx, order.packages ?? []))),
+        order.packages &&
+        (await db.asSystem((tx) => findSnapIds(tx, order.packages ?? [], accountId))),
       channels: order.channels && [...order.channels],
     };
   }

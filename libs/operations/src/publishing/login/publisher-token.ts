@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { Account, Membership, Person, Snap, Token, type Role, type Tx } from '#libs/database';
+import {
+  Account,
+  Collaborator,
+  Membership,
+  Person,
+  Snap,
+  Token,
+  type Role,
+  type Tx,
+} from '#libs/database';
 import { In } from 'typeorm';
 import { OperationError } from '../../operation-error.js';
 import { refusal } from '../wire-code.js';
@@ -9,9 +18,20 @@ import type { Publisher } from './publisher.js';
 /** What can log in as a publisher at all. */
 export const PUBLISHING: readonly Role[] = ['admin', 'publisher', 'releaser'];
 
-/** Ids of snaps by their names. Throws `not-found`. */
-export async function findSnapIds(tx: Tx, names: readonly string[]): Promise<string[]> {
-  const snaps = await tx.findBy(Snap, { name: In([...names]) });
+/** Ids of snaps by their names; where an account is named, of those that it may publish: others are not there. Throws `not-found`. */
+export async function findSnapIds(
+  tx: Tx,
+  names: readonly string[],
+  accountId?: string,
+): Promise<string[]> {
+  const named = await tx.findBy(Snap, { name: In([...names]) });
+  const shared = accountId === undefined ? [] : await tx.findBy(Collaborator, { accountId });
+  const snaps = named.filter(
+    ({ id, brandId }) =>
+      accountId === undefined ||
+      brandId === accountId ||
+      shared.some(({ snapId }) => snapId === id),
+  );
   const missing = names.find((name) => !snaps.some((snap) => snap.name === name));
   if (missing !== undefined) {
     throw refusal('not-found', 'resource-not-found', `Snap not found for name=${missing}`);

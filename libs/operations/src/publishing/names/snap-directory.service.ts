@@ -19,8 +19,8 @@ export class SnapDirectory {
   constructor(private readonly resources: Resources) {}
 
   /**
-   * A snap that the account may publish, its own or one that is shared with it. By name or id. Throws `not-found` for an unknown snap, `forbidden` for somebody else's (publisher-api.md 3.4) that is
-   * public: any other is not there for them (S17).
+   * A snap that the account may publish, its own or one that is shared with it. By name or id. Throws `not-found` for an unknown
+   * snap, `forbidden` for somebody else's (publisher-api.md 3.4) that is public: any other is not there for them (S17).
    */
   async getOwn(
     accountId: string,
