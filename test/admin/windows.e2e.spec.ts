@@ -65,7 +65,7 @@ describe('windows', () => {
     };
     expect(await at(base - 45 * 60_000)).toEqual([1, 1, 2]);
     await store.wire.services.facts.flush();
-    const { decision } = await store.wire.services.decisions.explain(
+    const { decision } = await store.wire.services.explanations.explain(
       store.brand.id,
       unplaced.uid,
       snap.name,

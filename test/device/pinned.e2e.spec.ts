@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shiftClock } from '#libs/database';
-import { DecisionService, keepAssertion, timestamp } from '#libs/operations';
+import { keepAssertion, timestamp } from '#libs/operations';
 import { decodeAssertion, header } from '#libs/assertions';
 import { ask } from '../../tools/clients/http.js';
 import { DeviceStore, type TestBrand, type TestSnap } from './support/device-store.js';
@@ -264,7 +264,7 @@ describe('cohorts', () => {
         header(device.serial ?? decodeAssertion(Buffer.alloc(0)), 'serial'),
       ]),
     );
-    const explained = await new DecisionService(store.resources).explain(
+    const explained = await store.services.explanations.explain(
       acme.id,
       row?.uid ?? '',
       hub.name,

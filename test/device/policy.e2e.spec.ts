@@ -13,7 +13,7 @@ import {
   Wave,
   type DeviceFact,
 } from '#libs/database';
-import { CompilePolicyService, DecisionService } from '#libs/operations';
+import { CompilePolicyService } from '#libs/operations';
 import { bucket, draftPlan, draftWave, freezeThreshold, planHash } from '#libs/update-control';
 import type { ScriptedDevice } from '../../tools/clients/device.js';
 import { DeviceStore, type TestBrand, type TestSnap } from './support/device-store.js';
@@ -254,14 +254,15 @@ describe('a rollout', () => {
   });
 
   it('explains by the same decision why one stays and another goes', async () => {
-    const decisions = new DecisionService(store.resources);
+    const { explanations } = store.services;
     await store.services.facts.flush();
     for (const device of devices) {
-      const { decision, installedRevision, fleets, policyVersion } = await decisions.explain(
+      const { decision, installedRevision, fleets, policyVersion } = await explanations.explain(
         acme.id,
         device.uid,
         dash.name,
       );
+      if (decision === null) throw new Error('cannot explain the present');
       expect([decision.outcome === 'UPDATE' ? 2 : 1, installedRevision]).toEqual([
         await pollOf(device),
         1,
@@ -277,7 +278,7 @@ describe('a rollout', () => {
       expect(Number(reason?.detail?.['threshold'])).toBeLessThanOrEqual(own);
     }
     const [first] = devices;
-    const asked = decisions.explain(other.id, first?.uid ?? '', dash.name);
+    const asked = explanations.explain(other.id, first?.uid ?? '', dash.name);
     await expect(asked).rejects.toMatchObject({ code: 'not-found' });
   });
 

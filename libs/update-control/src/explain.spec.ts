@@ -26,7 +26,7 @@ describe('explanations', () => {
   it('gives one line with the details', () => {
     expect(reasonText({ code: 'UP_TO_DATE' })).toBe('the device has what it should have');
     expect(reasonText({ code: 'HELD_BRAND', detail: { reason: 'fair', until: 5 } })).toBe(
-      'the brand holds updates (reason fair, until 5)',
+      'the brand holds updates (reason fair, until 1970-01-01T00:00:00.005Z)',
     );
   });
 });

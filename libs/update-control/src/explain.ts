@@ -1,4 +1,6 @@
-import type { Reason, ReasonCode } from './decision.js';
+import { EVERYBODY } from './buckets.js';
+import type { Decision, Reason, ReasonCode } from './decision.js';
+import type { Instant } from './facts.js';
 
 /** A reason in words, and what would change the answer (U97). */
 export interface Explanation {
@@ -175,9 +177,94 @@ export const EXPLANATIONS: Readonly<Record<ReasonCode, Explanation>> = {
   },
 };
 
-/** One line for a person: the meaning, and the details in the order they were given. */
+/** How a detail is said; others by their name. */
+const DETAILS: Readonly<Record<string, (value: number | string) => string>> = {
+  rollout: (name) => `rollout “${name}”`,
+  target: (revision) => `to revision ${revision}`,
+  wave: (no) => (no === 0 ? 'no wave is open' : `wave ${no} is open`),
+  threshold: (value) => `${percent(value)} of the devices are admitted`,
+  bucket: (value) => `this one stands at ${percent(value)}`,
+  earliest: (at) => `not before ${instant(at)}`,
+  expectedWave: (no) => `expected with wave ${no}`,
+  by: (who) => `by ${who}`,
+  until: (at) => `until ${instant(at)}`,
+  next: (at) => `next at ${instant(at)}`,
+  expiredAt: (at) => `expired at ${instant(at)}`,
+  local: (time) => `there it is ${time}`,
+  untouched: () => 'it never had the revision',
+};
+
+const percent = (bucket: number | string): string =>
+  `${((Number(bucket) * 100) / EVERYBODY).toFixed(3)} %`;
+
+/** Wall-clock ends of freezes are texts already. */
+const instant = (at: number | string): string =>
+  typeof at === 'number' ? new Date(at).toISOString() : at;
+
+/** One sentence for a person: the meaning, and the details in the order they were given. */
 export function reasonText(reason: Reason): string {
   const { meaning } = EXPLANATIONS[reason.code];
-  const details = Object.entries(reason.detail ?? {}).map(([name, value]) => `${name} ${value}`);
+  const details = Object.entries(reason.detail ?? {}).map(
+    ([name, value]) => DETAILS[name]?.(value) ?? `${name} ${value}`,
+  );
   return details.length === 0 ? meaning : `${meaning} (${details.join(', ')})`;
 }
+
+/**
+ * What would change the answer: of what decided first, then of what else was looked at, each once. Reasons that let a device
+ * through do not stand in anybody's way.
+ */
+export function remediesOf({ outcome, reasons }: Decision): string[] {
+  const [decisive, ...others] = reasons;
+  const withheld = outcome === 'UPDATE' ? [] : others;
+  const remedies = [...(decisive ? [decisive] : []), ...withheld].map((reason) => {
+    const { remedy } = EXPLANATIONS[reason.code];
+    const { earliest, expectedWave, next, until } = reason.detail ?? {};
+    const when = earliest ?? next ?? until;
+    if (typeof when === 'number') return `${remedy}; by itself at ${instant(when)}`;
+    return expectedWave === undefined ? remedy : `${remedy}; by itself with wave ${expectedWave}`;
+  });
+  return [...new Set(remedies)];
+}
+
+/** Where the device stands in the rollout that is nearest to it; null when none was looked at. */
+export interface Standing {
+  readonly rolloutId: string;
+  readonly rollout: string;
+  readonly target: number | null;
+  readonly isAdmitted: boolean;
+  /** The wave that is open; 0: none. */
+  readonly wave: number | null;
+  readonly bucket: number | null;
+  readonly threshold: number | null;
+  /** The wave that is expected to admit it. */
+  readonly expectedWave: number | null;
+  /** No earlier than this, if nobody pauses. */
+  readonly notBefore: Instant | null;
+}
+
+const STANDINGS: ReadonlySet<ReasonCode> = new Set([
+  'ROLLOUT_ADMITTED',
+  'NOT_IN_WAVE',
+  'ROLLOUT_PAUSED',
+]);
+
+export function standingOf({ reasons }: Pick<Decision, 'reasons'>): Standing | null {
+  const reason = reasons.find(({ code }) => STANDINGS.has(code));
+  if (reason?.rule === undefined) return null;
+  const { rollout, target, wave, bucket, threshold, expectedWave, earliest } = reason.detail ?? {};
+  return {
+    rolloutId: reason.rule.id,
+    rollout: String(rollout),
+    isAdmitted: reason.code === 'ROLLOUT_ADMITTED',
+    target: numberOf(target),
+    wave: numberOf(wave),
+    bucket: numberOf(bucket),
+    threshold: numberOf(threshold),
+    expectedWave: numberOf(expectedWave),
+    notBefore: numberOf(earliest),
+  };
+}
+
+const numberOf = (value: number | string | undefined): number | null =>
+  typeof value === 'number' ? value : null;

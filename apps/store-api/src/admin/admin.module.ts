@@ -13,8 +13,9 @@ import {
   BrandService,
   CategoryService,
   CollaboratorService,
-  DecisionService,
+  DecisionLog,
   EventReader,
+  ExplanationService,
   DeclarationService,
   FactsBuffer,
   ForeignRootService,
@@ -132,10 +133,15 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
     ...RESOLVERS,
     ...SERVICES.map(provide),
     {
-      // The one that polls are answered by: it holds the policies in memory.
-      provide: DecisionService,
+      // With the policies that polls are answered by, which are in memory.
+      provide: ExplanationService,
       inject: [DeviceServices],
-      useFactory: ({ decisions }: DeviceServices) => decisions,
+      useFactory: ({ explanations }: DeviceServices) => explanations,
+    },
+    {
+      provide: DecisionLog,
+      inject: [DeviceServices],
+      useFactory: ({ decisionLog }: DeviceServices) => decisionLog,
     },
     {
       provide: ImageCheckService,

@@ -2,11 +2,13 @@ import {
   AssertionService,
   CatalogueService,
   CohortService,
+  DecisionLog,
   DecisionService,
   DeltaCatalogue,
   DeviceDirectory,
   DeviceSessionService,
   DownloadService,
+  ExplanationService,
   FactsBuffer,
   ImageCheckService,
   PolicyStore,
@@ -30,6 +32,8 @@ export class DeviceServices {
   readonly facts: FactsBuffer;
   readonly views: StoreViews;
   readonly decisions: DecisionService;
+  readonly decisionLog: DecisionLog;
+  readonly explanations: ExplanationService;
   readonly sessions: DeviceSessionService;
   readonly sessionReader: SessionReader;
   readonly assertions: AssertionService;
@@ -52,7 +56,9 @@ export class DeviceServices {
     this.devices = new DeviceDirectory(db);
     this.facts = new FactsBuffer(db, this.devices);
     this.views = new StoreViews(db, this.policies, this.devices);
-    this.decisions = new DecisionService(resources, this.policies, this.devices);
+    this.decisions = new DecisionService(resources, this.policies);
+    this.decisionLog = new DecisionLog(db);
+    this.explanations = new ExplanationService(resources, this.policies, this.devices);
     this.sessions = new DeviceSessionService(resources);
     this.sessionReader = new SessionReader(resources, this.overlay);
     this.assertions = new AssertionService(db);
@@ -76,6 +82,7 @@ export class DeviceServices {
     services.policies.start();
     services.devices.start();
     services.facts.start();
+    services.decisionLog.start();
     return services;
   }
 
@@ -84,5 +91,6 @@ export class DeviceServices {
     this.overlay.stop();
     this.policies.stop();
     await this.facts.stop();
+    await this.decisionLog.stop();
   }
 }

@@ -1,5 +1,8 @@
 export * from './compile-policy.service.js';
+export { DecisionLog, type DecisionBasis } from './decision-log.js';
 export * from './decision.service.js';
+export { DeviceRequests, type DeviceRequest } from './device-requests.js';
+export * from './explanation.service.js';
 export type { LoadedPolicy } from './held-policy.js';
 export * from './poll.js';
 export * from './policy-store.js';

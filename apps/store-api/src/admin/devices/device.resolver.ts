@@ -2,7 +2,8 @@ import { Args, Context, ID, Int, Mutation, Parent, Query, ResolveField } from '@
 import type { Device } from '#libs/database';
 import {
   BrandReader,
-  DecisionService,
+  DecisionLog,
+  ExplanationService,
   FactsBuffer,
   FleetService,
   Sight,
@@ -20,6 +21,7 @@ import {
   ExplanationType,
   InstalledSnapType,
 } from './device.type.js';
+import { toExplanation } from './to-explanation.js';
 import { toInstalledSnaps } from './to-installed-snaps.js';
 
 const UID = /^[0-9a-f-]{36}$/;
@@ -30,8 +32,9 @@ export class DeviceResolver {
     private readonly reader: BrandReader,
     private readonly sight: Sight,
     private readonly fleets: FleetService,
-    private readonly decisions: DecisionService,
+    private readonly explanations: ExplanationService,
     private readonly facts: FactsBuffer,
+    private readonly log: DecisionLog,
   ) {}
 
   @Query(() => DeviceConnectionType)
@@ -60,25 +63,23 @@ export class DeviceResolver {
   }
 
   @Query(() => ExplanationType, {
-    description: 'What the device would be told about the snap at this moment, and why.',
+    description:
+      'What the device would be told about the snap at this moment, or was told at a moment of the past, and why.',
   })
   async explainDevice(
     @Args('brand', { type: () => ID }) brand: string,
     @Args('device', { type: () => ID, description: 'Its uid.' }) device: string,
     @Args('snap', { description: 'Its name.' }) snap: string,
+    @Args('at', {
+      type: () => Instant,
+      nullable: true,
+      description: 'A moment of the past: what was answered then is decided again.',
+    })
+    at?: Date,
   ): Promise<ExplanationType> {
-    // What the device said a moment ago counts too.
-    await this.facts.flush();
-    const { decision, ...rest } = await this.decisions.explain(brand, device, snap);
-    return {
-      ...rest,
-      fleets: [...rest.fleets],
-      outcome: decision.outcome,
-      revision: decision.revision ?? null,
-      channel: decision.channel ?? null,
-      reasons: [...decision.reasons],
-      retryHint: decision.retryHint === undefined ? null : new Date(decision.retryHint),
-    };
+    // What the device said a moment ago counts too, and what it was told.
+    await Promise.all([this.facts.flush(), this.log.flush()]);
+    return toExplanation(await this.explanations.explain(brand, device, snap, at ?? null));
   }
 
   @Mutation(() => DeviceResult)

@@ -30,6 +30,7 @@ export class RefreshAnswers {
     const fields = request.fields ? new Set(request.fields) : null;
     const poll = toPoll(request, headers);
     const decided = await this.services.decisions.decide(view, poll);
+    this.services.decisionLog.note(decided);
     if (headers.isShed) this.load.countShed(decided.filter(isShed).length);
     const snapResults = await Promise.all(
       decided.map((one) => this.toResult(one, fields, sourceOf(poll, headers, one))),

@@ -141,6 +141,7 @@ const decided = (change: Partial<DecidedAction>): DecidedAction => ({
   action: action(),
   seen,
   decision: null,
+  basis: null,
   withheld: null,
   ...change,
 });

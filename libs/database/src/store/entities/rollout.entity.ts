@@ -130,6 +130,8 @@ export class Approval {
   @Column({ type: 'text' })
   @ForeignKey(() => Account)
   brandId!: string;
+  /** Of what the plan was shown to do, which is signed too; null: of a release that made no previews. */
+  @Column({ type: 'text', ...optional }) previewHash!: string | null;
   @Column({ type: 'text' }) verdict!: 'approved' | 'rejected';
   @Column({ type: 'text', default: '' }) note!: string;
   @Column(createdAt) createdAt!: Date;

@@ -20,6 +20,8 @@ import { Progressive1763744000000 } from './1763744000000-progressive.js';
 import { Publishing1763744100000 } from './1763744100000-publishing.js';
 import { Deltas1763741500000 } from './1763741500000-deltas.js';
 import { DeviceSerialAssertions1763742900000 } from './1763742900000-device-serial-assertions.js';
+import { Decisions1764300000100 } from './1764300000100-decisions.js';
+import { Previews1764300000200 } from './1764300000200-previews.js';
 
 /** In the order in which they run. */
 export const storeMigrations: (new () => MigrationInterface)[] = [
@@ -44,4 +46,6 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   DeviceSerialAssertions1763742900000,
   Progressive1763744000000,
   Publishing1763744100000,
+  Decisions1764300000100,
+  Previews1764300000200,
 ];

@@ -198,14 +198,28 @@ export async function insertPolicySnapshot(
   return rows.length > 0;
 }
 
-/** Forgets all but the newest few snapshots of a brand. */
+/** Forgets all but the newest few snapshots of a brand, and those that a recorded decision rests on. */
 export async function prunePolicySnapshots(tx: Tx, brandId: string, keep: number): Promise<void> {
   await tx.query(
-    `DELETE FROM store.policy_snapshots WHERE brand_id = $1 AND version <
+    `DELETE FROM store.policy_snapshots p WHERE brand_id = $1 AND version <
        (SELECT min(version) FROM (SELECT version FROM store.policy_snapshots WHERE brand_id = $1
-        ORDER BY version DESC LIMIT $2) AS kept)`,
+        ORDER BY version DESC LIMIT $2) AS kept)
+       AND NOT EXISTS (SELECT 1 FROM store.decisions d
+         WHERE d.brand_id = p.brand_id AND d.policy_version = p.version)`,
     [brandId, keep],
   );
+}
+
+/** One snapshot of the past, if it is that one and still there. */
+export async function findPolicySnapshotAt(
+  tx: Tx,
+  { brandId, version, hash }: { brandId: string; version: number; hash: string },
+): Promise<unknown> {
+  const [row] = await tx.query<{ snapshot: unknown }[]>(
+    `SELECT snapshot FROM store.policy_snapshots WHERE brand_id = $1 AND version = $2 AND hash = $3`,
+    [brandId, version, hash],
+  );
+  return row?.snapshot ?? null;
 }
 
 /** The newest snapshot of a brand that a resolver of this version understands, as it was stored. */
