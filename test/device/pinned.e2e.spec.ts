@@ -264,11 +264,7 @@ describe('cohorts', () => {
         header(device.serial ?? decodeAssertion(Buffer.alloc(0)), 'serial'),
       ]),
     );
-    const explained = await store.services.explanations.explain(
-      acme.id,
-      row?.uid ?? '',
-      hub.name,
-    );
+    const explained = await store.services.explanations.explain(acme.id, row?.uid ?? '', hub.name);
     expect(explained.decision).toMatchObject({ revision: 5, reasons: [{ code: 'COHORT' }] });
     const leap = async (days: number) => {
       await shiftClock(store.databaseUrls.owner, days * DAY);

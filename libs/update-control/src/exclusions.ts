@@ -46,13 +46,11 @@ export function rolloutsPassingBy(
     Object.values(rollouts)
       .filter(({ rolloutId }) => own(policy.overlay.rollouts, rolloutId) !== undefined)
       .filter(({ fleetId }) => !isIn.has(fleetId) || channel !== followed)
-      .map(
-        (rollout): PassedBy => ({
-          code: isIn.has(rollout.fleetId) ? 'OTHER_CHANNEL' : 'NOT_IN_FLEET',
-          ...{ rolloutId: rollout.rolloutId, rollout: rollout.name, channel },
-          fleet: fleetName(policy, rollout),
-        }),
-      ),
+      .map((rollout): PassedBy => ({
+        code: isIn.has(rollout.fleetId) ? 'OTHER_CHANNEL' : 'NOT_IN_FLEET',
+        ...{ rolloutId: rollout.rolloutId, rollout: rollout.name, channel },
+        fleet: fleetName(policy, rollout),
+      })),
   );
 }
 

@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import { forgetDecisions, insertDecisions, type Database, type DecisionEntry } from '#libs/database';
+import {
+  forgetDecisions,
+  insertDecisions,
+  type Database,
+  type DecisionEntry,
+} from '#libs/database';
 import {
   answerKey,
   contentHash,
@@ -54,7 +59,10 @@ export class DecisionLog {
 
   /** Takes the decisions of one poll of a device; does no I/O. */
   note(
-    decided: readonly { readonly decision: Decision | null; readonly basis: DecisionBasis | null }[],
+    decided: readonly {
+      readonly decision: Decision | null;
+      readonly basis: DecisionBasis | null;
+    }[],
   ): void {
     const lasting = decided.flatMap(({ decision, basis }) =>
       decision && basis && isLasting(decision, basis) ? [{ decision, basis }] : [],

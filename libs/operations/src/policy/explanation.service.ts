@@ -179,9 +179,7 @@ function explained(
   basis: DecisionBasis | null,
 ): Explanation {
   const { decision } = told;
-  const fleets = basis
-    ? fleetsOf(basis.device, basis.request.context, basis.policy.fleets)
-    : [];
+  const fleets = basis ? fleetsOf(basis.device, basis.request.context, basis.policy.fleets) : [];
   const then = basis ? basis.policy.snaps[snap.snapId] : undefined;
   const passedBy =
     basis && then && decision

@@ -1,6 +1,9 @@
 /** What the store and the worker may do with a table; nothing else may touch it. */
 export type TableRights =
-  'SELECT, INSERT' | 'SELECT, INSERT, DELETE' | 'SELECT, INSERT, UPDATE' | 'SELECT, INSERT, UPDATE, DELETE';
+  | 'SELECT, INSERT'
+  | 'SELECT, INSERT, DELETE'
+  | 'SELECT, INSERT, UPDATE'
+  | 'SELECT, INSERT, UPDATE, DELETE';
 
 /** SQL that lets store and worker do so much with tables of the room `store`. Their roles bear the owner's prefix (provision.ts). */
 export function grantOn(tables: readonly string[], rights: TableRights): string {

@@ -80,7 +80,6 @@ export async function forgetDecisions(tx: Tx, olderThanDays: number): Promise<vo
   await tx.query(
     `WITH old AS (
        SELECT ctid FROM store.decisions WHERE at < app.now() - $1 * interval '1 day' ORDER BY at LIMIT 1000
-       FOR UPDATE SKIP LOCKED
      ), gone AS (
        DELETE FROM store.decisions d USING old WHERE d.ctid = old.ctid
        RETURNING d.device_uid, d.instance_key, d.at, d.facts_hash
