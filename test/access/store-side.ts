@@ -31,6 +31,7 @@ type StoreKind = Exclude<
   | 'signingKey'
   | 'apiKey'
   | 'vaultToken'
+  | 'vaultMember'
   | 'pending'
   | 'remodel'
 >;

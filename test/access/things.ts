@@ -31,6 +31,7 @@ const KINDS = [
   'signingKey',
   'apiKey',
   'vaultToken',
+  'vaultMember',
   'pending',
   'remodel',
 ] as const;

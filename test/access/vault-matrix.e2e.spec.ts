@@ -1,4 +1,4 @@
-import type { VaultScope } from '#libs/database';
+import { VAULT_ROLES, type VaultRole } from '#libs/database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PERMISSIONS, type Permission } from '../../apps/serial-vault/src/graphql/permissions.js';
 import { ROUTES, type RouteRule } from '../../apps/serial-vault/src/http/routes.js';
@@ -19,26 +19,44 @@ import { askField, verdictOfStatus, type Verdict } from './verdict.js';
 
 /** Keys of 4096 bits take their time on a busy machine. */
 const KEYS_MS = 300_000;
-const SCOPES = ['viewer', 'operator', 'admin'] as const satisfies readonly VaultScope[];
 
 /** Somebody who asks: with a token of a brand, of the installation, or without one. */
 interface Caller {
   readonly name: string;
   readonly bearer: string | null;
-  readonly scope?: VaultScope;
+  readonly roles?: readonly VaultRole[];
   readonly isInstallation?: true;
 }
 
-const isScope = (rule: RouteRule): rule is VaultScope => SCOPES.some((scope) => scope === rule);
+type Open = Extract<RouteRule, string>;
+const isOpen = (rule: RouteRule): rule is Open => typeof rule === 'string';
 
 /** The rule written a second time, from the words of the page instead of the gate's code. */
 function expected(permission: Permission, caller: Caller, isOwnBrand: boolean): Verdict {
-  const { scope } = caller;
-  if (scope === undefined) return 'unauthorized';
-  if (permission === 'installation') return caller.isInstallation ? 'allowed' : 'forbidden';
-  if (!isOwnBrand && !caller.isInstallation) return 'absent';
-  return SCOPES.indexOf(scope) >= SCOPES.indexOf(permission) ? 'allowed' : 'forbidden';
+  const { roles, isInstallation = false } = caller;
+  if (roles === undefined) return 'unauthorized';
+  if (permission === 'member') return 'allowed';
+  if (!isOwnBrand && !isInstallation) return 'absent';
+  const mayHere = roles.filter((role) => (role === 'instance-admin') === isInstallation);
+  return mayHere.some((role) => permission.includes(role)) ? 'allowed' : 'forbidden';
 }
+
+/** serial-vault.md 13, by the words of its table: who may do each of these, and nobody else. */
+const BY_THE_PAGE: Readonly<Record<string, readonly VaultRole[]>> = {
+  'Mutation.registerBrand': ['instance-admin'],
+  'Mutation.setMember': ['instance-admin', 'vault-admin'],
+  'Mutation.registerModel': ['vault-admin'],
+  'Mutation.createApiKey': ['vault-admin'],
+  'Mutation.createSigningKey': ['key-custodian'],
+  'Mutation.importSigningKey': ['key-custodian'],
+  'Mutation.setSigningKeyEnabled': ['key-custodian'],
+  'Mutation.setModelPolicy': ['vault-admin', 'key-custodian'],
+  'Mutation.listSerials': ['vault-admin', 'production'],
+  'Mutation.approveRequest': ['approver'],
+  'Mutation.refuseRequest': ['approver'],
+  'Mutation.revokeDevice': ['approver'],
+  'Mutation.createSystemUser': ['system-user-signer'],
+};
 
 describe('every route and every field of the vault, asked', () => {
   let vault: RunningVault;
@@ -63,25 +81,27 @@ describe('every route and every field of the vault, asked', () => {
     );
     const signingKeyId = await certifiedKey(vault);
     ({ apiKey } = await registerModel(vault, 'acme-matrix', { signingKeyId }));
-    for (const scope of SCOPES) {
-      const call = `createToken(brand: "${BRAND}", input: {name: "${scope}", scope: ${scope}})`;
-      const { token } = await mutate<{ token: string }>(
-        vault,
-        vault.token,
-        call,
-        'NewToken',
-        'token',
+    const give = async (call: string): Promise<string> =>
+      (await mutate<{ token: string }>(vault, vault.token, call, 'NewToken', 'token')).token;
+    for (const role of VAULT_ROLES) {
+      const input = `input: {name: "${role}", roles: [${role.replaceAll('-', '_')}]}`;
+      const isInstallation = role === 'instance-admin';
+      const bearer = await give(
+        isInstallation
+          ? `createInstallationToken(${input})`
+          : `createToken(brand: "${BRAND}", ${input})`,
       );
-      callers.push({ name: scope, bearer: token, scope });
+      const all = isInstallation && ({ isInstallation } as const);
+      callers.push({ name: role, bearer, roles: [role], ...all });
     }
-    callers.push(
-      { name: 'installation', bearer: vault.token, scope: 'admin', isInstallation: true },
-      { name: 'nobody', bearer: null },
-    );
+    const none = await give(`createToken(brand: "${BRAND}", input: {name: "none", roles: []})`);
+    callers.push({ name: 'no role', bearer: none, roles: [] }, { name: 'nobody', bearer: null });
   }, KEYS_MS);
   afterAll(() => vault?.stop());
 
-  it('V80 a field says to each scope and to strangers, in the own and a foreign brand, what the table says', async () => {
+  it('V80 a field says to each role and to strangers, in the own and a foreign brand, what the table says', async () => {
+    for (const [field, roles] of Object.entries(BY_THE_PAGE))
+      expect(PERMISSIONS[field], field).toEqual(roles);
     const wrong: string[] = [];
     let asked = 0;
     const check = async (call: Call, caller: Caller): Promise<void> => {
@@ -111,18 +131,18 @@ describe('every route and every field of the vault, asked', () => {
   it('V80 a route says what its rule says to strangers, tokens and gadgets', async () => {
     const headersOf = [{}, { authorization: `Bearer ${vault.token}` }, { 'api-key': apiKey }];
     /** Rule → what they get, and what they get where there is nothing. */
-    const says: Readonly<Record<Exclude<RouteRule, VaultScope>, readonly Verdict[]>> = {
+    const says: Readonly<Record<Open, readonly Verdict[]>> = {
       anyone: ['allowed', 'allowed', 'allowed'],
       graphql: ['allowed', 'allowed', 'allowed'],
       device: ['unauthorized', 'unauthorized', 'allowed'],
     };
     for (const [route, rule] of Object.entries(ROUTES)) {
-      if (isScope(rule)) continue;
+      if (!isOpen(rule)) continue;
       const [verb = '', path = ''] = route.split(' ');
       const method = verb === 'ALL' ? 'POST' : verb;
       const send = async (url: string, headers: Record<string, string>): Promise<Verdict> => {
         const body =
-          method === 'POST' && rule === 'graphql' ? { body: '{"query":"{ me { scope } }"}' } : {};
+          method === 'POST' && rule === 'graphql' ? { body: '{"query":"{ me { roles } }"}' } : {};
         const sent = { ...(body.body && { 'content-type': 'application/json' }), ...headers };
         return verdictOfStatus(
           (await ask(vault.url + url, { method, headers: sent, ...body })).status,
@@ -137,10 +157,10 @@ describe('every route and every field of the vault, asked', () => {
     }
   });
 
-  it('V80 a route of the administration says to each scope, in the own, a foreign and no brand, what its line says', async () => {
+  it('V80 a route of the administration says to each role, in the own, a foreign and no brand, what its line says', async () => {
     const wrong: string[] = [];
     const scoped = Object.entries(ROUTES).flatMap(([route, rule]) =>
-      isScope(rule) ? [[route, rule] as const] : [],
+      isOpen(rule) ? [] : [[route, PERMISSIONS[rule.field] ?? []] as const],
     );
     expect(scoped.length).toBeGreaterThan(0);
     for (const [route, rule] of scoped) {

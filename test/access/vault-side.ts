@@ -10,7 +10,10 @@ import type { Kind } from './things.js';
 
 interface SideAtVault {
   readonly things: Readonly<
-    Record<Extract<Kind, 'signingKey' | 'apiKey' | 'vaultToken' | 'pending' | 'remodel'>, string>
+    Record<
+      Extract<Kind, 'signingKey' | 'apiKey' | 'vaultToken' | 'vaultMember' | 'pending' | 'remodel'>,
+      string
+    >
   >;
   readonly logins: Readonly<
     Record<Extract<Login, 'vaultAdmin' | 'vaultOperator' | 'vaultViewer' | 'gadget'>, Headers>
@@ -44,14 +47,14 @@ export async function vaultSide(
     'NewApiKey',
     'id key',
   );
-  const token = (scope: string): Promise<{ id: string; token: string }> => {
-    const call = `createToken(brand: "${brand.id}", input: {name: "${name}", scope: ${scope}})`;
+  const token = (roles: string): Promise<{ id: string; token: string }> => {
+    const call = `createToken(brand: "${brand.id}", input: {name: "${name}", roles: [${roles}]})`;
     return mutate(vault, vault.token, call, 'NewToken', 'id token');
   };
   const [adminToken, operator, viewer] = [
-    await token('admin'),
-    await token('operator'),
-    await token('viewer'),
+    await token('vault_admin, key_custodian, approver, auditor, system_user_signer'),
+    await token('production, approver'),
+    await token('auditor'),
   ];
   const { items } = await mutate<{ items: { id: string }[] }>(
     vault,
@@ -60,12 +63,20 @@ export async function vaultSide(
     'RemodelRules',
     'items { id }',
   );
+  const member = await mutate<{ id: string }>(
+    vault,
+    vault.token,
+    `setMember(brand: "${brand.id}", input: {email: "vault@${name}.example", displayName: "${name}", roles: [auditor]})`,
+    'Member',
+    'id',
+  );
   const bearer = (of: { token: string }): Headers => ({ authorization: `Bearer ${of.token}` });
   return {
     things: {
       signingKey: made.keyId,
       apiKey: gadget.id,
       vaultToken: viewer.id,
+      vaultMember: member.id,
       pending: await holdSerial(vault, brand, box, gadget.key),
       remodel: items[0]?.id ?? '',
     },

@@ -5,7 +5,7 @@ export type Verdict = 'allowed' | 'forbidden' | 'unauthorized' | 'absent' | 'bro
 
 /** The words of the gates; an operation that let somebody in may still refuse what they wish, in other words. */
 const GATE =
-  /needs the role|do not belong|only the operator may|beyond the limits|a person must do it|needs a token of scope|own token may/;
+  /needs the role|do not belong|only the operator may|beyond the limits|a person must do it/;
 
 /** How the vault's gate says that a brand is another's. */
 const ABSENT = /^cannot find brand \S+$/;

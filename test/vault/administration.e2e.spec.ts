@@ -1,18 +1,21 @@
-import {
-  buildSchema,
-  type GraphQLField,
-  type GraphQLInputType,
-  isEnumType,
-  isInputObjectType,
-  isListType,
-  isNonNullType,
-  getNamedType,
-  isUnionType,
-  isObjectType,
-} from 'graphql';
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BRAND, mutate, query, registerBrand, startVault, type RunningVault } from './vault-kit.js';
+import {
+  AssertionDatabase,
+  decodeAssertion,
+  decodeAssertions,
+  MemoryStore,
+} from '#libs/assertions';
+import {
+  BRAND,
+  certify,
+  certifiedKey,
+  mutate,
+  query,
+  registerBrand,
+  registerModel,
+  startVault,
+  type RunningVault,
+} from './vault-kit.js';
 import { initVault } from '../../apps/serial-vault/src/init-vault.js';
 import { ask } from '../../tools/clients/http.js';
 
@@ -23,139 +26,31 @@ beforeAll(async () => {
 });
 afterAll(() => vault?.stop());
 
-const token = (scope: string, brand = BRAND): Promise<{ id: string; token: string }> =>
+const token = (roles: string, brand = BRAND): Promise<{ id: string; token: string }> =>
   mutate(
     vault,
     vault.token,
-    `createToken(brand: "${brand}", input: { name: "t", scope: ${scope} })`,
+    `createToken(brand: "${brand}", input: { name: "t", roles: [${roles}] })`,
     'NewToken',
     'id token',
   );
 
 it('init is harmless when it runs twice, and refuses another root', async () => {
   expect(await initVault(vault.env)).toEqual({});
-  expect(await query(vault, vault.token, '{ me { scope brandId } }')).toEqual({
-    me: { scope: 'admin', brandId: null },
-  });
+  const { me } = await query<{ me: { roles: string[]; brandId: null } }>(
+    vault,
+    vault.token,
+    '{ me { roles brandId } }',
+  );
+  expect(me.brandId).toBeNull();
+  expect(me.roles).toEqual(expect.arrayContaining(['instance_admin', 'approver']));
 });
 
-const readSchema = (): Promise<string> =>
-  readFile(new URL('../../apps/serial-vault/schema.graphql', import.meta.url), 'utf8');
-
-/** Any value of the right shape: the gate must answer before anybody looks at it. */
-function sample(type: GraphQLInputType): unknown {
-  if (isNonNullType(type)) return sample(type.ofType);
-  if (isListType(type)) return [];
-  const named = getNamedType(type);
-  if (isEnumType(named)) return named.getValues()[0]?.name;
-  if (isInputObjectType(named))
-    return Object.fromEntries(
-      Object.values(named.getFields())
-        .filter((field) => isNonNullType(field.type))
-        .map((field) => [field.name, sample(field.type)]),
-    );
-  return (
-    {
-      Int: 1,
-      Boolean: true,
-      DateTime: '2026-01-01T00:00:00Z',
-      ID: '3f0c1f4e-2a11-4b6e-9d57-0d9e0c1b2a34',
-    }[named.name] ?? 'x'
-  );
-}
-
-describe('isolation', () => {
-  it('no field lets a foreign brand in, and each keeps to its scope', async () => {
-    const schema = buildSchema(await readSchema());
-    await vault.sql(
-      `INSERT INTO vault.brands (id, username, display_name) VALUES ('foreign', 'foreign', 'Foreign')`,
-    );
-    const tokens: Record<string, string> = { none: '' };
-    for (const scope of ['viewer', 'operator', 'admin']) {
-      tokens[scope] = (await token(scope)).token;
-      tokens[`foreign ${scope}`] = (await token(scope, 'foreign')).token;
-    }
-    const call = async (
-      kind: string,
-      field: GraphQLField<unknown, unknown>,
-      who: string,
-    ): Promise<string> => {
-      const args = field.args.filter((arg) => isNonNullType(arg.type));
-      const declared = args.map((arg) => `$${arg.name}: ${arg.type.toString()}`).join(', ');
-      const given = args.map((arg) => `${arg.name}: $${arg.name}`).join(', ');
-      const named = getNamedType(field.type);
-      const selection = isUnionType(named) || isObjectType(named) ? '{ __typename }' : '';
-      const variables = Object.fromEntries(
-        args.map((arg) => [arg.name, arg.name === 'brand' ? BRAND : sample(arg.type)]),
-      );
-      const document = `${kind} ${declared ? `(${declared})` : ''} { r: ${field.name}${given ? `(${given})` : ''} ${selection} }`;
-      try {
-        const { r } = await query<{ r: { __typename?: string } | null }>(
-          vault,
-          tokens[who] ?? '',
-          document,
-          variables,
-        );
-        return { Forbidden: 'forbidden', NotFound: 'not-found' }[r?.__typename ?? ''] ?? 'let in';
-      } catch (error) {
-        const code = error instanceof Error ? (error.message.split(':')[0] ?? '') : '';
-        return ['unauthorized', 'forbidden', 'not-found'].includes(code) ? code : 'let in';
-      }
-    };
-    const fields = [
-      ...Object.values(schema.getQueryType()?.getFields() ?? {}).map(
-        (field) => ['query', field] as const,
-      ),
-      ...Object.values(schema.getMutationType()?.getFields() ?? {}).map(
-        (field) => ['mutation', field] as const,
-      ),
-    ];
-    expect(fields.length).toBeGreaterThan(30);
-    const ofInstallation = ['registerBrand', 'blockDeviceKey'];
-    const ofOperator = [
-      'listSerials',
-      'approveRequest',
-      'refuseRequest',
-      'revokeDevice',
-      'pullModels',
-    ];
-    for (const [kind, field] of fields) {
-      const place = `${kind} ${field.name}`;
-      expect([place, await call(kind, field, 'none')]).toEqual([place, 'unauthorized']);
-      for (const scope of ['viewer', 'operator', 'admin']) {
-        const isForeignVisible = ['me', 'brands'].includes(field.name);
-        const foreign = await call(kind, field, `foreign ${scope}`);
-        expect([place, foreign]).toEqual([
-          place,
-          isForeignVisible
-            ? 'let in'
-            : ofInstallation.includes(field.name)
-              ? 'forbidden'
-              : 'not-found',
-        ]);
-      }
-      if (ofInstallation.includes(field.name)) {
-        expect([place, await call(kind, field, 'admin')]).toEqual([place, 'forbidden']);
-      } else if (kind === 'mutation') {
-        expect([place, await call(kind, field, 'viewer')]).toEqual([place, 'forbidden']);
-        if (!ofOperator.includes(field.name))
-          expect([place, await call(kind, field, 'operator')]).toEqual([place, 'forbidden']);
-      } else {
-        expect([place, await call(kind, field, 'viewer')]).toEqual([place, 'let in']);
-      }
-    }
-    const { brands } = await query<{ brands: { id: string }[] }>(
-      vault,
-      tokens['foreign viewer'] ?? '',
-      '{ brands { id } }',
-    );
-    expect(brands.map(({ id }) => id)).toEqual(['foreign']);
-  });
-
+describe('tokens and people', () => {
   it('a revoked or expired token ends at once', async () => {
-    const made = await token('admin');
-    const me = (): Promise<unknown> => query(vault, made.token, '{ me { scope } }');
-    expect(await me()).toEqual({ me: { scope: 'admin' } });
+    const made = await token('vault_admin');
+    const me = (): Promise<unknown> => query(vault, made.token, '{ me { roles } }');
+    expect(await me()).toEqual({ me: { roles: ['vault_admin'] } });
     await mutate(
       vault,
       vault.token,
@@ -164,6 +59,131 @@ describe('isolation', () => {
       'isDone',
     );
     await expect(me()).rejects.toThrow('unauthorized');
+  });
+
+  it('V81 a lowered role acts at once, and the token of a removed person dies at once', async () => {
+    const set = (roles: string): Promise<{ id: string }> =>
+      mutate(
+        vault,
+        vault.token,
+        `setMember(brand: "${BRAND}", input: { email: "ann@acme.example", displayName: "Ann", roles: [${roles}] })`,
+        'Member',
+        'id',
+      );
+    const { id } = await set('vault_admin, approver');
+    const { token: bearer } = await mutate<{ token: string }>(
+      vault,
+      vault.token,
+      `createToken(brand: "${BRAND}", input: { name: "ann", memberId: "${id}", roles: [vault_admin, auditor] })`,
+      'NewToken',
+      'token',
+    );
+    const may = async (): Promise<unknown[]> => {
+      const { me } = await query<{ me: { roles: string[] } }>(vault, bearer, '{ me { roles } }');
+      const list = query(vault, bearer, `{ apiKeys(brand: "${BRAND}") { id } }`);
+      return [
+        me.roles,
+        await list.then(
+          () => 'reads',
+          (error: Error) => error.message.split(':')[0],
+        ),
+      ];
+    };
+    // What the token was not made for it has not, whatever the person may.
+    expect(await may()).toEqual([['vault_admin'], 'reads']);
+    await set('approver');
+    expect(await may()).toEqual([[], 'forbidden']);
+    await set('auditor, approver');
+    expect(await may()).toEqual([['auditor'], 'reads']);
+    await mutate(
+      vault,
+      vault.token,
+      `removeMember(brand: "${BRAND}", id: "${id}")`,
+      'Member',
+      'id',
+    );
+    await expect(may()).rejects.toThrow('unauthorized');
+    const { members } = await query<{ members: { email: string; removedAt: string | null }[] }>(
+      vault,
+      vault.token,
+      `{ members(brand: "${BRAND}") { email removedAt } }`,
+    );
+    expect(members).toEqual([
+      { email: 'ann@acme.example', removedAt: expect.any(String) as string },
+    ]);
+    await expect(set('instance_admin')).rejects.toThrow('no role of a brand');
+  });
+
+  it('V82 a system-user is signed for its role only, for 30 days at most, and never by API key', async () => {
+    const made = await mutate<{ keyId: string; accountKeyRequest: string }>(
+      vault,
+      vault.token,
+      `createSigningKey(brand: "${BRAND}", name: "logins", purpose: system_user)`,
+      'SigningKey',
+      'keyId accountKeyRequest',
+    );
+    const certified = await certify(decodeAssertion(Buffer.from(made.accountKeyRequest)));
+    const serialKey = await certifiedKey(vault);
+    const { apiKey } = await registerModel(vault, 'acme-logins', { signingKeyId: serialKey });
+    const user = {
+      email: 'service@acme.example',
+      name: 'Service',
+      username: 'service',
+      sshKeys: ['ssh-ed25519 AAAA service'],
+      models: ['acme-logins'],
+      serials: ['L-1'],
+    };
+    const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString();
+    const create = (bearer: string, input: object = {}): Promise<{ autoImport: string }> =>
+      mutate(
+        vault,
+        bearer,
+        `createSystemUser(brand: "${BRAND}", input: $i)`,
+        'SystemUser',
+        'autoImport',
+        { i: ['SystemUserInput!', { ...user, until: inDays(29), ...input }] },
+      );
+    const signer = (await token('system_user_signer')).token;
+    await expect(create(signer)).rejects.toThrow('no certified key');
+    await mutate(
+      vault,
+      vault.token,
+      `importAccountKey(brand: "${BRAND}", assertions: $a)`,
+      'SigningKey',
+      'keyId',
+      { a: ['String!', certified.bytes.toString()] },
+    );
+    const all = ['vault_admin', 'key_custodian', 'production', 'approver', 'auditor', 'factory'];
+    await expect(create((await token(all.join(', '))).token)).rejects.toThrow('Forbidden');
+    const { autoImport } = await create(signer);
+    // What a device imports: everything from the root down, and the login at the end.
+    const stream = decodeAssertions(Buffer.from(autoImport));
+    const database = new AssertionDatabase({ trusted: vault.trusted, store: new MemoryStore() });
+    expect(database.addBatch(stream, new Date())).toEqual({ valid: true });
+    const login = stream.at(-1);
+    expect([login?.type, login?.signKeyId, login?.headers.serials]).toEqual([
+      'system-user',
+      made.keyId,
+      ['L-1'],
+    ]);
+    const wrong = [{ until: inDays(31) }, { until: inDays(-1) }, { models: [] }, { sshKeys: [] }];
+    for (const input of [...wrong, { passwordHash: 'open' }])
+      await expect(create(signer, input), JSON.stringify(input)).rejects.toThrow('Invalid');
+    await expect(create(signer, { models: ['acme-none'] })).rejects.toThrow('NotFound');
+    // A key for logins signs no serials, and one for serials no logins.
+    await expect(registerModel(vault, 'acme-mixed', { signingKeyId: made.keyId })).rejects.toThrow(
+      'no such serial key',
+    );
+    // A gadget's key opens nothing of it: not as a bearer, not as a header, and no device path takes the form.
+    await expect(create(apiKey)).rejects.toThrow('unauthorized');
+    const body = JSON.stringify({ ...user, until: inDays(1) });
+    const headers = { 'api-key': apiKey, 'content-type': 'application/json' };
+    const calls = ['/v1/system-users', '/v1/assertions', '/v1/pivotuser', '/v1/serial'];
+    for (const path of calls) {
+      const { status, text } = await ask(vault.url + path, { method: 'POST', headers, body });
+      expect(status, path).toBeGreaterThanOrEqual(400);
+      expect(text).not.toContain('system-user\n');
+    }
   });
 
   it('GraphQL that is wrong in itself is refused in words, and nothing internal is told', async () => {

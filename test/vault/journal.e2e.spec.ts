@@ -299,7 +299,7 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
   );
   const made = await act<{ id: string; token: string }>(
     'create-token',
-    `createToken(${brand}, input: { name: "t", scope: viewer })`,
+    `createToken(${brand}, input: { name: "t", roles: [auditor] })`,
     'NewToken',
     'id token',
   );
@@ -357,10 +357,47 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
     'isDone',
   );
 
+  const logins = await act<{ accountKeyRequest: string }>(
+    'create-signing-key',
+    `createSigningKey(${brand}, name: "logins", purpose: system_user)`,
+    'SigningKey',
+    'accountKeyRequest',
+  );
+  const loginKey = await certify(decodeAssertion(Buffer.from(logins.accountKeyRequest)));
+  await act(
+    'import-account-key',
+    `importAccountKey(${brand}, assertions: $a)`,
+    'SigningKey',
+    'keyId',
+    loginKey.bytes.toString(),
+  );
+  const password = '$6$salt$hash0hash0hash0';
+  const until = new Date(Date.now() + 86_400_000).toISOString();
+  await act(
+    'create-system-user',
+    `createSystemUser(${brand}, input: { email: "s@acme.example", name: "S", username: "s", passwordHash: $a, models: ["acme-audited"], until: "${until}" })`,
+    'SystemUser',
+    'email',
+    password,
+  );
+  await act(
+    'create-token',
+    `createInstallationToken(input: { name: "all", roles: [instance_admin] })`,
+    'NewToken',
+    'id',
+  );
+  const member = await act<{ id: string }>(
+    'set-member',
+    `setMember(${brand}, input: { email: "ann@acme.example", displayName: "Ann", roles: [auditor] })`,
+    'Member',
+    'id',
+  );
+  await act('remove-member', `removeMember(${brand}, id: "${member.id}")`, 'Member', 'id');
+
   const rows = (await actions()).slice(before);
   expect(rows.map(({ action }) => action)).toEqual(expected);
   expect(rows.every(({ actor }) => actor.startsWith('token:'))).toBe(true);
-  for (const secret of [apiKey.key, made.token, vault.token, pem.slice(100, 160)])
+  for (const secret of [apiKey.key, made.token, vault.token, pem.slice(100, 160), password])
     expect(JSON.stringify(rows)).not.toContain(secret);
   const schema = buildSchema(await readSchema());
   expect(new Set(done)).toEqual(new Set(Object.keys(schema.getMutationType()?.getFields() ?? {})));

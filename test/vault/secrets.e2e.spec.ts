@@ -69,9 +69,9 @@ it('V52 API keys and tokens are hashes in the database and nowhere in logs and b
   const model = await registerModel(vault, 'acme-secret', { signingKeyId });
   const chosen = 'brought-by-the-customer-0123456789-abcdefghij';
   const { key, id } = await createApiKey(vault, model.name, { key: chosen });
-  const call = `createToken(brand: "${BRAND}", input: { name: "t", scope: viewer })`;
+  const call = `createToken(brand: "${BRAND}", input: { name: "t", roles: [auditor] })`;
   const { token } = await mutate<{ token: string }>(vault, vault.token, call, 'NewToken', 'token');
-  await query(vault, token, '{ me { scope } }');
+  await query(vault, token, '{ me { roles } }');
   expect((await register(vault, model, freshKey(), 'SEC-1')).status).toBe(200);
   expect((await register(vault, { ...model, apiKey: key }, freshKey(), 'SEC-2')).status).toBe(200);
   // What goes wrong is told, without what was sent.

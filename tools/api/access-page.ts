@@ -1,7 +1,11 @@
 import { ROLES } from '#libs/auth';
+import { VAULT_ROLES } from '#libs/database';
 import { ROUTES } from '../../apps/store-api/src/access/routes.js';
 import { PERMISSIONS, type Permission } from '../../apps/store-api/src/admin/permissions.js';
-import { PERMISSIONS as VAULT_PERMISSIONS } from '../../apps/serial-vault/src/graphql/permissions.js';
+import {
+  PERMISSIONS as VAULT_PERMISSIONS,
+  type Permission as VaultPermission,
+} from '../../apps/serial-vault/src/graphql/permissions.js';
 import { ROUTES as VAULT_ROUTES } from '../../apps/serial-vault/src/http/routes.js';
 
 const HEAD = `# Who may do what
@@ -16,7 +20,7 @@ const WORDS = `
   **operator**: who runs the installation. **token**: a machine's, with the roles of its owner within its own.
 - **publisher**: with macaroons, within their account. **device**: what its session shows; without one, what is public.
 - **papers**, **signature**, **link**: no login, the request proves itself. **vault**: handed on to the vault, which decides.
-- **graphql**: each field for itself. **nobody**: there is nothing. A scope of the vault: the least that the token has.
+- **graphql**: each field for itself. **nobody**: there is nothing. **member**: any role of the vault.
 `;
 
 /** `docs/access.md`: every route and every field, and who may. */
@@ -32,12 +36,16 @@ export function accessPage(): string {
     ...Object.entries(PERMISSIONS).map(([field, permission]) => fieldRow(field, permission)),
     '\n## Routes of the vault\n\n| route | who |\n|---|---|\n',
     ...routeRows(VAULT_ROUTES),
-    '\n## GraphQL of the vault\n\n| field | least scope of the token |\n|---|---|\n',
-    ...Object.entries(VAULT_PERMISSIONS).map(([field, scope]) => `| ${field} | ${scope} |\n`),
+    '\n## GraphQL of the vault\n\n',
+    `| field | ${VAULT_ROLES.join(' | ')} |\n`,
+    `|---|${'---|'.repeat(VAULT_ROLES.length)}\n`,
+    ...Object.entries(VAULT_PERMISSIONS).map(vaultRow),
   ].join('');
 }
 
-const routeRows = (rules: Readonly<Record<string, string | { readonly field: string }>>) =>
+const routeRows = (
+  rules: Readonly<Record<string, string | { readonly field: string }>>,
+): string[] =>
   Object.entries(rules).map(
     ([route, rule]) =>
       `| \`${route}\` | ${typeof rule === 'string' ? rule : `as ${rule.field}`} |\n`,
@@ -55,6 +63,9 @@ function fieldRow(field: string, permission: Permission): string {
   const far = typeof reach === 'string' ? reach : 'what it names';
   return row([field, ...may, mark(operator === true), mark(human !== true), far]);
 }
+
+const vaultRow = ([field, roles]: [string, VaultPermission]): string =>
+  row([field, ...VAULT_ROLES.map((role) => mark(roles === 'member' || roles.includes(role)))]);
 
 const mark = (may: boolean): string => (may ? 'yes' : '–');
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;

@@ -1,11 +1,11 @@
 import type { PublicKey, Signer } from '#libs/assertions';
-import { VaultSigningKey, type Database } from '#libs/database';
+import { VaultSigningKey, type Database, type VaultKeyPurpose } from '#libs/database';
 import { KeyringClient, KeyringError, type MasterKeySource, type NewKey } from '#libs/keyring';
 
 /** Brand keys have 4096 bits at least (serial-vault.md 5). */
 const BITS = 4096;
 
-/** The serial keys of all brands: made, kept and used in the signer process only (serial-vault.md 11.3). */
+/** The signing keys of all brands: made, kept and used in the signer process only (serial-vault.md 11.3). */
 export class SigningKeys {
   private constructor(
     private readonly db: Database,
@@ -23,8 +23,8 @@ export class SigningKeys {
   }
 
   /** Store `sealed` before the key is used. */
-  generate(): Promise<NewKey> {
-    return this.keyring.generate(BITS, 'serial');
+  generate(purpose: VaultKeyPurpose = 'serial'): Promise<NewKey> {
+    return this.keyring.generate(BITS, purpose);
   }
 
   /** The signer drops it from its memory. */
@@ -38,9 +38,9 @@ export class SigningKeys {
   }
 
   /** By what its envelope says it is, whatever row it stands in. Throws `KeyringError` when there is no such key. */
-  async signer(keyId: string): Promise<Signer> {
+  async signer(keyId: string, purpose: VaultKeyPurpose = 'serial'): Promise<Signer> {
     if (!this.holds(keyId)) await this.loadFromDatabase(keyId);
-    return this.keyring.signer(keyId, 'serial');
+    return this.keyring.signer(keyId, purpose);
   }
 
   /** Answers when the signer process does. */

@@ -9,10 +9,12 @@ import { BrandService } from './administration/brand.service.js';
 import { DeviceService } from './administration/device.service.js';
 import { EnrolmentService } from './administration/enrolment.service.js';
 import { JournalService } from './administration/journal.service.js';
+import { MemberService } from './administration/member.service.js';
 import { ModelService } from './administration/model.service.js';
 import { OrderService } from './administration/order.service.js';
 import { RegistryPull } from './registry/registry-pull.js';
 import { SigningKeyService } from './administration/signing-key.service.js';
+import { SystemUserService } from './administration/system-user.service.js';
 import { TokenService } from './administration/token.service.js';
 import { FieldGate } from './graphql/field-gate.js';
 import { graphqlOptions } from './graphql/graphql.options.js';
@@ -26,10 +28,12 @@ const SERVICES = [
   DeviceService,
   EnrolmentService,
   JournalService,
+  MemberService,
   ModelService,
   OrderService,
   RegistryPull,
   SigningKeyService,
+  SystemUserService,
   TokenService,
 ];
 

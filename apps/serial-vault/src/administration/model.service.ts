@@ -164,8 +164,8 @@ async function requireUsableKey(
     new VaultError('invalid', `cannot use the signing key: ${message}`, [
       { path: 'policy.signingKeyId', message },
     ]);
-  if (!(await tx.existsBy(VaultSigningKey, { keyId, brandId })))
-    throw problem('this vault has no such key of the brand');
+  if (!(await tx.existsBy(VaultSigningKey, { keyId, brandId, purpose: 'serial' })))
+    throw problem('this vault has no such serial key of the brand');
   const accountKey = trusted.find('account-key', [keyId]);
   if (accountKey === undefined)
     throw problem('it is not certified yet: import its account-key first');

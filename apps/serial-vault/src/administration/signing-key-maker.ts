@@ -1,5 +1,5 @@
 import { ACCOUNT_ID, signAssertion, type Assertion } from '#libs/assertions';
-import { recordVaultAudit, VaultSigningKey } from '#libs/database';
+import { recordVaultAudit, VaultSigningKey, type VaultKeyPurpose } from '#libs/database';
 import { KeyringError, type NewKey } from '#libs/keyring';
 import type { VaultResources } from '../resources.js';
 import { actorOf, type VaultPrincipal } from './token.service.js';
@@ -10,7 +10,17 @@ const KEY_NAME = /^[a-z](?:-?[a-z0-9])*$/;
 const nameTaken = (name: string): VaultError =>
   new VaultError('conflict', `cannot make key ${name}: the brand has one of that name`);
 
-/** New serial keys: made in the signer process, or brought. Each returns the key's id. */
+interface Keeping {
+  readonly who: VaultPrincipal;
+  readonly brandId: string;
+  readonly name: string;
+  /** Whose account-key it is to become. */
+  readonly accountId: string;
+  readonly purpose: VaultKeyPurpose;
+  readonly action: string;
+}
+
+/** New signing keys: made in the signer process, or brought. Each returns the key's id. */
 export class SigningKeyMaker {
   constructor(private readonly resources: VaultResources) {}
 
@@ -23,7 +33,8 @@ export class SigningKeyMaker {
     who: VaultPrincipal,
     brandId: string,
     name: string,
-    accountId = brandId,
+    accountId: string,
+    purpose: VaultKeyPurpose,
   ): Promise<string> {
     await this.requireFreeName(brandId, name);
     if (!ACCOUNT_ID.test(accountId)) {
@@ -31,8 +42,9 @@ export class SigningKeyMaker {
         { path: 'account', message: 'an account id' },
       ]);
     }
-    const key = await this.resources.keys.generate();
-    return this.keep(who, brandId, name, accountId, key, 'create-signing-key');
+    const key = await this.resources.keys.generate(purpose);
+    const action = 'create-signing-key';
+    return this.keep({ who, brandId, name, accountId, purpose, action }, key);
   }
 
   /**
@@ -57,7 +69,8 @@ export class SigningKeyMaker {
     const { db } = this.resources;
     if (await db.asSystem((tx) => tx.existsBy(VaultSigningKey, { keyId: id })))
       throw new VaultError('conflict', `cannot import key ${id}: the vault has it already`);
-    return this.keep(who, brandId, name, brandId, key, 'import-signing-key');
+    const action = 'import-signing-key';
+    return this.keep({ who, brandId, name, accountId: brandId, purpose: 'serial', action }, key);
   }
 
   private async requireFreeName(brandId: string, name: string): Promise<void> {
@@ -73,21 +86,16 @@ export class SigningKeyMaker {
       throw nameTaken(name);
   }
 
-  private async keep(
-    who: VaultPrincipal,
-    brandId: string,
-    name: string,
-    accountId: string,
-    { publicKey, sealed }: NewKey,
-    action: string,
-  ): Promise<string> {
+  private async keep(order: Keeping, { publicKey, sealed }: NewKey): Promise<string> {
     const { db } = this.resources;
-    const request = await this.requestFor(accountId, name, publicKey.id);
+    const { who, brandId, name, purpose, action } = order;
+    const request = await this.requestFor(order, publicKey.id);
     const row = {
       keyId: publicKey.id,
       brandId,
       name,
       sealed,
+      purpose,
       accountKeyRequest: request.bytes.toString(),
     };
     await db.asBrand(brandId, async (tx) => {
@@ -112,9 +120,12 @@ export class SigningKeyMaker {
     return row.keyId;
   }
 
-  private async requestFor(accountId: string, name: string, keyId: string): Promise<Assertion> {
+  private async requestFor(
+    { accountId, name, purpose }: Keeping,
+    keyId: string,
+  ): Promise<Assertion> {
     const { db, keys } = this.resources;
-    const signer = await keys.signer(keyId);
+    const signer = await keys.signer(keyId, purpose);
     const now = db.clock.now();
     return signAssertion(
       {

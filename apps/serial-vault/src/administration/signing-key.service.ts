@@ -4,6 +4,7 @@ import {
   VaultDevice,
   VaultModelPolicyRow,
   VaultSigningKey,
+  type VaultKeyPurpose,
 } from '#libs/database';
 import type { VaultResources } from '../resources.js';
 import { importChain, readChain } from '../trust/import-assertions.js';
@@ -14,6 +15,7 @@ import { found, VaultError } from './vault-error.js';
 export interface SigningKeyView {
   readonly keyId: string;
   readonly name: string;
+  readonly purpose: VaultKeyPurpose;
   readonly isEnabled: boolean;
   readonly accountKeyRequest: string;
   /** The account-key is held and valid now. */
@@ -21,7 +23,7 @@ export interface SigningKeyView {
   readonly createdAt: Date;
 }
 
-/** Serial keys of a brand (serial-vault.md 11.3): made here, certified by the store, never exported. */
+/** Signing keys of a brand (serial-vault.md 11.3): made here, certified by the store, never exported. */
 export class SigningKeyService {
   private readonly maker: SigningKeyMaker;
 
@@ -35,8 +37,9 @@ export class SigningKeyService {
     brandId: string,
     name: string,
     accountId = brandId,
+    purpose: VaultKeyPurpose = 'serial',
   ): Promise<SigningKeyView> {
-    return this.get(brandId, await this.maker.make(who, brandId, name, accountId));
+    return this.get(brandId, await this.maker.make(who, brandId, name, accountId, purpose));
   }
 
   /** See `SigningKeyMaker.import`. */
@@ -164,6 +167,7 @@ export class SigningKeyService {
   private async view({
     keyId,
     name,
+    purpose,
     isEnabled,
     accountKeyRequest,
     createdAt,
@@ -171,7 +175,7 @@ export class SigningKeyService {
     const { trust, db } = this.resources;
     const accountKey = (await trust.database()).find('account-key', [keyId]);
     const isCertified = accountKey !== undefined && isValidAt(accountKey, db.clock.now());
-    return { keyId, name, isEnabled, accountKeyRequest, createdAt, isCertified };
+    return { keyId, name, purpose, isEnabled, accountKeyRequest, createdAt, isCertified };
   }
 
   /** Models with the number of devices that they have so far. */

@@ -1,14 +1,26 @@
 import { randomBytes } from 'node:crypto';
+import { IsNull } from 'typeorm';
 import { formatToken, isSameHash, parseToken, TOKEN_RANDOM_BYTES } from '#libs/auth';
-import { NO_BRAND, recordVaultAudit, VaultToken, type Tx, type VaultScope } from '#libs/database';
+import {
+  NO_BRAND,
+  recordVaultAudit,
+  VAULT_ROLES,
+  VaultMember,
+  VaultToken,
+  type Tx,
+  type VaultRole,
+} from '#libs/database';
 import type { VaultResources } from '../resources.js';
-import { found, requireId } from './vault-error.js';
+import { found, requireId, VaultError } from './vault-error.js';
 
 /** Who administers: the bearer of a token. */
 export interface VaultPrincipal {
   readonly tokenId: string;
   readonly name: string;
-  readonly scope: VaultScope;
+  /** Of this moment. */
+  readonly roles: readonly VaultRole[];
+  /** Whose token it is; null: a machine's. */
+  readonly memberId: string | null;
   /** Null: the installation's own, good for every brand. */
   readonly brandId: string | null;
 }
@@ -18,47 +30,80 @@ export const actorOf = ({ tokenId }: VaultPrincipal): string => `token:${tokenId
 
 export interface TokenOrder {
   readonly name: string;
-  readonly scope: VaultScope;
+  readonly roles: readonly VaultRole[];
+  /** Whose it is; left out: a machine's. */
+  readonly memberId?: string | undefined;
   readonly expiresAt?: Date | undefined;
 }
 
 export interface NewToken {
   readonly id: string;
   readonly name: string;
-  readonly scope: VaultScope;
+  readonly roles: readonly VaultRole[];
   /** Shown this once. */
   readonly token: string;
 }
 
+/** Somebody must begin: makes the narrower tokens of others, and may be revoked then. */
+const FIRST_ROLES = VAULT_ROLES.filter((role) => role !== 'factory');
+
+/** Bearers of the administration (serial-vault.md 13). */
 export class TokenService {
   constructor(private readonly resources: Pick<VaultResources, 'db'>) {}
 
-  /** The bearer of an `Authorization` header's token, or null. Looked up each time: a revoked token ends at once. */
+  /**
+   * The bearer of an `Authorization` header's token, or null. Looked up each time: a revoked token ends at once, a person's
+   * with the person, and it can do no more than they may at this moment.
+   */
   async authenticate(presented: string): Promise<VaultPrincipal | null> {
     const parts = parseToken(presented);
     if (parts === null) return null;
     const { db } = this.resources;
-    const row = await db.asSystem((tx) => tx.findOneBy(VaultToken, { lookup: parts.lookup }));
-    if (row === null || !isSameHash(parts.hash, row.hash)) return null;
-    const isOver =
-      row.revokedAt !== null || (row.expiresAt !== null && row.expiresAt <= db.clock.now());
-    return isOver
-      ? null
-      : { tokenId: row.id, name: row.name, scope: row.scope, brandId: row.brandId };
+    return db.asSystem(async (tx) => {
+      const row = await tx.findOneBy(VaultToken, { lookup: parts.lookup });
+      if (row === null || !isSameHash(parts.hash, row.hash)) return null;
+      const isOver = row.expiresAt !== null && row.expiresAt <= db.clock.now();
+      if (row.revokedAt !== null || isOver) return null;
+      const { id: tokenId, name, brandId, memberId } = row;
+      const roles = await rolesNow(tx, row);
+      return roles === null ? null : { tokenId, name, brandId, memberId, roles };
+    });
   }
 
   create(who: VaultPrincipal, brandId: string, order: TokenOrder): Promise<NewToken> {
-    return this.resources.db.asBrand(brandId, async (tx) => {
-      const made = await insertToken(tx, brandId, order);
-      await recordVaultAudit(tx, {
-        brandId,
-        actor: actorOf(who),
-        action: 'create-token',
-        subject: made.id,
-        detail: { name: order.name, scope: order.scope },
-      });
-      return made;
+    if (order.roles.includes('instance-admin'))
+      throw new VaultError(
+        'forbidden',
+        'cannot create the token: instance-admin is no role of a brand',
+      );
+    return this.resources.db.asBrand(brandId, (tx) => this.keep(tx, who, brandId, order));
+  }
+
+  /** One that belongs to no single brand. */
+  createForInstallation(who: VaultPrincipal, order: TokenOrder): Promise<NewToken> {
+    return this.resources.db.asSystem((tx) => this.keep(tx, who, null, order));
+  }
+
+  private async keep(
+    tx: Tx,
+    who: VaultPrincipal,
+    brandId: string | null,
+    order: TokenOrder,
+  ): Promise<NewToken> {
+    if (order.memberId !== undefined) {
+      const id = requireId(order.memberId, 'member');
+      found(await tx.findOneBy(VaultMember, { id, brandId: brandId ?? '' }), `member ${id}`);
+    }
+    const made = await insertToken(tx, brandId, order);
+    const { name, roles, memberId } = order;
+    await recordVaultAudit(tx, {
+      brandId: brandId ?? NO_BRAND,
+      actor: actorOf(who),
+      action: 'create-token',
+      subject: made.id,
+      detail: { name, roles, ...(memberId !== undefined && { memberId }) },
     });
+    return made;
   }
 
   async revoke(who: VaultPrincipal, brandId: string, id: string): Promise<void> {
@@ -83,8 +128,8 @@ export class TokenService {
   createFirst(): Promise<NewToken | null> {
     return this.resources.db.asSystem(async (tx) => {
       await tx.query(`SELECT pg_advisory_xact_lock(hashtext('first vault token'))`);
-      if (await tx.existsBy(VaultToken, { scope: 'admin' })) return null;
-      const made = await insertToken(tx, null, { name: 'first', scope: 'admin' });
+      if (await tx.existsBy(VaultToken, { name: 'first', brandId: IsNull() })) return null;
+      const made = await insertToken(tx, null, { name: 'first', roles: FIRST_ROLES });
       await recordVaultAudit(tx, {
         brandId: NO_BRAND,
         actor: 'system',
@@ -98,7 +143,24 @@ export class TokenService {
 
 async function insertToken(tx: Tx, brandId: string | null, order: TokenOrder): Promise<NewToken> {
   const { lookup, hash, text } = formatToken('token', randomBytes(TOKEN_RANDOM_BYTES));
-  const { name, scope, expiresAt = null } = order;
-  const row = await tx.save(VaultToken, { brandId, name, scope, lookup, hash, expiresAt });
-  return { id: row.id, name, scope, token: text };
+  const { name, memberId = null, expiresAt = null } = order;
+  const roles = [...new Set(order.roles)];
+  const row = await tx.save(VaultToken, {
+    brandId,
+    name,
+    roles,
+    memberId,
+    lookup,
+    hash,
+    expiresAt,
+  });
+  return { id: row.id, name, roles, token: text };
+}
+
+/** The token's roles, of a person those that they still have; null: the person was removed. */
+async function rolesNow(tx: Tx, { roles, memberId }: VaultToken): Promise<VaultRole[] | null> {
+  if (memberId === null) return roles;
+  const member = await tx.findOneByOrFail(VaultMember, { id: memberId });
+  if (member.removedAt !== null) return null;
+  return roles.filter((role) => member.roles.includes(role));
 }

@@ -1,40 +1,26 @@
 import { Args, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
-import type { VaultBrand } from '#libs/database';
+import type { VaultBrand, VaultKeyPurpose } from '#libs/database';
 import { BrandService } from '../administration/brand.service.js';
 import { SigningKeyService, type SigningKeyView } from '../administration/signing-key.service.js';
-import {
-  TokenService,
-  type NewToken,
-  type VaultPrincipal,
-} from '../administration/token.service.js';
+import type { VaultPrincipal } from '../administration/token.service.js';
 import { Who } from './context.js';
 import {
   BrandResult,
   BrandType,
-  DoneResult,
   ImportedResult,
-  MeType,
-  NewTokenResult,
+  KeyPurposeEnum,
   SigningKeyResult,
   SigningKeyType,
-  TokenInput,
-  type DoneType,
   type ImportedType,
 } from './key.type.js';
 
-/** Brands, the keys that sign for them, and the tokens of who administers. */
+/** Brands, and the keys that sign for them. */
 @Resolver()
 export class BrandResolver {
   constructor(
     private readonly brandService: BrandService,
     private readonly keys: SigningKeyService,
-    private readonly tokens: TokenService,
   ) {}
-
-  @Query(() => MeType)
-  me(@Who() who: VaultPrincipal): MeType {
-    return who;
-  }
 
   @Query(() => [BrandType])
   brands(@Who() who: VaultPrincipal): Promise<VaultBrand[]> {
@@ -81,8 +67,10 @@ export class BrandResolver {
       description: 'Another account that models name in serial-authority.',
     })
     account?: string,
+    @Args('purpose', { type: () => KeyPurposeEnum, defaultValue: 'serial' })
+    purpose: VaultKeyPurpose = 'serial',
   ): Promise<SigningKeyView> {
-    return this.keys.create(who, brand, name, account ?? brand);
+    return this.keys.create(who, brand, name, account ?? brand, purpose);
   }
 
   @Mutation(() => SigningKeyResult, {
@@ -131,24 +119,5 @@ export class BrandResolver {
     @Args('keyId', { type: () => ID }) keyId: string,
   ): Promise<SigningKeyView> {
     return this.keys.delete(who, brand, keyId);
-  }
-
-  @Mutation(() => NewTokenResult)
-  createToken(
-    @Who() who: VaultPrincipal,
-    @Args('brand', { type: () => ID }) brand: string,
-    @Args('input') input: TokenInput,
-  ): Promise<NewToken> {
-    return this.tokens.create(who, brand, input);
-  }
-
-  @Mutation(() => DoneResult)
-  async revokeToken(
-    @Who() who: VaultPrincipal,
-    @Args('brand', { type: () => ID }) brand: string,
-    @Args('id', { type: () => ID }) id: string,
-  ): Promise<DoneType> {
-    await this.tokens.revoke(who, brand, id);
-    return { isDone: true };
   }
 }

@@ -7,13 +7,9 @@ import {
   ObjectType,
   registerEnumType,
 } from '@nestjs/graphql';
+import type { VaultKeyPurpose, VaultRole } from '#libs/database';
+import { RoleEnum } from './member.type.js';
 import { resultOf } from './outcomes.js';
-
-export const ScopeEnum = { admin: 'admin', operator: 'operator', viewer: 'viewer' } as const;
-registerEnumType(ScopeEnum, {
-  name: 'Scope',
-  description: 'admin: everything of the brand; operator: decisions on devices; viewer: reads.',
-});
 
 @ObjectType('Done')
 export class DoneType {
@@ -37,12 +33,17 @@ export class ImportedType {
 }
 export const ImportedResult = resultOf(ImportedType, 'ImportedAssertions');
 
+export const KeyPurposeEnum = { serial: 'serial', system_user: 'system-user' } as const;
+registerEnumType(KeyPurposeEnum, { name: 'KeyPurpose', description: 'What a key signs.' });
+
 @ObjectType('SigningKey', {
-  description: 'A key that signs serials; the private half is in the signer process only.',
+  description:
+    'A key that signs serials or system-users; the private half is in the signer process only.',
 })
 export class SigningKeyType {
   @Field(() => ID) keyId!: string;
   @Field(() => String) name!: string;
+  @Field(() => KeyPurposeEnum) purpose!: VaultKeyPurpose;
   @Field(() => Boolean) isEnabled!: boolean;
   @Field(() => Boolean, { description: 'Its account-key is held and valid now.' })
   isCertified!: boolean;
@@ -100,7 +101,13 @@ export const ApiKeyResult = resultOf(ApiKeyType, 'ApiKey');
 @InputType()
 export class TokenInput {
   @Field(() => String) name!: string;
-  @Field(() => ScopeEnum) scope!: 'admin' | 'operator' | 'viewer';
+  @Field(() => [RoleEnum]) roles!: VaultRole[];
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Whose it is: it can do no more than they may at each moment. Left out: a machine’s.',
+  })
+  memberId?: string;
   @Field(() => GraphQLISODateTime, { nullable: true }) expiresAt?: Date;
 }
 
@@ -108,7 +115,7 @@ export class TokenInput {
 export class NewTokenType {
   @Field(() => ID) id!: string;
   @Field(() => String) name!: string;
-  @Field(() => ScopeEnum) scope!: string;
+  @Field(() => [RoleEnum]) roles!: readonly VaultRole[];
   @Field(() => String, { description: 'Shown this once.' }) token!: string;
 }
 export const NewTokenResult = resultOf(NewTokenType, 'NewToken');
@@ -117,6 +124,7 @@ export const NewTokenResult = resultOf(NewTokenType, 'NewToken');
 export class MeType {
   @Field(() => ID) tokenId!: string;
   @Field(() => String) name!: string;
-  @Field(() => ScopeEnum) scope!: string;
+  @Field(() => [RoleEnum]) roles!: readonly VaultRole[];
+  @Field(() => ID, { nullable: true, description: 'Null: a machine.' }) memberId!: string | null;
   @Field(() => ID, { nullable: true, description: 'Null: every brand.' }) brandId!: string | null;
 }

@@ -28,6 +28,7 @@ import {
   type RemodelRulesType,
   type ListedSerialsType,
 } from './model.type.js';
+import { withoutNulls } from './without-nulls.js';
 
 /** Models, the keys that their gadgets send, and who may enrol. */
 @Resolver()
@@ -192,9 +193,4 @@ export class ModelResolver {
     await this.enrolment.blockDeviceKey(who, deviceKeyId, reason);
     return { isDone: true };
   }
-}
-
-/** GraphQL gives null for what a client left open. */
-function withoutNulls<T extends object>(input: T): T {
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null)) as T;
 }

@@ -1,56 +1,66 @@
-import type { VaultScope } from '#libs/database';
+import type { VaultRole } from '#libs/database';
 import type { VaultPrincipal } from '../administration/token.service.js';
 import { VaultError } from '../administration/vault-error.js';
 
-/** The least scope that may use a field; `installation`: an admin's token that belongs to no single brand. */
-export type Permission = VaultScope | 'installation';
+/** The roles of which one is enough; `member`: any. `instance-admin` counts with a token that belongs to no single brand. */
+export type Permission = 'member' | readonly VaultRole[];
 
-/** The one table: every field of Query and Mutation has a line (a test compares it with the schema). */
+const ADMINS = ['instance-admin', 'vault-admin'] as const;
+const KEYS = ['key-custodian'] as const;
+const POLICIES = ['vault-admin', 'key-custodian'] as const;
+/** Who works with devices sees models, orders and devices; who sees them sees how they came to be. */
+const READERS = ['vault-admin', 'key-custodian', 'production', 'approver', 'auditor'] as const;
+const LOG_READERS = ['vault-admin', 'production', 'approver', 'auditor'] as const;
+
+/** The one table: every field of Query and Mutation has a line (a test compares it with the schema); serial-vault.md 13. */
 export const PERMISSIONS: Readonly<Record<string, Permission>> = {
-  'Query.me': 'viewer',
-  'Query.brands': 'viewer',
-  'Query.models': 'viewer',
-  'Query.signingKeys': 'viewer',
-  'Query.apiKeys': 'viewer',
-  'Query.serials': 'viewer',
-  'Query.device': 'viewer',
-  'Query.pending': 'viewer',
-  'Query.signingLog': 'viewer',
-  'Query.auditLog': 'viewer',
-  'Query.verifyLogs': 'viewer',
-  'Query.orders': 'viewer',
-  'Query.remodelRules': 'viewer',
-  'Query.wouldSign': 'viewer',
+  'Query.me': 'member',
+  'Query.brands': 'member',
+  'Query.members': [...ADMINS, 'auditor'],
+  'Query.models': [...READERS, 'system-user-signer'],
+  'Query.signingKeys': [...POLICIES, 'system-user-signer', 'auditor'],
+  'Query.apiKeys': ['vault-admin', 'auditor'],
+  'Query.serials': READERS,
+  'Query.device': READERS,
+  'Query.pending': ['vault-admin', 'approver', 'auditor'],
+  'Query.signingLog': LOG_READERS,
+  'Query.auditLog': ['vault-admin', 'auditor'],
+  'Query.verifyLogs': ['vault-admin', 'auditor'],
+  'Query.orders': ['vault-admin', 'production', 'auditor'],
+  'Query.remodelRules': READERS,
+  'Query.wouldSign': READERS,
 
-  'Mutation.registerBrand': 'installation',
-  'Mutation.blockDeviceKey': 'installation',
-  'Mutation.importAssertions': 'admin',
-  'Mutation.createSigningKey': 'admin',
-  'Mutation.importSigningKey': 'admin',
-  'Mutation.deleteSigningKey': 'admin',
-  'Mutation.importAccountKey': 'admin',
-  'Mutation.setSigningKeyEnabled': 'admin',
-  'Mutation.registerModel': 'admin',
-  'Mutation.pullModels': 'operator',
-  'Mutation.setModelPolicy': 'admin',
-  'Mutation.rollbackModelPolicy': 'admin',
-  'Mutation.setModelActive': 'admin',
-  'Mutation.setRevokedModelRevisions': 'admin',
-  'Mutation.createApiKey': 'admin',
-  'Mutation.endApiKey': 'admin',
-  'Mutation.createToken': 'admin',
-  'Mutation.revokeToken': 'admin',
-  'Mutation.allowRemodels': 'admin',
-  'Mutation.endRemodelRules': 'admin',
-  'Mutation.listSerials': 'operator',
-  'Mutation.approveRequest': 'operator',
-  'Mutation.refuseRequest': 'operator',
-  'Mutation.revokeDevice': 'operator',
+  'Mutation.registerBrand': ['instance-admin'],
+  'Mutation.blockDeviceKey': ['instance-admin'],
+  'Mutation.createInstallationToken': ['instance-admin'],
+  'Mutation.setMember': ADMINS,
+  'Mutation.removeMember': ADMINS,
+  'Mutation.createToken': ADMINS,
+  'Mutation.revokeToken': ADMINS,
+  'Mutation.importAssertions': POLICIES,
+  'Mutation.createSigningKey': KEYS,
+  'Mutation.importSigningKey': KEYS,
+  'Mutation.deleteSigningKey': KEYS,
+  'Mutation.importAccountKey': KEYS,
+  'Mutation.setSigningKeyEnabled': KEYS,
+  'Mutation.createSystemUser': ['system-user-signer'],
+  'Mutation.registerModel': ['vault-admin'],
+  'Mutation.pullModels': ['vault-admin', 'key-custodian', 'production'],
+  'Mutation.setModelPolicy': POLICIES,
+  'Mutation.rollbackModelPolicy': POLICIES,
+  'Mutation.setModelActive': ['vault-admin'],
+  'Mutation.setRevokedModelRevisions': ['vault-admin'],
+  'Mutation.createApiKey': ['vault-admin'],
+  'Mutation.endApiKey': ['vault-admin'],
+  'Mutation.allowRemodels': ['vault-admin'],
+  'Mutation.endRemodelRules': ['vault-admin'],
+  'Mutation.listSerials': ['vault-admin', 'production'],
+  'Mutation.approveRequest': ['approver'],
+  'Mutation.refuseRequest': ['approver'],
+  'Mutation.revokeDevice': ['approver'],
 };
 
-const RANK: Readonly<Record<VaultScope, number>> = { viewer: 0, operator: 1, admin: 2 };
-
-/** Throws `unauthorized` without a token, `not-found` for another brand's things, `forbidden` where the scope does not reach. */
+/** Throws `unauthorized` without a token, `not-found` for another brand's things, `forbidden` where no role reaches. */
 export function requirePermission(
   field: string,
   args: Readonly<Record<string, unknown>>,
@@ -59,7 +69,7 @@ export function requirePermission(
   const permission = PERMISSIONS[field];
   if (permission === undefined) throw new Error(`internal error: no permission for ${field}`);
   // Every field with `brand` takes an ID, which arrives as text.
-  requireScope(
+  requireRole(
     permission,
     field.slice(field.indexOf('.') + 1),
     args.brand as string | undefined,
@@ -68,21 +78,17 @@ export function requirePermission(
 }
 
 /** As `requirePermission`, for what is called `name`; without `brand` it belongs to no single one. */
-export function requireScope(
+export function requireRole(
   permission: Permission,
   name: string,
   brand: string | undefined,
   who: VaultPrincipal | null,
 ): asserts who is VaultPrincipal {
   if (who === null) throw new VaultError('unauthorized', 'cannot do this without a token');
-  if (permission === 'installation') {
-    if (who.scope === 'admin' && who.brandId === null) return;
-    throw new VaultError('forbidden', `cannot ${name}: only the installation's own token may`);
-  }
-  if (brand !== undefined && who.brandId !== null && brand !== who.brandId) {
+  if (permission === 'member') return;
+  if (brand !== undefined && who.brandId !== null && brand !== who.brandId)
     throw new VaultError('not-found', `cannot find brand ${brand}`);
-  }
-  if (RANK[who.scope] < RANK[permission]) {
-    throw new VaultError('forbidden', `cannot ${name}: needs a token of scope ${permission}`);
-  }
+  const held = who.roles.filter((role) => role !== 'instance-admin' || who.brandId === null);
+  if (permission.some((role) => held.includes(role))) return;
+  throw new VaultError('forbidden', `cannot ${name}: needs the role ${permission.join(' or ')}`);
 }

@@ -2,6 +2,13 @@ import { BrandResolver } from './brand.resolver.js';
 import { DeviceResolver } from './device.resolver.js';
 import { JournalResolver } from './journal.resolver.js';
 import { ModelResolver } from './model.resolver.js';
+import { PeopleResolver } from './people.resolver.js';
 
 /** What the schema is made of. */
-export const RESOLVERS = [BrandResolver, ModelResolver, DeviceResolver, JournalResolver] as const;
+export const RESOLVERS = [
+  BrandResolver,
+  PeopleResolver,
+  ModelResolver,
+  DeviceResolver,
+  JournalResolver,
+] as const;

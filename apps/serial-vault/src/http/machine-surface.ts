@@ -7,11 +7,11 @@ import { OrderService } from '../administration/order.service.js';
 import { TokenService, type VaultPrincipal } from '../administration/token.service.js';
 import { VaultError, type VaultErrorCode } from '../administration/vault-error.js';
 import { readPrincipal } from '../graphql/context.js';
-import { requireScope } from '../graphql/permissions.js';
+import { requireRole } from '../graphql/permissions.js';
 import type { VaultSigningLogRow } from '#libs/database';
 import type { VaultResources } from '../resources.js';
 import { sendJson } from './answers.js';
-import { ADMIN_BASE, scopeOf } from './routes.js';
+import { ADMIN_BASE, permissionOf } from './routes.js';
 
 /** An order of a million serials. */
 const MAX_CSV_BYTES = 64 * 1024 * 1024;
@@ -46,7 +46,7 @@ export function machineSurface(resources: VaultResources): FastifyPluginAsync {
     scope.addHook('onRequest', async (request) => {
       const { method, url } = request.routeOptions;
       const who = await readPrincipal(tokens, request);
-      requireScope(scopeOf(method, url), 'do this', (request.params as OfBrand).brand, who);
+      requireRole(permissionOf(method, url), 'do this', (request.params as OfBrand).brand, who);
       principals.set(request, who);
     });
     const principals = new WeakMap<FastifyRequest, VaultPrincipal>();

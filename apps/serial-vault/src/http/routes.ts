@@ -1,11 +1,11 @@
-import type { VaultScope } from '#libs/database';
 import { routeRule, type RouteRules } from '#libs/runtime';
+import { PERMISSIONS, type Permission } from '../graphql/permissions.js';
 
 /**
  * Who may call a route. `device`: with the API key of a model, and for a serial with a request that the device's key signed;
- * what is no such call is not there. `graphql`: each field has its own line. A scope: the least that a token of the brand has.
+ * what is no such call is not there. `graphql`: each field has its own line. A field: whoever may use it.
  */
-export type RouteRule = 'anyone' | 'device' | 'graphql' | VaultScope;
+export type RouteRule = 'anyone' | 'device' | 'graphql' | { readonly field: string };
 
 /** Of what is sent and fetched as files (serial-vault.md 17.4). */
 export const ADMIN_BASE = '/admin/v1/brands/:brand';
@@ -19,16 +19,20 @@ export const ROUTES: RouteRules<RouteRule> = {
   'GET /_status/check': 'anyone',
   'GET /graphql': 'graphql',
   'POST /graphql': 'graphql',
-  [`POST ${ADMIN_BASE}/models/:model/serials`]: 'operator',
-  [`GET ${ADMIN_BASE}/serial-log/export`]: 'viewer',
+  [`POST ${ADMIN_BASE}/models/:model/serials`]: { field: 'Mutation.listSerials' },
+  [`GET ${ADMIN_BASE}/serial-log/export`]: { field: 'Query.signingLog' },
   // Gadgets bring prefixes of their own (serial-vault.md 17.1).
   'ALL *': 'device',
 };
 
-/** The least scope for a route of the administration. */
-export function scopeOf(method: string | readonly string[], url: string | undefined): VaultScope {
+/** Who may use a route of the administration. */
+export function permissionOf(
+  method: string | readonly string[],
+  url: string | undefined,
+): Permission {
   const rule = routeRule(ROUTES, [method].flat()[0] ?? '', url ?? '');
-  if (rule === undefined || rule === 'anyone' || rule === 'device' || rule === 'graphql')
-    throw new Error(`internal error: no scope for ${String(method)} ${url ?? ''}`);
-  return rule;
+  const permission = typeof rule === 'object' ? PERMISSIONS[rule.field] : undefined;
+  if (permission === undefined)
+    throw new Error(`internal error: no permission for ${String(method)} ${url ?? ''}`);
+  return permission;
 }

@@ -12,7 +12,10 @@ export async function findBrandKey(
   preferred?: string,
 ): Promise<Signer | null> {
   const own = await db.asBrand(brandId, (tx) =>
-    tx.find(VaultSigningKey, { where: { brandId }, order: { createdAt: 'DESC' } }),
+    tx.find(VaultSigningKey, {
+      where: { brandId, purpose: 'serial' },
+      order: { createdAt: 'DESC' },
+    }),
   );
   const database = await trust.database();
   const now = instantOf(db.clock.now());

@@ -10,7 +10,10 @@ import {
 import { createdAt, optional, safeInteger } from '../../columns.js';
 import { VaultBrand } from './brand.entity.js';
 
-/** A key that signs serials of a brand; the private half is sealed and only the signer process can open it (serial-vault.md 11.3). */
+/** A key signs for one purpose only (serial-vault.md 11.3). */
+export type VaultKeyPurpose = 'serial' | 'system-user';
+
+/** A key that signs serials or system-users of a brand; the private half is sealed and only the signer process can open it (serial-vault.md 11.3). */
 @Entity({ schema: 'vault', name: 'signing_keys' })
 @Unique(['brandId', 'name'])
 export class VaultSigningKey {
@@ -22,6 +25,7 @@ export class VaultSigningKey {
   @Column({ type: 'text' }) sealed!: string;
   /** The account-key-request that the brand takes to its store. */
   @Column({ type: 'text' }) accountKeyRequest!: string;
+  @Column({ type: 'text', default: 'serial' }) purpose!: VaultKeyPurpose;
   @Column({ type: 'boolean', default: true }) isEnabled!: boolean;
   @Column(createdAt) createdAt!: Date;
 }
@@ -53,9 +57,33 @@ export class VaultApiKey {
   @Column(createdAt) createdAt!: Date;
 }
 
-/** `admin`: everything of the brand; `operator`: decisions on devices; `viewer`: reads. */
-export const VAULT_SCOPES = ['admin', 'operator', 'viewer'] as const;
-export type VaultScope = (typeof VAULT_SCOPES)[number];
+/** What somebody may do in a brand, additive (serial-vault.md 13); `instance-admin` is the installation's. */
+export const VAULT_ROLES = [
+  'instance-admin',
+  'vault-admin',
+  'key-custodian',
+  'production',
+  'approver',
+  'auditor',
+  'system-user-signer',
+  'factory',
+] as const;
+export type VaultRole = (typeof VAULT_ROLES)[number];
+
+/** A person who administers; their tokens can do no more than their roles of this moment. */
+@Entity({ schema: 'vault', name: 'members' })
+@Unique(['brandId', 'email'])
+export class VaultMember {
+  @PrimaryGeneratedColumn('uuid') id!: string;
+  @Column({ type: 'text' })
+  @ForeignKey(() => VaultBrand)
+  brandId!: string;
+  @Column({ type: 'text' }) email!: string;
+  @Column({ type: 'text' }) displayName!: string;
+  @Column({ type: 'text', array: true }) roles!: VaultRole[];
+  @Column({ type: 'timestamptz', ...optional }) removedAt!: Date | null;
+  @Column(createdAt) createdAt!: Date;
+}
 
 /** A bearer of the administration; without a brand it is the installation's, good for every brand. */
 @Entity({ schema: 'vault', name: 'tokens' })
@@ -66,7 +94,11 @@ export class VaultToken {
   @ForeignKey(() => VaultBrand)
   brandId!: string | null;
   @Column({ type: 'text' }) name!: string;
-  @Column({ type: 'text' }) scope!: VaultScope;
+  @Column({ type: 'text', array: true }) roles!: VaultRole[];
+  /** Whose it is; null: a machine's. */
+  @Column({ type: 'uuid', ...optional })
+  @ForeignKey(() => VaultMember)
+  memberId!: string | null;
   @Column({ type: 'text' }) lookup!: string;
   /** SHA-256 of the token, base64url. */
   @Column({ type: 'text' }) hash!: string;

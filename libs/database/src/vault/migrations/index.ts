@@ -2,10 +2,12 @@ import type { MigrationInterface } from 'typeorm';
 import { VaultFirst1763722800000 } from './1763722800000-first.js';
 import { Registry1763739000000 } from './1763739000000-registry.js';
 import { Orders1763831000000 } from './1763831000000-orders.js';
+import { Roles1764100000000 } from './1764100000000-roles.js';
 
 /** In the order in which they run. */
 export const vaultMigrations: (new () => MigrationInterface)[] = [
   VaultFirst1763722800000,
   Registry1763739000000,
   Orders1763831000000,
+  Roles1764100000000,
 ];

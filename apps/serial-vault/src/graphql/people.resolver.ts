@@ -1,0 +1,92 @@
+import { Args, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
+import type { VaultMember } from '#libs/database';
+import { MemberService } from '../administration/member.service.js';
+import { SystemUserService, type SystemUser } from '../administration/system-user.service.js';
+import {
+  TokenService,
+  type NewToken,
+  type VaultPrincipal,
+} from '../administration/token.service.js';
+import { Who } from './context.js';
+import { DoneResult, MeType, NewTokenResult, TokenInput, type DoneType } from './key.type.js';
+import { MemberInput, MemberResult, MemberType } from './member.type.js';
+import { SystemUserInput, SystemUserResult } from './system-user.type.js';
+import { withoutNulls } from './without-nulls.js';
+
+/** Who administers, and who may log in on devices. */
+@Resolver()
+export class PeopleResolver {
+  constructor(
+    private readonly people: MemberService,
+    private readonly tokens: TokenService,
+    private readonly systemUsers: SystemUserService,
+  ) {}
+
+  @Query(() => MeType)
+  me(@Who() who: VaultPrincipal): MeType {
+    return who;
+  }
+
+  @Query(() => [MemberType])
+  members(@Args('brand', { type: () => ID }) brand: string): Promise<VaultMember[]> {
+    return this.people.list(brand);
+  }
+
+  @Mutation(() => MemberResult, {
+    description: 'Takes somebody in, or gives them other roles: their tokens follow at once.',
+  })
+  setMember(
+    @Who() who: VaultPrincipal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('input') input: MemberInput,
+  ): Promise<VaultMember> {
+    return this.people.set(who, brand, input);
+  }
+
+  @Mutation(() => MemberResult, { description: 'Their tokens end at once.' })
+  removeMember(
+    @Who() who: VaultPrincipal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('id', { type: () => ID }) id: string,
+  ): Promise<VaultMember> {
+    return this.people.remove(who, brand, id);
+  }
+
+  @Mutation(() => NewTokenResult)
+  createToken(
+    @Who() who: VaultPrincipal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('input') input: TokenInput,
+  ): Promise<NewToken> {
+    return this.tokens.create(who, brand, withoutNulls(input));
+  }
+
+  @Mutation(() => NewTokenResult, { description: 'One that is good for every brand.' })
+  createInstallationToken(
+    @Who() who: VaultPrincipal,
+    @Args('input') input: TokenInput,
+  ): Promise<NewToken> {
+    return this.tokens.createForInstallation(who, withoutNulls(input));
+  }
+
+  @Mutation(() => DoneResult)
+  async revokeToken(
+    @Who() who: VaultPrincipal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('id', { type: () => ID }) id: string,
+  ): Promise<DoneType> {
+    await this.tokens.revoke(who, brand, id);
+    return { isDone: true };
+  }
+
+  @Mutation(() => SystemUserResult, {
+    description: 'A login on devices, for 30 days at most; what it gives is auto-import.assert.',
+  })
+  createSystemUser(
+    @Who() who: VaultPrincipal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('input') input: SystemUserInput,
+  ): Promise<SystemUser> {
+    return this.systemUsers.create(who, brand, withoutNulls(input));
+  }
+}
