@@ -2,7 +2,8 @@ import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { AdminStore } from '../admin/support/admin-store.js';
-import { SnapcraftClient, SNAPS } from '../publisher/snapcraft-client.js';
+import { cli, snapcraftAt } from '../publisher/craft-store/library-client.js';
+import { SNAPS } from '../publisher/snapcraft-client.js';
 import { CliUser, hasTerminal, type CliRun } from './support/run-cli.js';
 
 interface Made {
@@ -33,39 +34,42 @@ describe('brandstore publish', () => {
   });
   afterAll(() => store?.stop());
 
-  it('P18 credentials that the store made work without any login, within their limits', async () => {
-    const made = await make(90, '--snap', 'acme-dashboard', '--channel', 'edge');
-    expect(made).toMatchObject({ status: 0 });
-    const { credentials, expiresAt } = made.json<Made>();
-    expect((Date.parse(expiresAt) - Date.now()) / 86_400_000).toBeCloseTo(90, 1);
-    const read = JSON.parse(Buffer.from(credentials, 'base64').toString()) as {
-      t: string;
-      v: { r: string; d: string };
-    };
-    expect(read.t).toBe('u1-macaroon');
-    const client = new SnapcraftClient(url);
-    client.credentials = { root: read.v.r, discharge: read.v.d };
-    expect((await client.get('/api/v2/tokens/whoami')).json()).toMatchObject({
-      account: { email: store.planner.email, id: store.brand },
-      permissions: ['package_access', 'package_push', 'package_release'],
-      channels: ['edge'],
-      packages: [{ name: 'acme-dashboard', series: '16' }],
-      expires: expiresAt.replace('Z', ''),
-    });
-    const release = (channel: string) =>
-      client.post('/dev/api/snap-release/', {
-        name: 'acme-dashboard',
-        revision: '1',
-        channels: [channel],
+  it(
+    cli('P18 credentials that the store made work without any login, within their limits'),
+    async () => {
+      const made = await make(90, '--snap', 'acme-dashboard', '--channel', 'edge');
+      expect(made).toMatchObject({ status: 0 });
+      const { credentials, expiresAt } = made.json<Made>();
+      expect((Date.parse(expiresAt) - Date.now()) / 86_400_000).toBeCloseTo(90, 1);
+      const read = JSON.parse(Buffer.from(credentials, 'base64').toString()) as {
+        t: string;
+        v: { r: string; d: string };
+      };
+      expect(read.t).toBe('u1-macaroon');
+      const client = snapcraftAt(url);
+      client.credentials = { root: read.v.r, discharge: read.v.d };
+      expect((await client.get('/api/v2/tokens/whoami')).json()).toMatchObject({
+        account: { email: store.planner.email, id: store.brand },
+        permissions: ['package_access', 'package_push', 'package_release'],
+        channels: ['edge'],
+        packages: [{ name: 'acme-dashboard', series: '16' }],
+        expires: expiresAt.replace('Z', ''),
       });
-    expect((await release('stable')).status).toBe(403);
-    expect((await release('edge')).status).toBe(200);
-    // Machines and people who do not publish make none.
-    const anonymous = new CliUser({ BRANDSTORE_URL: url });
-    expect(
-      await anonymous.run(['credentials', 'create', 'x', '--days', '1', '--brand', 'acme']),
-    ).toMatchObject({ status: 1, out: '' });
-  });
+      const release = (channel: string) =>
+        client.post('/dev/api/snap-release/', {
+          name: 'acme-dashboard',
+          revision: '1',
+          channels: [channel],
+        });
+      expect((await release('stable')).status).toBe(403);
+      expect((await release('edge')).status).toBe(200);
+      // Machines and people who do not publish make none.
+      const anonymous = new CliUser({ BRANDSTORE_URL: url });
+      expect(
+        await anonymous.run(['credentials', 'create', 'x', '--days', '1', '--brand', 'acme']),
+      ).toMatchObject({ status: 1, out: '' });
+    },
+  );
 
   it('uploads with a line for each tenth, waits for the review, releases, and ends with 0', async () => {
     const { credentials } = (await make(90)).json<Made>();
@@ -95,9 +99,11 @@ describe('brandstore publish', () => {
     expect(again.err).toContain('- this exact snap content already exists as revision 2');
   });
 
-  it('warns when the credentials end soon, and takes the untyped form too', async () => {
+  it('P19 warns when the credentials end soon, and takes the untyped form and INI too', async () => {
     const { credentials } = (await make(3)).json<Made>();
-    const { v } = JSON.parse(Buffer.from(credentials, 'base64').toString()) as { v: object };
+    const { v } = JSON.parse(Buffer.from(credentials, 'base64').toString()) as {
+      v: { r: string; d: string };
+    };
     const untyped = Buffer.from(JSON.stringify(v)).toString('base64');
     const args = ['publish', file('acme-dashboard_3.snap'), '--json', '--channel', 'beta'];
     const run = await ci(untyped).run(args);
@@ -109,6 +115,12 @@ describe('brandstore publish', () => {
       code: 'ready_to_release',
       channels: ['beta'],
     });
+    const ini = `[${new URL(url).hostname}]\nmacaroon = ${v.r}\nunbound_discharge = ${v.d}\n`;
+    for (const text of [ini, Buffer.from(ini).toString('base64')]) {
+      const again = await ci(text).run(args);
+      expect(again.err).toContain('warning: these credentials end in 2 days');
+      expect(again.err).toContain('already exists as revision 3');
+    }
   });
 
   it.skipIf(!hasTerminal)('draws a bar at a terminal', async () => {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Lane, LaneEvent } from '#libs/database';
 import { LaneService } from '#libs/operations';
+import { cli, snapcraftAt } from './craft-store/library-client.js';
 import { PASSWORD, startPublisherStore, type PublisherStore } from './publisher-store.js';
-import { SnapcraftClient, type Body, type ChannelTree } from './snapcraft-client.js';
+import type { SnapcraftClient, Body, ChannelTree } from './snapcraft-client.js';
 
 let store: PublisherStore;
 let acme: SnapcraftClient;
@@ -13,7 +14,7 @@ beforeAll(async () => {
   store = await startPublisherStore();
   brandId = (await store.addBrand('acme')).id;
   await store.addPerson(brandId, 'dev@acme.test', ['publisher']);
-  acme = new SnapcraftClient(store.url);
+  acme = snapcraftAt(store.url);
   await acme.login('dev@acme.test', PASSWORD);
   for (const name of [
     'acme-dashboard',
@@ -54,7 +55,7 @@ const open = async (name: string, architecture = 'amd64'): Promise<string[]> =>
     .sort();
 
 describe('a snap without releases', () => {
-  it('P59 has an empty map and all its tracks and risks', async () => {
+  it(cli('P59 has an empty map and all its tracks and risks'), async () => {
     const { 'channel-map': rows, snap } = await map('acme-base');
     expect(rows).toEqual([]);
     expect(snap['tracks']).toEqual([
@@ -95,7 +96,7 @@ describe('release', () => {
     }
   });
 
-  it('P47 lands where the table of channels says', async () => {
+  it(cli('P47 lands where the table of channels says'), async () => {
     const channels = ['edge', '2.0/stable', 'stable/fix-42', '2.0/stable/fix-42', ' latest/beta '];
     const answer = await release('acme-dashboard', '2', channels);
     expect(answer.json()).toMatchObject({ success: true, opened_channels: channels });
@@ -112,33 +113,36 @@ describe('release', () => {
     expect(await open('acme-dashboard')).toEqual(landed);
   });
 
-  it('P49 changes nothing when one of several channels is bad, or the revision is unknown', async () => {
-    const before = await map('acme-dashboard');
-    for (const bad of [
-      '3.0/edge',
-      'edge/a_b',
-      'edge/-x',
-      'edge/x-',
-      'Stable',
-      'a/b/c/d',
-      'latest',
-      '',
-      'edge/',
-      '2.0',
-    ]) {
-      const answer = await release('acme-dashboard', '3', ['candidate', bad]);
-      expect([bad, answer.status]).toEqual([bad, 400]);
-      expect(answer.json().error_list[0].message).not.toBe('');
-    }
-    expect((await release('acme-dashboard', '3', ['candidate', 'latest/candidate'])).status).toBe(
-      400,
-    );
-    expect((await release('acme-dashboard', '99', ['candidate'])).status).toBe(404);
-    expect((await release('no-such-snap', '1', ['candidate'])).status).toBe(404);
-    expect(await map('acme-dashboard')).toEqual(before);
-  });
+  it(
+    cli('P49 changes nothing when one of several channels is bad, or the revision is unknown'),
+    async () => {
+      const before = await map('acme-dashboard');
+      for (const bad of [
+        '3.0/edge',
+        'edge/a_b',
+        'edge/-x',
+        'edge/x-',
+        'Stable',
+        'a/b/c/d',
+        'latest',
+        '',
+        'edge/',
+        '2.0',
+      ]) {
+        const answer = await release('acme-dashboard', '3', ['candidate', bad]);
+        expect([bad, answer.status]).toEqual([bad, 400]);
+        expect(answer.json().error_list[0].message).not.toBe('');
+      }
+      expect((await release('acme-dashboard', '3', ['candidate', 'latest/candidate'])).status).toBe(
+        400,
+      );
+      expect((await release('acme-dashboard', '99', ['candidate'])).status).toBe(404);
+      expect((await release('no-such-snap', '1', ['candidate'])).status).toBe(404);
+      expect(await map('acme-dashboard')).toEqual(before);
+    },
+  );
 
-  it('P50 keeps devel grade and devmode out of stable and candidate', async () => {
+  it(cli('P50 keeps devel grade and devmode out of stable and candidate'), async () => {
     for (const name of ['devel-grade', 'devmode']) {
       for (const channel of ['stable', 'candidate', 'stable/fix']) {
         expect((await release(name, '1', ['edge', channel])).status).toBe(400);
@@ -216,7 +220,7 @@ describe('release', () => {
 });
 
 describe('close', () => {
-  it('P52 shows the fallback, ends the star, and can be repeated', async () => {
+  it(cli('P52 shows the fallback, ends the star, and can be repeated'), async () => {
     await release('acme-dashboard', '1', ['stable']);
     await release('acme-dashboard', '3', ['candidate']);
     for (let i = 0; i < 2; i += 1) {
@@ -250,7 +254,7 @@ describe('metadata', () => {
   const metadata = (name: string, body: object, method: 'PUT' | 'POST') =>
     acme.post(`/dev/api/snaps/${ids[name]}/metadata`, body, undefined, method);
 
-  it('P64 sets the default track to one that exists, and shows it', async () => {
+  it(cli('P64 sets the default track to one that exists, and shows it'), async () => {
     expect((await metadata('acme-dashboard', { default_track: '2.0' }, 'PUT')).status).toBe(200);
     const { snap } = await map('acme-dashboard');
     expect(snap).toMatchObject({
@@ -293,7 +297,7 @@ describe('what publishers see', () => {
     return [...first].flatMap(([key, revision]) => (revision ? [`${revision} ${key}`] : [])).sort();
   };
 
-  it('P60 lists the newest release first, for each architecture', async () => {
+  it(cli('P60 lists the newest release first, for each architecture'), async () => {
     const id = String(
       (await acme.post('/dev/api/register-name/', { snap_name: 'epochal' })).json()['snap_id'],
     );

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   decodeMacaroon,
@@ -8,6 +9,12 @@ import {
   TOTP_SECRET_BYTES,
 } from '#libs/auth';
 import { SecondFactorService } from '#libs/operations';
+import {
+  cli,
+  craftStore,
+  snapcraftAt,
+  snapcraftInNewProcess,
+} from './craft-store/library-client.js';
 import { PASSWORD, startPublisherStore, type PublisherStore } from './publisher-store.js';
 import { SnapcraftClient, type Answer } from './snapcraft-client.js';
 
@@ -22,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => store.stop());
 
-const client = (): SnapcraftClient => new SnapcraftClient(store.url);
+const client = (): SnapcraftClient => snapcraftAt(store.url);
 
 async function loggedIn(options = {}): Promise<SnapcraftClient> {
   const snapcraft = client();
@@ -41,7 +48,7 @@ const codes = (answer: Answer): string[] => {
 };
 
 describe('login', () => {
-  it('P13 leads to a whoami with e-mail, username and id', async () => {
+  it(cli('P13 leads to a whoami with e-mail, username and id'), async () => {
     const whoami = (await (await loggedIn()).get('/api/v2/tokens/whoami')).json();
     expect(whoami).toMatchObject({
       account: { email: DEV, username: 'acme', id: brandId, name: DEV },
@@ -51,7 +58,7 @@ describe('login', () => {
     expect(whoami['expires']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}$/);
   });
 
-  it('P14 refuses a wrong password, and an unknown person alike', async () => {
+  it(cli('P14 refuses a wrong password, and an unknown person alike'), async () => {
     for (const email of [DEV, 'nobody@acme.test']) {
       const snapcraft = client();
       const answer = await snapcraft.login(email, 'wrong');
@@ -129,7 +136,7 @@ describe('login', () => {
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  it('P15 asks for the second factor and takes each code once', async () => {
+  it(cli('P15 asks for the second factor and takes each code once'), async () => {
     const personId = await store.addPerson(brandId, 'otp@acme.test', ['publisher']);
     const secret = formatTotpSecret(randomBytes(TOTP_SECRET_BYTES));
     const now = () => store.resources.db.clock.now();
@@ -216,7 +223,7 @@ describe('the Authorization header', () => {
 });
 
 describe('limits of a login', () => {
-  it('P16 P17 hold for permissions, snaps and channels; a lack is 403', async () => {
+  it(cli('P16 P17 hold for permissions, snaps and channels; a lack is 403'), async () => {
     const lastDay = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
     const all = await loggedIn();
     for (const name of ['acme-hub', 'acme-dashboard']) {
@@ -314,22 +321,60 @@ describe('limits of a login', () => {
   });
 });
 
-describe('refresh', () => {
-  it('P21 happens once, and again for the next process with the same exported credentials', async () => {
-    const expires = new Date(Date.now() + 300 * 86_400_000).toISOString().replace('Z', '+00:00');
-    const { credentials } = await loggedIn({ expires });
-    await store.shiftClock(2 * 86_400_000);
-    for (let process = 0; process < 2; process += 1) {
-      const snapcraft = client();
-      snapcraft.credentials = credentials;
-      const bare = await snapcraft.get('/api/v2/tokens/whoami');
-      expect([bare.status, codes(bare)]).toEqual([401, ['macaroon-needs-refresh']]);
-      expect(bare.headers.get('www-authenticate')).toContain('needs_refresh=1');
-      const answer = await snapcraft.refreshing(() => snapcraft.get('/api/v2/tokens/whoami'));
-      expect(answer.status).toBe(200);
+describe('older forms of credentials', () => {
+  const forms = (r: string, d: string): readonly string[] => {
+    const { hostname } = new URL(store.url);
+    const ini = `[${hostname}]\nmacaroon = ${r}\nunbound_discharge = ${d}\n`;
+    return [
+      Buffer.from(JSON.stringify({ r, d })).toString('base64'),
+      ini,
+      Buffer.from(ini).toString('base64'),
+    ];
+  };
+
+  it.skipIf(!craftStore)('P19 untyped and INI credentials work (real craft-store)', async () => {
+    const [{ credentials }, other] = [await loggedIn(), await loggedIn()];
+    const whoami = { url: store.url, method: 'GET', path: '/api/v2/tokens/whoami', headers: {} };
+    const ask = (text: string) => craftStore?.call('request', { ...whoami, credentials: text });
+    for (const text of forms(credentials?.root ?? '', credentials?.discharge ?? '')) {
+      const answer = await ask(text);
+      expect(answer).toMatchObject({ status: 200 });
+      expect(JSON.parse(answer?.text ?? '')).toMatchObject({ account: { id: brandId } });
     }
-    await store.shiftClock(0);
+    for (const text of forms(other.credentials?.root ?? '', credentials?.discharge ?? ''))
+      expect(await ask(text)).toMatchObject({ status: 401 });
   });
+});
+
+describe('refresh', () => {
+  it(
+    cli('P21 happens once, and again for the next process with the same exported credentials'),
+    async () => {
+      const expires = new Date(Date.now() + 300 * 86_400_000).toISOString().replace('Z', '+00:00');
+      const { credentials } = await loggedIn({ expires });
+      await store.shiftClock(2 * 86_400_000);
+      const bare = new SnapcraftClient(store.url);
+      bare.credentials = credentials;
+      const refused = await bare.get('/api/v2/tokens/whoami');
+      expect([refused.status, codes(refused)]).toEqual([401, ['macaroon-needs-refresh']]);
+      expect(refused.headers.get('www-authenticate')).toContain('needs_refresh=1');
+      const seen: string[] = [];
+      const server = store.app.getHttpServer();
+      const note = ({ url }: IncomingMessage): void => void seen.push(url ?? '');
+      server.on('request', note);
+      for (let process = 1; process <= 2; process += 1) {
+        const snapcraft = snapcraftInNewProcess(store.url);
+        snapcraft.credentials = credentials;
+        const answer = await snapcraft.refreshing(() => snapcraft.get('/api/v2/tokens/whoami'));
+        expect(answer.status).toBe(200);
+        expect(snapcraft.credentials?.discharge).not.toBe(credentials?.discharge);
+        const once = ['/api/v2/tokens/whoami', '/api/v2/tokens/refresh', '/api/v2/tokens/whoami'];
+        expect(seen.splice(0)).toEqual(once);
+      }
+      server.off('request', note);
+      await store.shiftClock(0);
+    },
+  );
 
   it('P22 is refused for a changed or revoked discharge, and never outlives the root', async () => {
     const snapcraft = await loggedIn({

@@ -4,7 +4,8 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bindDischarge, decodeMacaroon, encodeMacaroon } from '#libs/auth';
 
-const ALL = [
+/** What `snapcraft login` asks for. */
+export const ALL_PERMISSIONS = [
   'package_access',
   'package_manage',
   'package_metrics',
@@ -18,6 +19,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
+  /** What the real client shows of a refusal, where it takes part. */
+  readonly printed?: string;
   /** Parsed on demand; a test that reads it fails on what is no JSON. */
   json(): Body;
 }
@@ -82,7 +85,7 @@ export class SnapcraftClient {
     const acl = await this.post(
       '/dev/api/acl/',
       {
-        permissions: options.permissions ?? ALL,
+        permissions: options.permissions ?? ALL_PERMISSIONS,
         description: 'snapcraft@host',
         expires:
           options.expires ??
@@ -126,15 +129,16 @@ export class SnapcraftClient {
   post(
     path: string,
     body: unknown,
-    authorization: string | null = this.own(),
+    authorization?: string | null,
     method: 'POST' | 'PUT' = 'POST',
   ): Promise<Answer> {
+    const given = authorization === undefined ? this.own() : authorization;
     return this.send(path, {
       method,
       headers: {
         accept: 'application/json',
         'content-type': 'application/json',
-        ...(authorization !== null && { authorization }),
+        ...(given !== null && { authorization: given }),
       },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
@@ -165,6 +169,11 @@ export class SnapcraftClient {
       basename(file),
     );
     return String((await this.sendForm(form)).json()['upload_id']);
+  }
+
+  /** A form with the login's credentials, as metadata with files are sent. */
+  postForm(path: string, body: FormData, method: 'POST' | 'PUT'): Promise<Answer> {
+    return this.send(path, { method, headers: this.headers(), body });
   }
 
   sendForm(body: FormData): Promise<Answer> {

@@ -5,6 +5,7 @@ import { Device, LaneEvent } from '#libs/database';
 import { deviceSessionKey } from '#libs/operations';
 import { ContentStore } from '../device/support/content-store.js';
 import { install, poll, sessionHeader } from '../device/support/refreshing.js';
+import { cli, snapcraftAt } from './craft-store/library-client.js';
 import { PASSWORD } from './publisher-store.js';
 import type { Answer, Body } from './snapcraft-client.js';
 import { promote, statusLines } from './status-table.js';
@@ -16,7 +17,7 @@ let store: ContentStore;
 let id: string;
 
 beforeAll(async () => {
-  store = await ContentStore.start();
+  store = await ContentStore.start(snapcraftAt);
   id = await store.register(NAME);
   for (const n of [1, 2, 3]) await store.publish(NAME, `${NAME}_${n}.snap`);
   // The sample is for three architectures at once; 3 becomes the one that lacks a part of them.
@@ -67,24 +68,32 @@ async function installed(
 }
 
 describe('status', () => {
-  it('P51 shows ↑ below an open risk, - where nothing is open, for each architecture', async () => {
-    await release(1, 'candidate');
-    await release(3, 'beta');
-    expect(await status('latest amd64')).toEqual([
-      'stable: -',
-      'candidate: 1.0 1 -',
-      'beta: 2.0 3 -',
-      'edge: ↑',
-    ]);
-    expect(await status('latest arm64')).toEqual([
-      'stable: -',
-      'candidate: 1.0 1 -',
-      'beta: ↑',
-      'edge: ↑',
-    ]);
-    // Another track has nothing to do with it.
-    expect(await status('2.0 amd64')).toEqual(['stable: -', 'candidate: -', 'beta: -', 'edge: -']);
-  });
+  it(
+    cli('P51 shows ↑ below an open risk, - where nothing is open, for each architecture'),
+    async () => {
+      await release(1, 'candidate');
+      await release(3, 'beta');
+      expect(await status('latest amd64')).toEqual([
+        'stable: -',
+        'candidate: 1.0 1 -',
+        'beta: 2.0 3 -',
+        'edge: ↑',
+      ]);
+      expect(await status('latest arm64')).toEqual([
+        'stable: -',
+        'candidate: 1.0 1 -',
+        'beta: ↑',
+        'edge: ↑',
+      ]);
+      // Another track has nothing to do with it.
+      expect(await status('2.0 amd64')).toEqual([
+        'stable: -',
+        'candidate: -',
+        'beta: -',
+        'edge: -',
+      ]);
+    },
+  );
 
   it('P58 a hole is filled per architecture, and never from another track', async () => {
     await store.compile();
@@ -106,7 +115,7 @@ describe('status', () => {
 
 // Before other devices tell what they have.
 describe('metrics', () => {
-  it('P74 count the devices that there are, by what they say', async () => {
+  it(cli('P74 count the devices that there are, by what they say'), async () => {
     for (const revision of [1, 2, 2])
       await poll(store.url, { id, revision, channel: 'latest/beta' }, await store.device());
     await store.settle();
@@ -139,7 +148,7 @@ describe('progressive releases', () => {
   const stable = async (): Promise<string[]> =>
     (await status('2.0 amd64')).filter((line) => line.startsWith('stable'));
 
-  it('P53 show two rows, follow the percentage, and end with a plain release', async () => {
+  it(cli('P53 show two rows, follow the percentage, and end with a plain release'), async () => {
     await release(1, '2.0/stable');
     await release(2, '2.0/stable', 30);
     expect(await stable()).toEqual(['stable: 1.0 1 ?→70%', 'stable: 1.1 2 ?→30%']);
@@ -156,30 +165,35 @@ describe('progressive releases', () => {
     expect(await stable()).toEqual(['stable: 1.1 2 -']);
   });
 
-  it('P53 a plain release of an earlier or another revision ends one too, and nobody is offered it any more', async () => {
-    await close('2.0/stable');
-    await release(1, '2.0/stable');
-    await release(2, '2.0/stable', 99);
-    await release(1, '2.0/stable');
-    expect(await stable()).toEqual(['stable: 1.0 1 -']);
-    await store.compile();
-    for (let i = 0; i < 10; i += 1)
-      expect(await installed('2.0/stable', 'amd64', await store.device())).toBe(1);
-    // 1 is earlier than 2 in the lane's order: whoever has 2 stays (publisher-api.md 4.4, update-control.md 2.3).
-    const followed = { id, revision: 2, channel: '2.0/stable' };
-    expect((await poll(store.url, followed, await store.device())).snap?.revision).toBe(2);
-    await release(2, '2.0/stable', 99);
-    await release(3, '2.0/stable');
-    expect(await stable()).toEqual(['stable: 2.0 3 -']);
-    // It was for both architectures, and the new one is for one of them.
-    expect((await status('2.0 arm64')).slice(0, 2)).toEqual([
-      'stable: 1.0 1 ?→1%',
-      'stable: 1.1 2 ?→99%',
-    ]);
-    await close('2.0/stable');
-  });
+  it(
+    cli(
+      'P53 a plain release of an earlier or another revision ends one too, and nobody is offered it any more',
+    ),
+    async () => {
+      await close('2.0/stable');
+      await release(1, '2.0/stable');
+      await release(2, '2.0/stable', 99);
+      await release(1, '2.0/stable');
+      expect(await stable()).toEqual(['stable: 1.0 1 -']);
+      await store.compile();
+      for (let i = 0; i < 10; i += 1)
+        expect(await installed('2.0/stable', 'amd64', await store.device())).toBe(1);
+      // 1 is earlier than 2 in the lane's order: whoever has 2 stays (publisher-api.md 4.4, update-control.md 2.3).
+      const followed = { id, revision: 2, channel: '2.0/stable' };
+      expect((await poll(store.url, followed, await store.device())).snap?.revision).toBe(2);
+      await release(2, '2.0/stable', 99);
+      await release(3, '2.0/stable');
+      expect(await stable()).toEqual(['stable: 2.0 3 -']);
+      // It was for both architectures, and the new one is for one of them.
+      expect((await status('2.0 arm64')).slice(0, 2)).toEqual([
+        'stable: 1.0 1 ?→1%',
+        'stable: 1.1 2 ?→99%',
+      ]);
+      await close('2.0/stable');
+    },
+  );
 
-  it('P54 100 is a plain release, 0 a progressive row at 0', async () => {
+  it(cli('P54 100 is a plain release, 0 a progressive row at 0'), async () => {
     await release(1, '2.0/stable');
     await release(2, '2.0/stable', 100);
     expect(await stable()).toEqual(['stable: 1.1 2 -']);
@@ -190,26 +204,29 @@ describe('progressive releases', () => {
     await close('2.0/stable');
   });
 
-  it('P55 into a closed channel: ↑ and the progressive row; the others follow the fallback', async () => {
-    await close('2.0/candidate');
-    await release(1, '2.0/stable');
-    await release(2, '2.0/candidate', 40);
-    expect(await status('2.0 amd64')).toEqual([
-      'stable: 1.0 1 -',
-      'candidate: ↑',
-      'candidate: 1.1 2 ?→40%',
-      'beta: ↑',
-      'edge: ↑',
-    ]);
-    await store.compile();
-    const found = new Set<number | null>();
-    for (let i = 0; i < 60; i += 1)
-      found.add(await installed('2.0/candidate', 'amd64', await store.device()));
-    expect([...found].sort()).toEqual([1, 2]);
-    // A closed channel closes for the share too.
-    expect((await close('2.0/candidate')).status).toBe(200);
-    expect((await status('2.0 amd64')).slice(1, 3)).toEqual(['candidate: ↑', 'beta: ↑']);
-  });
+  it(
+    cli('P55 into a closed channel: ↑ and the progressive row; the others follow the fallback'),
+    async () => {
+      await close('2.0/candidate');
+      await release(1, '2.0/stable');
+      await release(2, '2.0/candidate', 40);
+      expect(await status('2.0 amd64')).toEqual([
+        'stable: 1.0 1 -',
+        'candidate: ↑',
+        'candidate: 1.1 2 ?→40%',
+        'beta: ↑',
+        'edge: ↑',
+      ]);
+      await store.compile();
+      const found = new Set<number | null>();
+      for (let i = 0; i < 60; i += 1)
+        found.add(await installed('2.0/candidate', 'amd64', await store.device()));
+      expect([...found].sort()).toEqual([1, 2]);
+      // A closed channel closes for the share too.
+      expect((await close('2.0/candidate')).status).toBe(200);
+      expect((await status('2.0 amd64')).slice(1, 3)).toEqual(['candidate: ↑', 'beta: ↑']);
+    },
+  );
 
   it('take the same devices and more as the percentage grows, and write nothing twice', async () => {
     const devices = await Promise.all(Array.from({ length: 40 }, () => store.device()));
@@ -237,7 +254,7 @@ describe('progressive releases', () => {
 });
 
 describe('promote', () => {
-  it('P62 releases a complete set, and nothing of one with a hole', async () => {
+  it(cli('P62 releases a complete set, and nothing of one with a hole'), async () => {
     await release(2, '3.0/candidate');
     const answers = await promote(
       store.snapcraft,
@@ -258,46 +275,52 @@ describe('promote', () => {
     expect(before['channel-map']).toHaveLength(withHole['channel-map'].length - 1);
   });
 
-  it('P63 takes a branch as its source, and says plainly that a track has no releases', async () => {
-    await release(1, '3.0/stable/hotfix');
-    await promote(
-      store.snapcraft,
-      NAME,
-      { track: '3.0', channel: 'stable/hotfix' },
-      '3.0/candidate',
-    );
-    expect((await status('3.0 arm64')).find((line) => line.startsWith('candidate'))).toBe(
-      'candidate: 1.0 1 -',
-    );
-    await store.publisherStore.asOwner(
-      `UPDATE store.snaps SET tracks = '{latest,2.0,3.0,4.0}' WHERE id = $1`,
-      [id],
-    );
-    await expect(
-      promote(store.snapcraft, NAME, { track: '4.0', channel: 'candidate' }, '4.0/stable'),
-    ).rejects.toThrow('does not form a complete set');
-  });
+  it(
+    cli('P63 takes a branch as its source, and says plainly that a track has no releases'),
+    async () => {
+      await release(1, '3.0/stable/hotfix');
+      await promote(
+        store.snapcraft,
+        NAME,
+        { track: '3.0', channel: 'stable/hotfix' },
+        '3.0/candidate',
+      );
+      expect((await status('3.0 arm64')).find((line) => line.startsWith('candidate'))).toBe(
+        'candidate: 1.0 1 -',
+      );
+      await store.publisherStore.asOwner(
+        `UPDATE store.snaps SET tracks = '{latest,2.0,3.0,4.0}' WHERE id = $1`,
+        [id],
+      );
+      await expect(
+        promote(store.snapcraft, NAME, { track: '4.0', channel: 'candidate' }, '4.0/stable'),
+      ).rejects.toThrow('does not form a complete set');
+    },
+  );
 });
 
 describe('branches', () => {
-  it('P56 show their expiry; 30 days later they are gone, and devices get the risk', async () => {
-    await release(1, '3.0/edge');
-    await release(2, '3.0/edge/fix-42');
-    const expiry = new Date(Date.now() + 30 * DAY).toISOString().slice(0, 10);
-    const line = `edge/fix-42: 1.1 2 - ${expiry}`;
-    expect(await status('3.0 amd64')).toContain(line);
-    await store.compile();
-    expect(await installed('3.0/edge/fix-42', 'amd64', await store.device())).toBe(2);
-    await store.publisherStore.shiftClock(30 * DAY + 60_000);
-    await store.snapcraft.login('dev@acme.test', PASSWORD, {
-      expires: new Date(Date.now() + 60 * DAY).toISOString().replace('Z', '+00:00'),
-    });
-    const lines = await status('3.0 amd64');
-    expect(lines.filter((one) => one.includes('fix-42'))).toEqual([]);
-    expect(lines).toContain('edge: 1.0 1 -');
-    expect(await installed('3.0/edge/fix-42', 'amd64', await deviceOf('amd64'))).toBe(1);
-    await store.publisherStore.shiftClock(0);
-  });
+  it(
+    cli('P56 show their expiry; 30 days later they are gone, and devices get the risk'),
+    async () => {
+      await release(1, '3.0/edge');
+      await release(2, '3.0/edge/fix-42');
+      const expiry = new Date(Date.now() + 30 * DAY).toISOString().slice(0, 10);
+      const line = `edge/fix-42: 1.1 2 - ${expiry}`;
+      expect(await status('3.0 amd64')).toContain(line);
+      await store.compile();
+      expect(await installed('3.0/edge/fix-42', 'amd64', await store.device())).toBe(2);
+      await store.publisherStore.shiftClock(30 * DAY + 60_000);
+      await store.snapcraft.login('dev@acme.test', PASSWORD, {
+        expires: new Date(Date.now() + 60 * DAY).toISOString().replace('Z', '+00:00'),
+      });
+      const lines = await status('3.0 amd64');
+      expect(lines.filter((one) => one.includes('fix-42'))).toEqual([]);
+      expect(lines).toContain('edge: 1.0 1 -');
+      expect(await installed('3.0/edge/fix-42', 'amd64', await deviceOf('amd64'))).toBe(1);
+      await store.publisherStore.shiftClock(0);
+    },
+  );
 });
 
 async function deviceOf(architecture: string): Promise<Record<string, string>> {

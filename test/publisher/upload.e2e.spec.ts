@@ -22,8 +22,9 @@ import {
   sweepUnclaimedBlobs,
   StoreService,
 } from '#libs/operations';
+import { cli, snapcraftAt } from './craft-store/library-client.js';
 import { PASSWORD, startPublisherStore, type PublisherStore } from './publisher-store.js';
-import { SnapcraftClient, SNAPS } from './snapcraft-client.js';
+import { type SnapcraftClient, SNAPS } from './snapcraft-client.js';
 import { weakRequest } from './weak-request.js';
 
 let store: PublisherStore;
@@ -37,7 +38,7 @@ beforeAll(async () => {
   const zenith = await store.addBrand('zenith');
   await store.addPerson(brandId, 'dev@acme.test', ['publisher']);
   await store.addPerson(zenith.id, 'dev@zenith.test', ['publisher']);
-  [acme, other] = [new SnapcraftClient(store.url), new SnapcraftClient(store.url)];
+  [acme, other] = [snapcraftAt(store.url), snapcraftAt(store.url)];
   await acme.login('dev@acme.test', PASSWORD);
   await other.login('dev@zenith.test', PASSWORD);
 });
@@ -69,7 +70,7 @@ async function publish(name: string, file: string, channels: string[] = []) {
 }
 
 describe('names', () => {
-  it('P27 are taken once, by one account', async () => {
+  it(cli('P27 are taken once, by one account'), async () => {
     await register('acme-hub');
     const again = await acme.post('/dev/api/register-name/', {
       snap_name: 'acme-hub',
@@ -84,7 +85,7 @@ describe('names', () => {
     expect(theirs.json()).toHaveProperty('register_name_url');
   });
 
-  it('P28 follow the rule of snapd', async () => {
+  it(cli('P28 follow the rule of snapd'), async () => {
     for (const snap_name of [
       '-a',
       'a-',
@@ -103,7 +104,7 @@ describe('names', () => {
     }
   });
 
-  it('P29 can be private, and lie in a store of the account only', async () => {
+  it(cli('P29 can be private, and lie in a store of the account only'), async () => {
     const { stores } = (await acme.get('/dev/api/account')).json();
     const post = (snap_name: string, more: object) =>
       acme.post('/dev/api/register-name/', { snap_name, series: '16', ...more });
@@ -145,37 +146,42 @@ describe('keys', () => {
   }
 
   async function send(account_key_request: string) {
-    const keys = new SnapcraftClient(store.url);
+    const keys = snapcraftAt(store.url);
     await keys.login('dev@acme.test', PASSWORD, { permissions: ['modify_account_key'] });
     expect((await keys.get('/dev/api/account')).json()['account_id']).toBe(brandId);
     return keys.post('/dev/api/account/account-key', { account_key_request });
   }
 
-  it('P25 P68 are certified by the store key for a login that can do nothing else, and a second one of the same name is refused', async () => {
-    const answer = await send(await request('release', brandId));
-    expect([answer.status, answer.json()]).toEqual([
-      200,
-      {
-        account_key: {
-          'account-id': brandId,
-          name: 'release',
-          'public-key-sha3-384': signer.publicKey.id,
+  it(
+    cli(
+      'P25 P68 are certified by the store key for a login that can do nothing else, and a second one of the same name is refused',
+    ),
+    async () => {
+      const answer = await send(await request('release', brandId));
+      expect([answer.status, answer.json()]).toEqual([
+        200,
+        {
+          account_key: {
+            'account-id': brandId,
+            name: 'release',
+            'public-key-sha3-384': signer.publicKey.id,
+          },
         },
-      },
-    ]);
-    const { 'account-keys': keys } = (await acme.get('/dev/api/account')).json();
-    expect(keys).toMatchObject([{ name: 'release', 'public-key-sha3-384': signer.publicKey.id }]);
-    const verdict = await store.resources.db.asSystem(async (tx) => {
-      const row = await findAssertion(tx, 'account-key', signer.publicKey.id, 1);
-      const key = decodeAssertion(row?.bytes ?? Buffer.alloc(0));
-      return (await assertionDatabaseFor(tx, [key])).check(key, new Date());
-    });
-    expect(verdict).toEqual({ valid: true });
-    const second = localSigner(makeRsaKeySync(2048));
-    const refused = await send(await request('release', brandId, second, second));
-    expect(refused.status).toBe(409);
-    expect(refused.json().error_list[0].message).toContain('release');
-  });
+      ]);
+      const { 'account-keys': keys } = (await acme.get('/dev/api/account')).json();
+      expect(keys).toMatchObject([{ name: 'release', 'public-key-sha3-384': signer.publicKey.id }]);
+      const verdict = await store.resources.db.asSystem(async (tx) => {
+        const row = await findAssertion(tx, 'account-key', signer.publicKey.id, 1);
+        const key = decodeAssertion(row?.bytes ?? Buffer.alloc(0));
+        return (await assertionDatabaseFor(tx, [key])).check(key, new Date());
+      });
+      expect(verdict).toEqual({ valid: true });
+      const second = localSigner(makeRsaKeySync(2048));
+      const refused = await send(await request('release', brandId, second, second));
+      expect(refused.status).toBe(409);
+      expect(refused.json().error_list[0].message).toContain('release');
+    },
+  );
 
   it('P31 and snaps show in the account with both spellings', async () => {
     const shown = localSigner(makeRsaKeySync(2048));
@@ -222,20 +228,26 @@ describe('keys', () => {
 });
 
 describe('upload', () => {
-  it('P32 is refused before any bytes for an unknown name and for somebody else’s', async () => {
-    const unknown = await acme.post('/dev/api/snap-push/', {
-      name: 'never-registered',
-      dry_run: true,
-    });
-    expect([unknown.status, unknown.json().error_list[0].code]).toEqual([
-      404,
-      'resource-not-found',
-    ]);
-    const theirs = await other.post('/dev/api/snap-push/', { name: 'acme-hub', dry_run: true });
-    expect([theirs.status, theirs.json().error_list[0].code]).toEqual([403, 'resource-forbidden']);
-  });
+  it(
+    cli('P32 is refused before any bytes for an unknown name and for somebody else’s'),
+    async () => {
+      const unknown = await acme.post('/dev/api/snap-push/', {
+        name: 'never-registered',
+        dry_run: true,
+      });
+      expect([unknown.status, unknown.json().error_list[0].code]).toEqual([
+        404,
+        'resource-not-found',
+      ]);
+      const theirs = await other.post('/dev/api/snap-push/', { name: 'acme-hub', dry_run: true });
+      expect([theirs.status, theirs.json().error_list[0].code]).toEqual([
+        403,
+        'resource-forbidden',
+      ]);
+    },
+  );
 
-  it('P36 gives revision 1, then 2, as numbers', async () => {
+  it(cli('P36 gives revision 1, then 2, as numbers'), async () => {
     await register('acme-dashboard');
     const first = await publish('acme-dashboard', 'acme-dashboard_1.snap');
     expect(first).toMatchObject({
@@ -320,7 +332,7 @@ describe('upload', () => {
     });
   });
 
-  it('P37 refuses identical content, naming the revision', async () => {
+  it(cli('P37 refuses identical content, naming the revision'), async () => {
     expect(await publish('acme-dashboard', 'acme-dashboard_1.snap')).toMatchObject({
       code: 'processing_error',
       processed: true,
@@ -329,24 +341,29 @@ describe('upload', () => {
     });
   });
 
-  it('P38 P39 refuses a snap of another name, and what is no sound squashfs; the store stays up', async () => {
-    const wrong = await publish('acme-hub', 'acme-dashboard_3.snap');
-    expect(wrong).toMatchObject({ code: 'processing_error', revision: null });
-    expect(wrong.errors[0].message).toContain("calls itself 'acme-dashboard'");
-    for (const file of [
-      'bad-not-squashfs.snap',
-      'bad-tables.snap',
-      'bad-truncated.snap',
-      'bad-empty.snap',
-    ]) {
-      const status = await publish('acme-hub', file);
-      expect([file, status['code']]).toEqual([file, 'processing_error']);
-      expect(status.errors[0].message).toContain('squashfs');
-    }
-    expect((await acme.get('/dev/api/account')).status).toBe(200);
-  });
+  it(
+    cli(
+      'P38 P39 refuses a snap of another name, and what is no sound squashfs; the store stays up',
+    ),
+    async () => {
+      const wrong = await publish('acme-hub', 'acme-dashboard_3.snap');
+      expect(wrong).toMatchObject({ code: 'processing_error', revision: null });
+      expect(wrong.errors[0].message).toContain("calls itself 'acme-dashboard'");
+      for (const file of [
+        'bad-not-squashfs.snap',
+        'bad-tables.snap',
+        'bad-truncated.snap',
+        'bad-empty.snap',
+      ]) {
+        const status = await publish('acme-hub', file);
+        expect([file, status['code']]).toEqual([file, 'processing_error']);
+        expect(status.errors[0].message).toContain('squashfs');
+      }
+      expect((await acme.get('/dev/api/account')).status).toBe(200);
+    },
+  );
 
-  it('P40 releases to the wished channels as soon as the revision is accepted', async () => {
+  it(cli('P40 releases to the wished channels as soon as the revision is accepted'), async () => {
     const status = await publish('acme-dashboard', 'acme-dashboard_3.snap', [
       'edge',
       'beta/fix-42',
@@ -585,7 +602,7 @@ describe('bytes', () => {
   it('P34 need no login, have a cap and unguessable ids, and go when nobody claims them', async () => {
     const tooLarge = await raw(head(9 * 2 ** 30) + part, 'wait');
     expect(tooLarge).toMatch(/^HTTP\/1.1 413 /);
-    const nobody = new SnapcraftClient(store.url);
+    const nobody = snapcraftAt(store.url);
     const form = new FormData();
     form.append('binary', new Blob(['some bytes']), 'x.snap');
     const bare = await nobody.sendForm(form);

@@ -3,8 +3,9 @@ import { signAssertion, type AssertionDraft, type Signer } from '#libs/assertion
 import { MEDIA_TYPE } from '#libs/assertions';
 import { ContentStore } from '../device/support/content-store.js';
 import { makeSigner } from '../device/support/device-store.js';
+import { cli, snapcraftAt } from './craft-store/library-client.js';
 import { PASSWORD } from './publisher-store.js';
-import { SnapcraftClient, type Answer } from './snapcraft-client.js';
+import type { SnapcraftClient, Answer } from './snapcraft-client.js';
 
 interface SetHeaders {
   readonly [name: string]: unknown;
@@ -20,7 +21,7 @@ const ids: Record<string, string> = {};
 
 beforeAll(async () => {
   store = await ContentStore.start();
-  acme = new SnapcraftClient(store.url);
+  acme = snapcraftAt(store.url);
   const permissions = ['package_access', 'package_register', 'package_push', 'package_release'];
   await acme.login('dev@acme.test', PASSWORD, {
     permissions: [...permissions, 'modify_account_key'],
@@ -116,50 +117,55 @@ const document = (sequence: number, more: object = {}): Record<string, unknown> 
 });
 
 describe('validation sets', () => {
-  it('P71 are created from any sequence on, edited, and listed by name and sequence', async () => {
-    expect(await list('/newset?sequence=1')).toEqual([]);
-    expect(await list()).toEqual([]);
-    // The newer client insists on more than the argument, so its first one is 2.
-    const second = await edit('newset', 1, document(2));
-    expect(second).toEqual({
-      'account-id': store.brandId,
-      'authority-id': store.brandId,
-      name: 'newset',
-      sequence: '2',
-      series: '16',
-      revision: '0',
-      timestamp: second['timestamp'],
-      type: 'validation-set',
-      snaps: [
-        {
-          name: 'acme-dashboard',
-          id: ids['acme-dashboard'],
-          presence: 'required',
-          revision: '1',
-        },
-        { name: 'acme-agent', id: ids['acme-agent'], presence: 'optional' },
-      ],
-    });
-    await edit('newset', 2, document(3));
-    // The older client may begin at 1.
-    expect(await edit('other', 1, document(1, { name: 'other' }))).toMatchObject({ sequence: '1' });
-    expect(await list()).toEqual(['newset=3', 'other=1']);
-    expect(await list('?sequence=all')).toEqual(['newset=2', 'newset=3', 'other=1']);
-    expect(await list('/newset')).toEqual(['newset=3']);
-    expect(await list('/newset?sequence=latest')).toEqual(['newset=3']);
-    expect(await list('/newset?sequence=all')).toEqual(['newset=2', 'newset=3']);
-    expect(await list('/newset?sequence=2')).toEqual(['newset=2']);
-    expect(await list('/newset?sequence=9')).toEqual([]);
-    // The same sequence again is a new revision of it.
-    const again = await edit(
-      'newset',
-      2,
-      document(3, { snaps: [{ name: 'acme-agent', presence: 'required' }] }),
-    );
-    expect(again).toMatchObject({ sequence: '3', revision: '1' });
-    const [shown] = headersIn(await acme.get('/api/v2/validation-sets/newset'));
-    expect(shown).toMatchObject({ revision: '1', snaps: [{ name: 'acme-agent' }] });
-  });
+  it(
+    cli('P71 are created from any sequence on, edited, and listed by name and sequence'),
+    async () => {
+      expect(await list('/newset?sequence=1')).toEqual([]);
+      expect(await list()).toEqual([]);
+      // The newer client insists on more than the argument, so its first one is 2.
+      const second = await edit('newset', 1, document(2));
+      expect(second).toEqual({
+        'account-id': store.brandId,
+        'authority-id': store.brandId,
+        name: 'newset',
+        sequence: '2',
+        series: '16',
+        revision: '0',
+        timestamp: second['timestamp'],
+        type: 'validation-set',
+        snaps: [
+          {
+            name: 'acme-dashboard',
+            id: ids['acme-dashboard'],
+            presence: 'required',
+            revision: '1',
+          },
+          { name: 'acme-agent', id: ids['acme-agent'], presence: 'optional' },
+        ],
+      });
+      await edit('newset', 2, document(3));
+      // The older client may begin at 1.
+      expect(await edit('other', 1, document(1, { name: 'other' }))).toMatchObject({
+        sequence: '1',
+      });
+      expect(await list()).toEqual(['newset=3', 'other=1']);
+      expect(await list('?sequence=all')).toEqual(['newset=2', 'newset=3', 'other=1']);
+      expect(await list('/newset')).toEqual(['newset=3']);
+      expect(await list('/newset?sequence=latest')).toEqual(['newset=3']);
+      expect(await list('/newset?sequence=all')).toEqual(['newset=2', 'newset=3']);
+      expect(await list('/newset?sequence=2')).toEqual(['newset=2']);
+      expect(await list('/newset?sequence=9')).toEqual([]);
+      // The same sequence again is a new revision of it.
+      const again = await edit(
+        'newset',
+        2,
+        document(3, { snaps: [{ name: 'acme-agent', presence: 'required' }] }),
+      );
+      expect(again).toMatchObject({ sequence: '3', revision: '1' });
+      const [shown] = headersIn(await acme.get('/api/v2/validation-sets/newset'));
+      expect(shown).toMatchObject({ revision: '1', snaps: [{ name: 'acme-agent' }] });
+    },
+  );
 
   it('P72 of a key that is not registered, of another account, or with sequence 0 are refused', async () => {
     const good = (await build(document(5))).json();
@@ -230,7 +236,7 @@ describe('gating', () => {
     return acme.post(path(), { assertion }, undefined, 'PUT');
   }
 
-  it('P73 none, then some; revoked ones are listed only when they are asked for', async () => {
+  it(cli('P73 none, then some; revoked ones are listed only when they are asked for'), async () => {
     expect(await gated()).toEqual([]);
     expect((await validate('acme-dashboard', 3)).status).toBe(200);
     expect((await validate('acme-agent', 1)).status).toBe(200);

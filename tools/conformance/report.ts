@@ -45,30 +45,31 @@ export function conformance(
       return state('missing', seen ? 'its test was skipped' : notes.waiting[id]);
     }
     if (seen.failed > 0) return state('failed', `${seen.failed} of ${seen.ran} tests failed`);
-    const withRealClient = seen.real > 0;
-    return wantsRealClient && !withRealClient
-      ? state('scripted', 'with a scripted client')
-      : state('passed');
+    if (!wantsRealClient) return state('passed');
+    return seen.real.size > 0
+      ? state('passed', `with the real ${[...seen.real].join(', ')}`)
+      : state('scripted', 'with a scripted client');
   });
 }
 
 interface Outcome {
   ran: number;
   failed: number;
-  /** Tests whose title says `(real …)`: a real client took part. */
-  real: number;
+  /** Real clients that took part: from titles that say `(real …)`. */
+  readonly real: Set<string>;
 }
 
 function collect(report: TestReport): Map<string, Outcome> {
   const outcomes = new Map<string, Outcome>();
   for (const { title, status } of report.testResults.flatMap((file) => file.assertionResults)) {
     for (const id of NUMBERS.exec(title)?.[1]?.split(/[,\s]+/) ?? []) {
-      const outcome = outcomes.get(id) ?? { ran: 0, failed: 0, real: 0 };
+      const outcome = outcomes.get(id) ?? { ran: 0, failed: 0, real: new Set<string>() };
       outcomes.set(id, outcome);
       if (status !== 'passed' && status !== 'failed') continue;
       outcome.ran += 1;
       if (status === 'failed') outcome.failed += 1;
-      if (/\(real [^)]+\)/.test(title)) outcome.real += 1;
+      const [, client] = /\(real ([^)]+)\)/.exec(title) ?? [];
+      if (client) outcome.real.add(client);
     }
   }
   return outcomes;

@@ -29,12 +29,15 @@ export class ContentStore {
     readonly trusted: readonly Assertion[],
   ) {}
 
-  static async start(): Promise<ContentStore> {
+  /** `snapcraftAt` makes the publisher's tool. */
+  static async start(
+    snapcraftAt = (url: string): SnapcraftClient => new SnapcraftClient(url),
+  ): Promise<ContentStore> {
     const surfaces = [DeviceModule, PublisherModule];
     const store = await startPublisherStore({ surfaces, downloads: 'redirect' });
     const { id } = await store.addBrand('acme');
     await store.addPerson(id, 'dev@acme.test', ['publisher']);
-    const snapcraft = new SnapcraftClient(store.url);
+    const snapcraft = snapcraftAt(store.url);
     await snapcraft.login('dev@acme.test', PASSWORD);
     const { stores } = (await snapcraft.get('/dev/api/account')).json();
     const trusted = decodeAssertions(readFileSync(join(store.blobDir, '..', 'trusted')));

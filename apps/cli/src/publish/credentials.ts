@@ -11,11 +11,13 @@ export interface Credentials {
   readonly discharge: string;
 }
 
-/** Reads what `SNAPCRAFT_STORE_CREDENTIALS` holds (publisher-api.md 2.9). Throws a `Failure`. */
-export function readCredentials(text: string): Credentials {
+/**
+ * Reads what `SNAPCRAFT_STORE_CREDENTIALS` holds for the store (publisher-api.md 2.9): JSON in base64, with or without its type, or
+ * the old INI, in base64 or plain. Throws a `Failure`.
+ */
+export function readCredentials(text: string, url: string): Credentials {
   try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64').toString('utf8'));
-    const { r, d } = typed.safeParse(value).data?.v ?? pair.parse(value);
+    const { r, d } = readIni(text, url) ?? readJson(text);
     decodeMacaroon(r);
     decodeMacaroon(d);
     return { root: r, discharge: d };
@@ -25,6 +27,24 @@ export function readCredentials(text: string): Credentials {
       { cause: error },
     );
   }
+}
+
+const fromBase64 = (text: string): string => Buffer.from(text, 'base64').toString('utf8');
+
+function readJson(text: string): z.infer<typeof pair> {
+  const value: unknown = JSON.parse(fromBase64(text));
+  return typed.safeParse(value).data?.v ?? pair.parse(value);
+}
+
+/** The section is named after the store's host, without port; null: it is no INI. */
+function readIni(text: string, url: string): z.infer<typeof pair> | null {
+  const ini = [text, fromBase64(text)].find((one) => one.trimStart().startsWith('['));
+  if (ini === undefined) return null;
+  const sections = ini.split(/^\s*\[/m).map((part) => part.split(']'));
+  const [, body = ''] = sections.find(([name]) => name === new URL(url).hostname) ?? [];
+  const value = (key: string): string | undefined =>
+    new RegExp(`^\\s*${key}\\s*[=:]\\s*(\\S+)`, 'm').exec(body)?.[1];
+  return pair.parse({ r: value('macaroon'), d: value('unbound_discharge') });
 }
 
 /** The header of a call (publisher-api.md 2.5): the discharge is bound to its root. */

@@ -67,7 +67,7 @@ async function connect(io: Io, { url: option }: PublishOptions): Promise<Publish
     throw new UsageError('cannot tell which store is meant: set BRANDSTORE_URL or --url');
   const text = io.env.SNAPCRAFT_STORE_CREDENTIALS;
   if (!text) throw new UsageError('cannot publish without SNAPCRAFT_STORE_CREDENTIALS');
-  return new PublisherClient(url, readCredentials(text));
+  return new PublisherClient(url, readCredentials(text, url));
 }
 
 function readComponent(text: string): { name: string; file: string } {
