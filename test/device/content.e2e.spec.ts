@@ -16,7 +16,14 @@ import { findDeltaProgram } from '#stack';
 import { ask } from '../../tools/clients/http.js';
 import { SNAPS } from '../publisher/snapcraft-client.js';
 import { ContentStore } from './support/content-store.js';
-import { install, poll, FIELDS, SCHEDULED, type WireResult } from './support/refreshing.js';
+import {
+  install,
+  poll,
+  refresh,
+  FIELDS,
+  SCHEDULED,
+  type WireResult,
+} from './support/refreshing.js';
 
 interface Resource {
   readonly name: string;
@@ -255,6 +262,22 @@ describe('components are served', () => {
   });
 });
 
+interface CapturedDelta {
+  readonly client: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: { readonly context: unknown[]; readonly actions: unknown[]; fields: string[] };
+  /** The names of what describes a delta. */
+  readonly shape: readonly string[];
+  readonly download: {
+    readonly headers: Readonly<Record<string, string>>;
+    readonly status: number;
+    readonly type: string;
+    readonly ranges: string;
+  };
+}
+
+const CAPTURES = join(import.meta.dirname, '../captures/delta-requests.json');
+const CAPTURED_DEMO = 'realdemoidididididididididididid';
 const ACCEPTS = { 'snap-accept-delta-format': 'snap-1-1-xdelta3,xdelta3' } as const;
 let dashboardId: string;
 
@@ -345,6 +368,38 @@ describe('deltas', () => {
       }
     },
   );
+
+  withXdelta3('go to real clients as they asked for them', async () => {
+    const { exchanges } = JSON.parse(readFileSync(CAPTURES, 'utf8')) as {
+      exchanges: CapturedDelta[];
+    };
+    const session = (await store.device())['snap-device-authorization'] ?? '';
+    const words = { '<session>': session, '<store>': store.storeId };
+    const fill = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+      Object.fromEntries(
+        Object.entries(headers).map(([name, value]) => [
+          name,
+          words[value as keyof typeof words] ?? value,
+        ]),
+      );
+    const mine = JSON.stringify(exchanges).replaceAll(CAPTURED_DEMO, dashboardId);
+    for (const { client, headers, body, shape, download } of JSON.parse(mine) as CapturedDelta[]) {
+      const { results } = await refresh(store.url, { ...body, headers: fill(headers) });
+      const snap = results.find((one) => one['snap-id'] === dashboardId)?.snap;
+      expect([client, snap?.revision]).toEqual([client, 2]);
+      const [delta] = (snap?.download.deltas ?? []) as Record<string, string | number>[];
+      expect(Object.keys(delta ?? {}).sort()).toEqual(shape);
+      const answer = await follow(String(delta?.url), fill(download.headers));
+      const bytes = Buffer.from(await answer.arrayBuffer());
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([
+        download.status,
+        download.type,
+      ]);
+      expect(answer.headers.get('accept-ranges')).toBe(download.ranges);
+      expect([bytes.length, digestOf(bytes)]).toEqual([delta?.size, delta?.['sha3-384']]);
+    }
+    expect(exchanges.length).toBe(4);
+  });
 
   withXdelta3(
     'D38 without an accepted format, or from another revision, there are none',
