@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { runTests } from './run-tests.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const CACHE = path.join('node_modules', '.cache');
@@ -48,15 +49,10 @@ const DEPCRUISE = [
   'test',
 ];
 const UNIT = ['vitest', 'run', '--project', 'unit*'];
-const REPORT = [
-  '--reporter=default',
-  '--reporter=json',
-  '--outputFile.json=test-results/report.json',
-];
 
 /**
  * What each script does. `program`: a built file that runs itself; `module`: a built file with `main(args)`, which may give a
- * status; `tool`: one tool; `all`: several at once. `build: false` needs no dist.
+ * status; `tool`: one tool; `all`: several at once; `tests`: see run-tests.mjs. `build: false` needs no dist.
  */
 const COMMANDS = {
   start: {
@@ -65,7 +61,7 @@ const COMMANDS = {
   },
   demo: { about: 'the whole story once, with an account of it', program: 'tools/demo/main.js' },
   cli: { about: 'the brandstore command', program: 'apps/cli/src/main.js', inCallersFolder: true },
-  test: { about: 'all tests, on services of their own', tool: ['vitest', 'run', ...REPORT] },
+  test: { about: 'all tests, on services of their own', tests: true },
   'test:unit': { about: 'tests without services', tool: UNIT, build: false },
   'test:e2e': { about: 'tests on real services', tool: ['vitest', 'run', '--project', 'e2e'] },
   'test:vectors': {
@@ -117,6 +113,7 @@ async function main(name, args) {
   if (!(await install())) return;
   if (command.build !== false && !(await build())) return;
   if (command.tool) return finish(await run([...command.tool, ...args]));
+  if (command.tests) return finish(await runTests(run, args, say));
   if (command.all) return finish(await runAll(command));
   if (command.inCallersFolder) process.chdir(callersFolder);
   const file = command.modulesIn

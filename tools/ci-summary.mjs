@@ -29,7 +29,8 @@ console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
 
 /** Each failed test in a line or two, because the end of a long output is what people are shown. */
-function tell({ testResults }) {
+function tell({ testResults, unsteady = [] }) {
+  for (const name of unsteady) console.log(`unsteady, passed only the second time: ${name}`);
   for (const { name, message, assertionResults } of testResults) {
     const file = relative(process.cwd(), name);
     const bad = assertionResults.filter(({ status }) => status === 'failed');

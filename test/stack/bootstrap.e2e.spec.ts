@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -22,7 +23,8 @@ const write = (file: string, text: string) => {
 };
 
 beforeAll(() => {
-  cpSync(join(projectRoot, 'tools/bootstrap.mjs'), join(checkout, 'tools/bootstrap.mjs'));
+  for (const file of ['tools/bootstrap.mjs', 'tools/run-tests.mjs'])
+    cpSync(join(projectRoot, file), join(checkout, file));
   const dependencies = { neighbour: 'file:neighbour' };
   write(
     'package.json',
@@ -153,6 +155,44 @@ describe('the scripts of package.json', () => {
       err: 'cannot find "none" There are: echo\n',
     });
     expect(await run(['conformance'])).toMatchObject({ status: 1 });
+  });
+
+  it('run the tests of a file again when one failed, and name those that passed only then', async () => {
+    // A runner that fails in each named file as often as the file says.
+    write(
+      'node_modules/vitest/vitest.mjs',
+      `import fs from 'node:fs';
+       const option = process.argv.find((one) => one.startsWith('--outputFile.json='));
+       const files = process.argv.slice(2).filter((one) => one.endsWith('.spec'));
+       const testResults = files.map((name) => {
+         const left = Number(fs.readFileSync(name, 'utf8'));
+         fs.writeFileSync(name, String(left - 1));
+         const status = left > 0 ? 'failed' : 'passed';
+         return { name, status, assertionResults: [{ fullName: 'test of ' + name, status }] };
+       });
+       const failed = testResults.filter(({ status }) => status === 'failed').length;
+       fs.mkdirSync('test-results', { recursive: true });
+       fs.writeFileSync(option.split('=')[1], JSON.stringify({ testResults }));
+       process.exit(failed > 0 ? 1 : 0);`,
+    );
+    const testing = async (...failures: readonly number[]) => {
+      const names = failures.map((_, index) => `${index}.spec`);
+      names.forEach((name, index) => write(name, String(failures[index])));
+      const { status, err } = await run(['test', ...names]);
+      const text = readFileSync(join(checkout, 'test-results/report.json'), 'utf8');
+      const report = JSON.parse(text) as { unsteady?: string[]; numFailedTests?: number };
+      return { status, err, unsteady: report.unsteady, failed: report.numFailedTests };
+    };
+    expect(await testing(0, 0)).toMatchObject({ status: 0, err: '', unsteady: undefined });
+    expect(await testing(0, 1)).toMatchObject({
+      ...{ status: 0, unsteady: ['1.spec: test of 1.spec'], failed: 0 },
+      err: expect.stringContaining('passed alone: 1.spec: test of 1.spec') as string,
+    });
+    expect(await testing(1, 2)).toMatchObject({
+      ...{ status: 1, unsteady: ['0.spec: test of 0.spec'], failed: 1 },
+    });
+    // So many are no accident.
+    expect(await testing(1, 1, 1, 1, 1, 1)).toMatchObject({ status: 1, err: '' });
   });
 
   it('let the program that runs answer signals', async () => {

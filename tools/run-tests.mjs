@@ -1,0 +1,76 @@
+// `npm test`: all tests, and once more alone each file in which one failed. Plain JavaScript: it is part of the bootstrap.
+import fs from 'node:fs';
+import path from 'node:path';
+
+const REPORT = path.join('test-results', 'report.json');
+const AGAIN = path.join('test-results', 'again.json');
+/** More than that is no accident. */
+const MAX_FILES = 5;
+
+/**
+ * A test that fails among all others and passes alone is a race: a defect of the test or of what it tests. It does not fail the
+ * run, since nobody could then tell a race from a break, but the report names it (`unsteady`), and whoever prints the report does.
+ * `run` runs a tool and gives its status.
+ */
+export async function runTests(run, args, say) {
+  const vitest = (report, files) =>
+    run([
+      'vitest',
+      'run',
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+      ...files,
+    ]);
+  fs.rmSync(REPORT, { force: true });
+  const status = await vitest(REPORT, args);
+  const first = read(REPORT);
+  if (status === 0 || !first) return status;
+  const files = first.testResults.filter(hasFailed).map(({ name }) => name);
+  if (files.length === 0 || files.length > MAX_FILES) return status;
+  say(`Once more, alone: ${files.map((file) => path.relative('.', file)).join(', ')}`);
+  fs.rmSync(AGAIN, { force: true });
+  const statusAgain = await vitest(AGAIN, files);
+  const second = read(AGAIN);
+  if (!second) return status;
+  const report = merge(first, second);
+  fs.writeFileSync(REPORT, JSON.stringify(report));
+  for (const name of report.unsteady)
+    say(`Unsteady, failed among others and passed alone: ${name}`);
+  return statusAgain;
+}
+
+const hasFailed = ({ status, assertionResults }) =>
+  status === 'failed' || assertionResults.some((one) => one.status === 'failed');
+
+/** The report of the first run with the files that ran again as they were the second time. */
+function merge(first, second) {
+  const again = new Map(second.testResults.map((file) => [file.name, file]));
+  const testResults = first.testResults.map((file) => again.get(file.name) ?? file);
+  const unsteady = first.testResults.flatMap((file) => {
+    const later = again.get(file.name);
+    if (!later || hasFailed(later)) return [];
+    const failed = file.assertionResults.filter(({ status }) => status === 'failed');
+    const place = path.relative('.', file.name);
+    return failed.length > 0 ? failed.map(({ fullName }) => `${place}: ${fullName}`) : [place];
+  });
+  const all = testResults.flatMap(({ assertionResults }) => assertionResults);
+  const count = (wanted) => all.filter(({ status }) => status === wanted).length;
+  return {
+    ...first,
+    testResults,
+    unsteady,
+    success: second.success,
+    numTotalTests: all.length,
+    numPassedTests: count('passed'),
+    numFailedTests: count('failed'),
+  };
+}
+
+function read(file) {
+  try {
+    return JSON.parse(fs.readFileSync(file, 'utf8'));
+  } catch {
+    return null;
+  }
+}
