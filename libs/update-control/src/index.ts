@@ -34,6 +34,8 @@ export type { PlanProblem } from './plan/problem.js';
 export { scheduleProblems } from './plan/validate-schedule.js';
 export { windowReach, scheduleInWords } from './plan/window-reach.js';
 export type { WindowReach } from './plan/window-reach.js';
+export * from './preview/preview.js';
+export * from './preview/tally.js';
 export * from './replay.js';
 export { resolveSequence } from './resolve-sequence.js';
 export type { SequenceDecision, SequenceRequest } from './resolve-sequence.js';

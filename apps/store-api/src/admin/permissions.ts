@@ -56,6 +56,8 @@ const snap = named({ snap: 'snap' });
 const store = named({ store: 'store' });
 const device = named({ device: 'device' });
 
+const previewed = named({ rollout: 'rollout', fleet: 'input.fleetId', snap: 'input.snap' });
+
 const member = { roles: 'member' } as const;
 /** Lists: they show what the person may see. */
 const list = { roles: 'member', reach: 'any' } as const;
@@ -101,6 +103,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
     ...member,
     reach: named({ fleet: 'input.fleetId', snap: 'input.snap' }),
   },
+  'Query.previewRollout': { ...member, reach: previewed },
+  'Query.previewDevices': { ...member, reach: previewed },
   'Query.approvalSettings': list,
   'Query.updateSettings': list,
   'Query.holds': list,

@@ -15,6 +15,7 @@ import { LoginResolver } from './people/login.resolver.js';
 import { LicenceResolver } from './stores/licence.resolver.js';
 import { StoreKeyResolver } from './keys/store-key.resolver.js';
 import { PeopleResolver } from './people/people.resolver.js';
+import { PreviewResolver } from './previews/preview.resolver.js';
 import { RolloutProgressResolver } from './rollouts/rollout-progress.resolver.js';
 import { ApprovalSettingsResolver } from './rollouts/approval-settings.resolver.js';
 import { RolloutControlResolver } from './rollouts/rollout-control.resolver.js';
@@ -46,6 +47,7 @@ export const RESOLVERS = [
   LicenceResolver,
   ModelResolver,
   PeopleResolver,
+  PreviewResolver,
   RolloutProgressResolver,
   RolloutControlResolver,
   RolloutResolver,

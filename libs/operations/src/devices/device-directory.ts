@@ -48,13 +48,18 @@ export class DeviceDirectory {
   private async load(uid: string): Promise<KnownDevice | null> {
     const row = await this.db.asSystem((tx) => findDevice(tx, uid));
     if (!row) return null;
-    const { facts, factsHash, seenAt, ...device } = row;
-    return {
-      ...device,
-      // Written by FactsBuffer only.
-      reported: facts as ReportedFacts | null,
-      reportedHash: factsHash,
-      seenAtMs: seenAt?.getTime() ?? 0,
-    };
+    return toKnownDevice(row);
   }
+}
+
+/** A row as decisions see it. */
+export function toKnownDevice(row: DeviceRow): KnownDevice {
+  const { facts, factsHash, seenAt, ...device } = row;
+  return {
+    ...device,
+    // Written by FactsBuffer only.
+    reported: facts as ReportedFacts | null,
+    reportedHash: factsHash,
+    seenAtMs: seenAt?.getTime() ?? 0,
+  };
 }

@@ -1,4 +1,10 @@
-import { findWithheld, resolve, type Decision, type RequestFacts } from '#libs/update-control';
+import {
+  findWithheld,
+  resolve,
+  type Decision,
+  type RequestFacts,
+  type ResolveOptions,
+} from '#libs/update-control';
 import type { Resources } from '../resources.js';
 import type { DecisionBasis } from './decision-log.js';
 import { DeviceRequests } from './device-requests.js';
@@ -17,9 +23,11 @@ export interface DecidedAction {
   readonly withheld: number | null;
 }
 
-/** One decision from all that it rests on. */
-export const decideOn = ({ device, request, policy, t }: DecisionBasis): Decision =>
-  resolve(device, request, policy, t);
+/** One decision from all that it rests on; rules are passed over only for people's questions. */
+export const decideOn = (
+  { device, request, policy, t }: DecisionBasis,
+  options?: ResolveOptions,
+): Decision => resolve(device, request, policy, t, options);
 
 /** Answers the actions of polls. */
 export class DecisionService {

@@ -4,6 +4,10 @@ import type { AssertionQuery } from '../devices/assertion.service.js';
 import { toContext, toInstalled } from './poll.js';
 import type { StoreView } from './store-view.js';
 
+/** One decision about a set, for people's questions. */
+export const decideSequence: typeof resolveSequence = (device, request, policy, t) =>
+  resolveSequence(device, request, policy, t);
+
 /**
  * Which sequence of a validation set a caller is given that asks for the newest (update-control.md 2.9, U30). A sequence that
  * a rollout leads to is there for nobody else until the rollout has completed; who wants to keep one back from the start drafts

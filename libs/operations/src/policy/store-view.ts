@@ -100,16 +100,8 @@ export class StoreViews {
 
   /** As the device itself would see its store, for people who ask about it. */
   async openFor(device: KnownDevice): Promise<StoreView> {
-    const { brandId, storeId, reported } = device;
-    const caller = {
-      session: null,
-      wantsRenewal: false,
-      storeId,
-      architecture: reported?.architecture ?? null,
-    };
-    const policy = await this.policies.getLatest(brandId);
-    const facts = toFacts(caller, device, brandId, reported?.snapdVersion ?? null);
-    return this.viewOf(device, policy, facts);
+    const policy = await this.policies.getLatest(device.brandId);
+    return this.viewOf(device, policy, factsOfDevice(device));
   }
 
   private viewOf(device: KnownDevice | null, policy: LoadedPolicy, facts: DeviceFacts): StoreView {
@@ -145,6 +137,14 @@ export class StoreViews {
 }
 
 const byName = (a: SeenSnap, b: SeenSnap): number => (a.snap.name < b.snap.name ? -1 : 1);
+
+/** A device as its own brand's policy takes it, by what it reported last. */
+export function factsOfDevice(device: KnownDevice): DeviceFacts {
+  const { brandId, storeId, reported } = device;
+  const architecture = reported?.architecture ?? null;
+  const caller = { session: null, wantsRenewal: false, storeId, architecture };
+  return toFacts(caller, device, brandId, reported?.snapdVersion ?? null);
+}
 
 /** `brandId` is that of the policy which is asked; for a session it is the device's own. */
 function toFacts(

@@ -4,6 +4,13 @@ export { FleetService, type DeviceTags, type FleetOrder } from './fleet.service.
 export { FloorService, type FloorOrder } from './floor.service.js';
 export { LaneService, requireChannel } from './lane.service.js';
 export { PinService, type PinOrder } from './pin.service.js';
+export {
+  PreviewService,
+  type PreviewFilter,
+  type StoredPreview,
+} from './preview/preview.service.js';
+export { previewDevice } from './preview/preview-device.js';
+export { type PreviewSubject } from './preview/preview-ground.js';
 export { LEASE_MARGIN_MS } from './step-waves.js';
 export { RolloutProgressService } from './rollout-progress.service.js';
 export { RolloutFiguresService, type WaveFigures } from './rollout-figures.service.js';

@@ -6,25 +6,32 @@ import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
 import { approvalsNeeded, approversOf, startOf } from './approval-count.js';
 import { moveRollout, tooLate } from './move-rollout.js';
+import { requireUuid } from './find.js';
 import { isPausedAutomatically } from './pause.js';
+import { PreviewService, storedPreview } from './preview/preview.service.js';
 import { actOnRollout, by, planOfRow, type RolloutAct } from './rollout-act.js';
 import { tellOfVerdict } from './rollout-events.js';
 import { rolloutView, type RolloutView } from './rollout-view.js';
 
 /** Four eyes (update-control.md 2.5): yes and no to exactly one plan, and what an admin may do without. */
 export class RolloutApprovalService {
-  constructor(private readonly resources: Resources) {}
+  private readonly previews: PreviewService;
+
+  constructor(private readonly resources: Resources) {
+    this.previews = new PreviewService(resources);
+  }
 
   /**
-   * Says yes to exactly the plan of this hash: a person, not the author, not the last editor (U49). The last approval that
+   * Says yes to exactly the plan of this hash, and to the preview that is stored with it: a person, not the author, not the last editor (U49). The last approval that
    * is needed schedules the rollout. Of a rollout that was paused automatically it is the yes to going on, which `resume`
    * needs. Throws `forbidden` or `conflict` with the reason.
    */
-  approve(
+  async approve(
     who: Principal,
     brandId: string,
-    act: RolloutAct & { readonly planHash: string },
+    act: RolloutAct & { readonly planHash: string; readonly previewHash?: string | undefined },
   ): Promise<RolloutView> {
+    await this.previews.ensure(brandId, requireUuid(act.rolloutId, 'rollout'));
     return actOnRollout(this.resources, who, brandId, 'approve-rollout', act, async (tx, row) => {
       const mayGoOn = await isPausedAutomatically(tx, row);
       if (row.state !== 'PENDING_APPROVAL' && !mayGoOn) throw tooLate(row, 'approve');
@@ -40,14 +47,25 @@ export class RolloutApprovalService {
           problem,
           { current: rolloutView(row) },
         );
-      await insertVerdict(tx, who, row, 'approved', act.reason);
+      const shown = await storedPreview(tx, row);
+      if (act.previewHash !== undefined && act.previewHash !== shown?.hash)
+        throw new OperationError(
+          'conflict',
+          'cannot approve: the plan would do something else by now, read its new preview',
+          { current: rolloutView(row) },
+        );
+      await insertVerdict(tx, who, row, 'approved', act.reason, shown?.hash ?? null);
       if (mayGoOn) return row;
       const plan = planOfRow(row);
       if (approvedBy.length + 1 < (await approvalsNeeded(tx, brandId, plan))) return row;
       return moveRollout(tx, this.now, row, {
         event: 'approve',
         ...by(who, 'approved', act.reason),
-        evidence: { planHash: row.planHash, approvedBy: [...approvedBy, who.personId] },
+        evidence: {
+          planHash: row.planHash,
+          previewHash: shown?.hash ?? null,
+          approvedBy: [...approvedBy, who.personId],
+        },
         nextDueAt: startOf(plan, this.now),
       });
     });
@@ -103,10 +121,11 @@ async function insertVerdict(
   row: Rollout,
   verdict: Approval['verdict'],
   note = '',
+  previewHash: string | null = null,
 ): Promise<void> {
   const { id: rolloutId, brandId, planHash, rev } = row;
   await tx.insert(Approval, {
-    ...{ rolloutId, brandId, planHash, rev },
+    ...{ rolloutId, brandId, planHash, rev, previewHash },
     personId: who.personId,
     verdict,
     note,

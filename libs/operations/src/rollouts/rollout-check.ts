@@ -48,7 +48,7 @@ const NO_PLAN: Omit<RolloutCheck, 'problems'> = {
   approvalsNeeded: null,
 };
 /** Which devices come first is drawn when the rollout is made; how many does not depend on it. */
-const ANY_SALT = Buffer.alloc(16);
+export const ANY_SALT = Buffer.alloc(16);
 
 /** Examines an order as `create` and `submit` would (update-control.md 2.10, the part that needs no device). */
 export async function checkOrder(
@@ -94,12 +94,19 @@ function problemsOf(error: unknown): PlanProblem[] | null {
   return paths.map((path) => ({ path: String(path), message: error.message }));
 }
 
-async function measureWaves(
+/** A wave with the threshold that it would be frozen at. */
+export interface MeasuredWave extends CheckedWave {
+  readonly threshold: number | null;
+  readonly prevThreshold: number;
+  readonly soakMs: number;
+}
+
+export async function measureWaves(
   tx: Tx,
   plan: RolloutPlan,
-  fleet: Fleet,
+  fleet: Pick<Fleet, 'id' | 'brandId' | 'predicate'>,
   salt: Buffer,
-): Promise<CheckedWave[]> {
+): Promise<MeasuredWave[]> {
   const members: { readonly own: number; readonly fact: FactReader }[] = [];
   for await (const { uid, fact } of membersOf(tx, fleet))
     members.push({ own: bucket(salt.toString('hex'), uid), fact });
@@ -109,9 +116,12 @@ async function measureWaves(
     const named = members.filter(
       ({ own, fact }) => own < prevThreshold || isNamed(wave, fact),
     ).length;
-    const { threshold, k, rampMs } = freezeWave(wave, { prevThreshold, kBefore }, buckets, named);
+    const before = { prevThreshold, kBefore };
+    const { threshold, k, rampMs } = freezeWave(wave, before, buckets, named);
     prevThreshold = threshold ?? prevThreshold;
     kBefore = Math.max(kBefore, k ?? 0);
-    return { no: index + 1, name: wave.name, k: k ?? 0, rampMs };
+    const { name, soakMs } = wave;
+    const frozen = { threshold, prevThreshold: before.prevThreshold };
+    return { no: index + 1, name, k: k ?? 0, rampMs, soakMs, ...frozen };
   });
 }

@@ -2,6 +2,7 @@ import { Rollout, Wave, addToOutbox } from '#libs/database';
 import type { RolloutState } from '#libs/update-control';
 import type { Resources } from '../resources.js';
 import { activeMsOf, lockRollout } from './move-rollout.js';
+import { PreviewService } from './preview/preview.service.js';
 import { isPromotionCompiled } from './promotion.js';
 import { RolloutStep, type StepOutcome } from './rollout-step.js';
 import { isOver, startIfDue } from './start-if-due.js';
@@ -18,13 +19,19 @@ const MAX_STEPS = 1_000;
  * so that running twice, late or early does nothing that is not due.
  */
 export class RolloutProgressService {
-  constructor(private readonly resources: Resources) {}
+  private readonly previews: PreviewService;
+
+  constructor(private readonly resources: Resources) {
+    this.previews = new PreviewService(resources);
+  }
 
   /** Takes every step that is due. */
   async tick(brandId: string, rolloutId: string): Promise<void> {
     for (let steps = 0; steps < MAX_STEPS; steps += 1) {
       const outcome = await this.locked(brandId, rolloutId, takeStep);
-      if (outcome === 'nothing') return;
+      // A rollout that was sent back to its approvers is shown to them as it is now.
+      if (outcome === 'nothing')
+        return steps > 0 ? this.previews.ensure(brandId, rolloutId) : undefined;
       if (outcome !== 'stepped') await this.freeze(brandId, rolloutId, outcome.freeze);
     }
     throw new Error(`internal error: rollout ${rolloutId} does not come to rest`);

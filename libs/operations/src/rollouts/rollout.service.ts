@@ -8,21 +8,26 @@ import type { Resources } from '../resources.js';
 import type { Page } from '../brands/reader.js';
 import type { Seen } from '../brands/sight.js';
 import { approveIfNoneNeeded } from './approval-count.js';
-import { ensureLane, getFleet, getSnap, requireUuid } from './find.js';
-import { requireChannel } from './lane.service.js';
+import { getFleet, requireUuid } from './find.js';
 import { moveRollout } from './move-rollout.js';
 import { requirePlan } from './plan-facts.js';
+import { PreviewService, keepPreview } from './preview/preview.service.js';
 import { actOnRollout, by, planOfRow, type RolloutAct } from './rollout-act.js';
 import { checkOrder, type RolloutCheck } from './rollout-check.js';
 import { fleetOf, inheritedSalt, planOf, type RolloutOrder } from './rollout-order.js';
 import { rolloutView, type RolloutView } from './rollout-view.js';
+import { targetColumns, type TargetColumns } from './target-columns.js';
 
 /**
  * The plans of rollouts, until they wait for approval (update-control.md 2.5). Yes and no are in RolloutApprovalService, pause
  * and abort in RolloutControlService, what time does in RolloutProgressService.
  */
 export class RolloutService {
-  constructor(private readonly resources: Resources) {}
+  private readonly previews: PreviewService;
+
+  constructor(private readonly resources: Resources) {
+    this.previews = new PreviewService(resources);
+  }
 
   /** Throws `invalid` with a path for every problem of the plan. */
   create(who: Principal, brandId: string, order: RolloutOrder, key?: string): Promise<RolloutView> {
@@ -98,20 +103,32 @@ export class RolloutService {
     });
   }
 
-  /** Freezes the fleet's definition into the plan and asks for approval, where the brand wants any. */
-  submit(who: Principal, brandId: string, act: RolloutAct): Promise<RolloutView> {
+  /**
+   * Freezes the fleet's definition into the plan, stores with it what it would do, and asks for approval of both, where the
+   * brand wants any.
+   */
+  async submit(who: Principal, brandId: string, act: RolloutAct): Promise<RolloutView> {
+    const shown = await this.previewOfDraft(brandId, act.rolloutId);
     return actOnRollout(this.resources, who, brandId, 'submit-rollout', act, async (tx, row) => {
       const fleet = await getFleet(tx, brandId, row.fleetId);
       const plan: RolloutPlan = { ...planOfRow(row), fleet: fleetOf(fleet) };
       const { population } = await requirePlan(tx, plan, fleet, this.now);
       const hash = planHash(plan);
+      if (
+        nextState(row.state as RolloutState, 'submit') !== null &&
+        shown?.preview.planHash !== hash
+      )
+        throw new OperationError('conflict', 'cannot submit a plan that changed meanwhile', {
+          current: rolloutView(row),
+        });
       const submitted = await moveRollout(tx, this.now, row, {
         event: 'submit',
         ...by(who, 'submitted'),
-        evidence: { planHash: hash, population },
+        evidence: { planHash: hash, population, previewHash: shown?.hash ?? null },
         nextDueAt: plan.expiresAt === null ? null : new Date(plan.expiresAt),
         set: { plan, planHash: hash },
       });
+      if (shown !== null) await keepPreview(tx, submitted, shown);
       return approveIfNoneNeeded(tx, this.now, submitted, actorOf(who));
     });
   }
@@ -166,6 +183,21 @@ export class RolloutService {
     });
   }
 
+  /** Made before the transaction of the act: it may take a while. Null where `submit` itself will say what is wrong. */
+  private async previewOfDraft(
+    brandId: string,
+    rolloutId: string,
+  ): Promise<Awaited<ReturnType<PreviewService['prepare']>> | null> {
+    const row = await this.find(brandId, rolloutId);
+    if (row?.state !== 'DRAFT') return null;
+    try {
+      return await this.previews.prepare(brandId, rolloutId);
+    } catch (error) {
+      if (error instanceof OperationError) return null;
+      throw error;
+    }
+  }
+
   private get now(): Date {
     return this.resources.db.clock.now();
   }
@@ -189,20 +221,7 @@ export class RolloutService {
   }
 }
 
-type TargetColumns = Pick<Rollout, 'snapId' | 'laneId' | 'setKey'>;
 type PlanColumns = TargetColumns & Pick<Rollout, 'fleetId' | 'name' | 'plan' | 'planHash'>;
-
-async function targetColumns(
-  tx: Tx,
-  brandId: string,
-  { target }: RolloutPlan,
-): Promise<TargetColumns> {
-  if (target.kind === 'sequence')
-    return { snapId: null, laneId: null, setKey: `${target.accountId}/${target.setName}` };
-  const snap = await getSnap(tx, brandId, target.snapId);
-  const lane = await ensureLane(tx, snap, requireChannel(target.channel, snap.defaultTrack));
-  return { snapId: snap.id, laneId: lane.id, setKey: null };
-}
 
 async function insertWaves(tx: Tx, { id, brandId }: Rollout, plan: RolloutPlan): Promise<void> {
   await tx.insert(

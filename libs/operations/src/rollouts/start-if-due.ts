@@ -55,7 +55,7 @@ export const isOver = ({ plan: { expiresAt }, now }: RolloutStep): boolean =>
   expiresAt !== null && expiresAt <= now.getTime();
 
 /** The live rollout of the same fleet and lane. One that starts at this moment is caught by the unique index. */
-async function liveRival(tx: Tx, row: Rollout): Promise<Rollout | null> {
+export async function liveRival(tx: Tx, row: Rollout): Promise<Rollout | null> {
   const { fleetId, laneId, setKey } = row;
   const subject = laneId === null ? { setKey: setKey ?? '' } : { laneId };
   const others = await tx.findBy(Rollout, { fleetId, ...subject });

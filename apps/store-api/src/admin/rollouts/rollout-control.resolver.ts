@@ -23,8 +23,15 @@ export class RolloutControlResolver {
     @Who() who: Principal,
     @Args() args: RolloutActArgs,
     @Args('planHash', { description: 'Of the plan that was read.' }) planHash: string,
+    @Args('previewHash', {
+      type: () => String,
+      nullable: true,
+      description: 'Of the preview that was read; refused when another one is stored by now.',
+    })
+    previewHash?: string,
   ): Promise<RolloutView> {
-    return this.approvals.approve(who, args.brand, { ...toRolloutAct(args), planHash });
+    const signed = { planHash, previewHash: previewHash ?? undefined };
+    return this.approvals.approve(who, args.brand, { ...toRolloutAct(args), ...signed });
   }
 
   @Mutation(() => RolloutResult, {

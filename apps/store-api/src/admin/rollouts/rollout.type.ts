@@ -42,6 +42,8 @@ export class ApprovalType {
   @Field(() => ID) personId!: string;
   @Field(() => String, { description: 'approved or rejected' }) verdict!: string;
   @Field(() => String, { description: 'Of the plan that was meant.' }) planHash!: string;
+  @Field(() => String, { nullable: true, description: 'Of the preview that was stored then.' })
+  previewHash!: string | null;
   @Field(() => Int, { description: 'Of the rollout then: an older one does not count.' })
   rev!: number;
   @Field(() => String) note!: string;

@@ -174,14 +174,13 @@ export interface DeviceRow {
   readonly seenAt: Date | null;
 }
 
+const DEVICE = `d.uid, d.brand_id AS "brandId", d.model, d.serial, d.store_id AS "storeId",
+  d.serial_authority_id AS "serialAuthorityId", d.architecture, d.timezone, d.tags, f.facts,
+  f.facts_hash AS "factsHash", f.seen_at AS "seenAt"
+  FROM store.devices d LEFT JOIN store.device_facts f ON f.device_uid = d.uid`;
+
 export async function findDevice(tx: Tx, uid: string): Promise<DeviceRow | null> {
-  const [row] = await tx.query<DeviceRow[]>(
-    `SELECT d.uid, d.brand_id AS "brandId", d.model, d.serial, d.store_id AS "storeId",
-       d.serial_authority_id AS "serialAuthorityId", d.architecture, d.timezone, d.tags, f.facts,
-       f.facts_hash AS "factsHash", f.seen_at AS "seenAt"
-     FROM store.devices d LEFT JOIN store.device_facts f ON f.device_uid = d.uid WHERE d.uid = $1`,
-    [uid],
-  );
+  const [row] = await tx.query<DeviceRow[]>(`SELECT ${DEVICE} WHERE d.uid = $1`, [uid]);
   return row ?? null;
 }
 
@@ -207,5 +206,20 @@ export function countInstalled(
        AND r.revision = (f.facts -> 'snaps' -> $2 ->> 'revision')::int
      WHERE f.brand_id = $1 AND f.facts -> 'snaps' ? $2 GROUP BY 1 ORDER BY 1`,
     [brandId, snapId],
+  );
+}
+
+/** The next devices of a brand in the order of their uid; with `fleetId` those of a static fleet. Columns as in `findDevice`. */
+export function listDevices(
+  tx: Tx,
+  brandId: string,
+  page: { readonly after: string | null; readonly limit: number; readonly fleetId: string | null },
+): Promise<DeviceRow[]> {
+  return tx.query(
+    `SELECT ${DEVICE} WHERE d.brand_id = $1 AND ($2::uuid IS NULL OR d.uid > $2)
+       AND ($4::uuid IS NULL OR EXISTS (SELECT 1 FROM store.fleet_members m
+         WHERE m.fleet_id = $4 AND m.device_uid = d.uid))
+     ORDER BY d.uid LIMIT $3`,
+    [brandId, page.after, page.limit, page.fleetId],
   );
 }
