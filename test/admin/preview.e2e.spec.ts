@@ -274,13 +274,14 @@ describe('a preview', () => {
 
   it('leaves nothing behind, and names what else touches the devices', async () => {
     const { db } = store.wire.resources;
-    const state = () =>
-      db.asSystem(async (tx) => ({
-        rollouts: await tx.query('SELECT count(*) FROM store.rollouts'),
-        lanes: await tx.query('SELECT count(*) FROM store.lane_events'),
-        versions: await tx.query('SELECT * FROM store.policy_versions ORDER BY brand_id'),
-        outbox: await tx.query('SELECT count(*) FROM store.outbox'),
-      }));
+    const read = (sql: string): Promise<unknown> => db.asSystem((tx) => tx.query<unknown>(sql));
+    const state = (): Promise<unknown[]> =>
+      Promise.all([
+        read('SELECT count(*) FROM store.rollouts'),
+        read('SELECT count(*) FROM store.lane_events'),
+        read('SELECT * FROM store.policy_versions ORDER BY brand_id'),
+        read('SELECT count(*) FROM store.outbox'),
+      ]);
     const before = await state();
     await preview(input());
     await pages(input());

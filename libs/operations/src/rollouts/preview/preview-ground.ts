@@ -118,11 +118,7 @@ async function start(tx: Tx, row: Rollout, plan: RolloutPlan, now: Date): Promis
   await enterLane(tx, row, plan);
   const rival = await liveRival(tx, row);
   if (rival !== null) await tx.update(Rollout, { id: rival.id }, { state: 'SUPERSEDED' });
-  await tx.update(
-    Rollout,
-    { id: row.id },
-    { state: 'ACTIVE', activeSince: now, plan: plan as object },
-  );
+  await tx.update(Rollout, { id: row.id }, { state: 'ACTIVE', activeSince: now, plan });
 }
 
 interface Found {
@@ -191,8 +187,10 @@ function withOpened(
 }
 
 /** Thrown to roll back. */
-class Undone<T> {
-  constructor(readonly value: T) {}
+class Undone<T> extends Error {
+  constructor(readonly value: T) {
+    super('undone');
+  }
 }
 
 async function undone<T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
