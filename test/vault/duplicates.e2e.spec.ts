@@ -246,27 +246,6 @@ describe('same serial and another key (S2 of serial-vault.md 6.3)', () => {
     await shiftClock(vault.urls.owner, 0);
   });
 
-  it('the same request gets 202 three times and then 200, with one row that says signed', async () => {
-    await register(vault, hold, freshKey(), 'S2-P');
-    const request = await serialRequest(
-      hold.assertion,
-      await requestId(vault, hold.apiKey),
-      freshKey(),
-      'S2-P',
-    );
-    const body = inStream(request, hold.assertion);
-    const statuses: number[] = [];
-    for (let index = 0; index < 3; index++)
-      statuses.push((await postSerial(vault, hold.apiKey, body)).status);
-    await decide('approve', (await pending('S2-P'))[0]?.id);
-    const last = await postSerial(vault, hold.apiKey, body);
-    expect([...statuses, last.status]).toEqual([202, 202, 202, 200]);
-    const rows = (await outcomes('S2-P')).slice(1);
-    expect(rows).toEqual(['pending', 'approved', 'signed']);
-    // A byte-identical request after success gets the stored answer (serial-vault.md 8).
-    expect((await postSerial(vault, hold.apiKey, body)).text).toBe(last.text);
-  });
-
   it('V44 of 50 parallel first requests for one serial one is signed, 49 are held', async () => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => register(vault, hold, freshKey(), 'S2-RACE')),

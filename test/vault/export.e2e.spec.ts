@@ -63,7 +63,7 @@ it('V77 the export streams, and cells that a spreadsheet would run are texts', a
   const before = held();
   const { body } = await fetchLog('format=jsonl');
   let [bytes, rows, most, nextLook] = [0, 0, 0, 0];
-  for await (const chunk of body ?? []) {
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
     for (const byte of chunk) if (byte === 10) rows += 1;
     if (bytes < nextLook) continue;

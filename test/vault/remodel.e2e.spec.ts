@@ -337,7 +337,7 @@ it('V62 models of different provisioning do not become each other, nor those of 
   // A rule of one brand alone says nothing of another, whatever its models are called.
   const same = { fromModel: 'acme-new', toModel: 'acme-new' };
   await allow(same);
-  await allowAll([same], String(theirs.headers['brand-id']));
+  await allowAll([same], header(theirs, 'brand-id'));
   const named = { 'original-model': theirs.headers.model, 'original-serial': 'RM-21' };
   const across = await remodel(device, theirs, named, to.apiKey);
   expect([across.status, codeOf(across)]).toEqual([403, 'remodel-not-allowed']);

@@ -44,6 +44,7 @@ function startBackground(resources: VaultResources, { shutdown, logger }: VaultG
       .asSystem(sweepRequestIds)
       .catch((err: unknown) => logger.warn({ err }, 'cannot sweep request-ids'));
   };
+  sweep();
   const timer = setInterval(sweep, SWEEP_MS).unref();
   shutdown.add('sweeper', () => clearInterval(timer));
 }

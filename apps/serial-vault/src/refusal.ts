@@ -40,6 +40,9 @@ const REFUSALS = {
 
 export type RefusalCode = keyof typeof REFUSALS;
 
+// The keys of the table, which TypeScript widens to texts.
+export const REFUSAL_CODES = Object.keys(REFUSALS) as readonly RefusalCode[];
+
 /**
  * Why a device does not get what it asks for: `message` names cause and remedy, and is what `snap changes` shows on the
  * device (serial-vault.md 3).

@@ -16,10 +16,11 @@ export class RequestIdService {
   /** Throws `Refusal`: `missing-api-key`, `invalid-api-key`, `busy`, `blocked-address`. */
   async issue(apiKey: string | undefined, address: string): Promise<string> {
     const { db, settings } = this.resources;
-    this.limiter.check(`request-id ${address}`, address, Date.now());
+    const now = db.clock.now();
+    this.limiter.check(`request-id ${address}`, address, now.getTime());
     const requestId = formatNonce(randomBytes(RANDOM_BYTES));
     await db.asSystem(async (tx) => {
-      const context = { tx, resources: this.resources, limiter: this.limiter, now: db.clock.now() };
+      const context = { tx, resources: this.resources, limiter: this.limiter, now };
       let key: VaultApiKey | null = null;
       if (apiKey === undefined) await checkKeylessRequestId(tx);
       else key = await findLiveApiKey(apiKey, address, context);

@@ -28,7 +28,7 @@ export async function findLiveApiKey(
   const rows = stored === null ? [] : await tx.findBy(VaultApiKey, { lookup: stored.lookup });
   const row = rows.find(({ hash }) => stored !== null && isSameHash(stored.hash, hash));
   if (row === undefined || !isLive(row, now) || !mayComeFrom(row, address)) {
-    limiter.countWrongKey(address, Date.now());
+    limiter.countWrongKey(address, now.getTime());
     refuse('invalid-api-key', INVALID);
   }
   return row;

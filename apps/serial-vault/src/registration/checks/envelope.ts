@@ -20,7 +20,7 @@ export async function checkEnvelope(attempt: Attempt, { resources }: CheckContex
 }
 
 /** Step 2: not too often, and not from where wrong keys came. */
-export async function checkRate(attempt: Attempt, { limiter }: CheckContext): Promise<void> {
+export async function checkRate(attempt: Attempt, { limiter, now }: CheckContext): Promise<void> {
   const { address } = attempt.envelope;
-  limiter.check(`serial ${address}`, address, Date.now());
+  limiter.check(`serial ${address}`, address, now.getTime());
 }
