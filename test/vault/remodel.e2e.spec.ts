@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { localSigner, signAssertion, type Assertion, type Signer } from '#libs/assertions';
+import { header, localSigner, signAssertion, type Assertion, type Signer } from '#libs/assertions';
 import { shiftClock } from '#libs/database';
 import {
   BRAND,
