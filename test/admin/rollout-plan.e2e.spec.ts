@@ -26,8 +26,10 @@ interface Check {
 const HOUR = 3_600_000;
 const manual = (...percents: number[]): object[] =>
   percents.map((percent) => ({ percent, soakSeconds: 0, isManual: true }));
+/** Nobody needs to report anything. */
+const byTimeAlone = { health: { minSample: 0, coveragePercent: 0 } };
 const soaked = (...percents: number[]): object[] =>
-  percents.map((percent) => ({ percent, soakSeconds: 0 }));
+  percents.map((percent) => ({ percent, soakSeconds: 0, ...byTimeAlone }));
 const wall = (hours: number): string =>
   new Date(Date.now() + hours * HOUR).toISOString().slice(0, 16);
 const causes = ({ transitions }: RolloutAnswer): string[] => transitions.map(({ cause }) => cause);
@@ -98,7 +100,12 @@ describe('rollout plans over HTTP, with the worker', () => {
     const input = {
       fleetId,
       waves: [
-        { name: 'lab', selector: { fact: 'tag:site', equals: 'plan-lab' }, soakSeconds: 0 },
+        {
+          name: 'lab',
+          selector: { fact: 'tag:site', equals: 'plan-lab' },
+          soakSeconds: 0,
+          ...byTimeAlone,
+        },
         { name: 'some', percent: 10, devicesPerHour: 6 },
         { percent: 100 },
       ],

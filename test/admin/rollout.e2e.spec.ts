@@ -4,8 +4,10 @@ import { AdminStore, Person, literal, type RolloutAnswer } from './support/admin
 
 const manual = (...percents: number[]): object[] =>
   percents.map((percent) => ({ percent, soakSeconds: 0, isManual: true }));
+/** Nobody needs to report anything. */
+const byTimeAlone = { health: { minSample: 0, coveragePercent: 0 } };
 const soaked = (...percents: number[]): object[] =>
-  percents.map((percent) => ({ percent, soakSeconds: 0 }));
+  percents.map((percent) => ({ percent, soakSeconds: 0, ...byTimeAlone }));
 const states = ({ transitions }: RolloutAnswer): string[] =>
   transitions.map(({ toState }) => toState);
 
@@ -63,8 +65,8 @@ describe('rollouts over HTTP, with the worker', () => {
   it('opens waves by itself when their soak is over, and explains who stays', async () => {
     const { fleetId, uids } = await group(20);
     const waves = [
-      { percent: 10, soakSeconds: 3 },
-      { percent: 100, soakSeconds: 0 },
+      { percent: 10, soakSeconds: 3, ...byTimeAlone },
+      { percent: 100, soakSeconds: 0, ...byTimeAlone },
     ];
     const rollout = await store.approved({ fleetId, waves });
     await store.until(rollout, ({ waves: [first] }) => first?.state === 'OPEN');

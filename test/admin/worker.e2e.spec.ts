@@ -9,8 +9,10 @@ import { AdminStore, type RolloutAnswer } from './support/admin-store.js';
 
 const manual = (...percents: number[]): object[] =>
   percents.map((percent) => ({ percent, soakSeconds: 0, isManual: true }));
+/** Nobody needs to report anything. */
+const byTimeAlone = { health: { minSample: 0, coveragePercent: 0 } };
 const soaked = (...percents: number[]): object[] =>
-  percents.map((percent) => ({ percent, soakSeconds: 0 }));
+  percents.map((percent) => ({ percent, soakSeconds: 0, ...byTimeAlone }));
 const COMPLETED = ['DRAFT', 'PENDING_APPROVAL', 'SCHEDULED', 'ACTIVE', 'COMPLETING', 'COMPLETED'];
 const states = ({ transitions }: RolloutAnswer): string[] =>
   transitions.map(({ toState }) => toState);
@@ -334,7 +336,7 @@ describe('the worker, killed and doubled', () => {
   it('U44 a ramp admits so many an hour, and a pause of three hours adds three hours without a jump', async () => {
     const { fleetId, uids } = await group(10_000);
     const perHour = 1_000;
-    const waves = [{ percent: 100, devicesPerHour: perHour, soakSeconds: 0 }];
+    const waves = [{ percent: 100, devicesPerHour: perHour, soakSeconds: 0, ...byTimeAlone }];
     const rollout = await store.approved({ fleetId, waves });
     await store.until(rollout, ({ waves: [wave] }) => wave?.state === 'OPEN');
     const { rows } = await store.owner.query<{ salt: Buffer }>(
@@ -388,7 +390,7 @@ describe('the worker, killed and doubled', () => {
   it('U45 with all workers dead a ramp stops within 15 minutes, and goes on without a burst after their return', async () => {
     const { fleetId, uids } = await group(100);
     // 100 devices at 60 an hour: the whole way takes 100 minutes.
-    const waves = [{ percent: 100, devicesPerHour: 60, soakSeconds: 0 }];
+    const waves = [{ percent: 100, devicesPerHour: 60, soakSeconds: 0, ...byTimeAlone }];
     const rollout = await store.approved({ fleetId, waves });
     await store.until(rollout, ({ waves: [wave] }) => wave?.state === 'OPEN');
     await store.settled();

@@ -159,7 +159,7 @@ describe('Redis down', () => {
       fleetId,
       waves: [
         { percent: 10, soakSeconds: 0, isManual: true },
-        { percent: 50, soakSeconds: 1_200 },
+        { percent: 50, soakSeconds: 1_200, health: { minSample: 0, coveragePercent: 0 } },
         { percent: 100, soakSeconds: 0, isManual: true },
       ],
     });

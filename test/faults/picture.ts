@@ -18,6 +18,9 @@ const ROWS: Readonly<Record<string, string>> = {
     SELECT *, value - '{activeMs,activeSince,leaseUntil}'::text[] AS said,
       lag(value - '{activeMs,activeSince,leaseUntil}'::text[]) OVER (PARTITION BY subject ORDER BY version) AS was
     FROM store.overlay_events WHERE brand_id = $1) e WHERE said IS DISTINCT FROM was`,
+  // Devices are counted again and again; what a count says is the same.
+  rollout_counts: `SELECT to_jsonb(c) - '{counted_at,dirty_at,begun_at,took_ms,judged}'::text[] AS row
+    FROM store.rollout_counts c WHERE brand_id = $1`,
 };
 
 /** Ids, digests, salts, instants and buckets, each by its kind: two brands that went the same way look the same. */

@@ -1,5 +1,5 @@
 import { recordEvent } from '#libs/database';
-import { RolloutProgressService, type Resources } from '#libs/operations';
+import { RolloutCountService, RolloutProgressService, type Resources } from '#libs/operations';
 import { still, type SeededBrand, type World } from './world.js';
 
 /** One run of a job with something to do: `prepare` brings the brand there and answers what the job is given. */
@@ -13,7 +13,7 @@ export interface Scenario {
   ) => Promise<Readonly<Record<string, unknown>>>;
 }
 
-const everybody = [{ percent: 100, soakSeconds: 0 }];
+const everybody = [{ percent: 100, soakSeconds: 0, health: { minSample: 0, coveragePercent: 0 } }];
 
 async function opening(
   world: World,
@@ -35,6 +35,14 @@ async function open(
 ): Promise<Readonly<Record<string, unknown>>> {
   const ids = await opening(world, resources, brand, waves);
   await new RolloutProgressService(still(resources)).freeze(ids.brandId, ids.rolloutId, 1);
+  return { ...ids, rev: 1 };
+}
+
+/** The same, and its devices are counted: only then a wave passes. */
+async function counted(...given: Parameters<typeof open>): Promise<Readonly<Record<string, unknown>>> {
+  const ids = await open(...given);
+  const [, resources] = given;
+  await new RolloutCountService(resources).count(String(ids['brandId']), String(ids['rolloutId']));
   return { ...ids, rev: 1 };
 }
 
@@ -61,12 +69,13 @@ export const SCENARIOS: readonly Scenario[] = [
       return { ...ids, rev: 1 };
     },
   },
-  { title: 'rollout-tick goes on to the next wave', job: 'rollout-tick', prepare: open },
+  { title: 'rollout-tick goes on to the next wave', job: 'rollout-tick', prepare: counted },
   {
     title: 'rollout-tick completes a rollout',
     job: 'rollout-tick',
-    prepare: (world, resources, brand) => open(world, resources, brand, everybody),
+    prepare: (world, resources, brand) => counted(world, resources, brand, everybody),
   },
+  { title: 'stats-rollup counts the devices', job: 'stats-rollup', prepare: open },
   {
     title: 'wave-freeze opens a wave',
     job: 'wave-freeze',

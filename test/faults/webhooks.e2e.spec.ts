@@ -100,7 +100,10 @@ describe('webhooks', { timeout: 180_000 }, () => {
     await store.publish('acme-dashboard', 2);
     await store.addDevices(4, { group: 'told' }, 'acme-dashboard');
     const fleetId = await store.createFleet('told', 7, ['group', 'told']);
-    const rollout = await store.approved({ fleetId, waves: [{ percent: 100, soakSeconds: 0 }] });
+    const rollout = await store.approved({
+      fleetId,
+      waves: [{ percent: 100, soakSeconds: 0, health: { minSample: 0, coveragePercent: 0 } }],
+    });
     await store.until(rollout, ({ state }) => state === 'COMPLETED', LIMIT_MS);
     const ofRollout = (): Received[] =>
       receiver.received

@@ -237,7 +237,11 @@ export class World {
     const { brandId, author, approver, fleetId, snapName } = brand;
     const { id: rolloutId } = await rollouts.create(author, brandId, {
       ...{ title: 'two', fleetId, snap: snapName, channel: 'latest/stable', revision: 2 },
-      waves: [50, 100].map((percent) => ({ percent, soakSeconds: 0 })),
+      waves: [50, 100].map((percent) => ({
+        percent,
+        soakSeconds: 0,
+        health: { minSample: 0, coveragePercent: 0 },
+      })),
       ...order,
     });
     const { planHash } = await rollouts.submit(author, brandId, { rolloutId });

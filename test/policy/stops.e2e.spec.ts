@@ -224,7 +224,10 @@ describe('a stop, seen on every process', { timeout: 180_000 }, () => {
       });
       // The first wave soaks as long, and is over by the worker's own clock alone.
       const soakSeconds = Math.abs(off) / 2_000;
-      const soaking = [{ percent: 50, soakSeconds }, wave];
+      const soaking = [
+        { percent: 50, soakSeconds, health: { minSample: 0, coveragePercent: 0 } },
+        wave,
+      ];
       const now = await store.approved({ ...input, waves: soaking });
       await store.until(now, ({ waves }) => waves[0]?.state === 'OPEN', 60_000);
       // Both are looked at, the one that must wait first: the other's look is over when its next one is ahead again.

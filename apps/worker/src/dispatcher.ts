@@ -8,7 +8,7 @@ import {
 import type { Logger } from '#libs/runtime';
 
 /** What must happen although the queue is gone (update-control.md 2.6, reconciler); reviews can wait. */
-const CRITICAL = new Set(['rollout-tick', 'wave-freeze', 'compile-policy']);
+const CRITICAL = new Set(['rollout-tick', 'wave-freeze', 'stats-rollup', 'compile-policy']);
 /** Commands wait for a Redis that is away; nobody here does. */
 const ENQUEUE_LIMIT_MS = 2_000;
 /** After a failure the queue is left alone for so long: a batch must not wait for each of its jobs. */

@@ -7,6 +7,7 @@ import { makeDeltasProcessor } from './make-deltas.processor.js';
 import { notifyDeliverProcessor } from './notify-deliver.processor.js';
 import { reviewUploadProcessor } from './review-upload.processor.js';
 import { rolloutTickProcessor } from './rollout-tick.processor.js';
+import { statsRollupProcessor } from './stats-rollup.processor.js';
 import { waveFreezeProcessor } from './wave-freeze.processor.js';
 
 /** One per job of `libs/queue`; the worker refuses to start when one is missing or there twice. */
@@ -17,5 +18,6 @@ export const makeHandlers = (resources: Resources, logger: Logger): readonly Job
   notifyDeliverProcessor(resources),
   reviewUploadProcessor(resources),
   rolloutTickProcessor(resources),
+  statsRollupProcessor(resources),
   waveFreezeProcessor(resources),
 ];

@@ -5,6 +5,7 @@ import {
   listDueRollouts,
   listStuckUploads,
   listUncheckedAudits,
+  listUncounted,
   sweepIdempotencyKeys,
   sweepNonces,
   sweepOutbox,
@@ -26,6 +27,8 @@ const KEEP_OUTBOX_MS = 7 * 86_400_000;
 const DELTAS = { lateMs: 30_000, againMs: 86_400_000, keepMs: 30 * 86_400_000 };
 /** It may take some minutes; asked for more often, it would only look again at what is done. */
 const DELTA_SLOT_MS = 120_000;
+/** Silence is noticed within a minute, news within seconds (update-control.md 2.6, stats-rollup). */
+const COUNTS = { quietMs: 60_000, busyMs: 3_000, lostMs: 60_000 };
 /** Asked for again at most so often while the job is kept by the queue. */
 const SLOT_MS = 5_000;
 
@@ -78,6 +81,8 @@ export class Reconciler {
     const read = <T>(question: (tx: Tx) => Promise<T>): Promise<T> => db.asSystem(question);
     for (const { id, brandId, rev } of await read((tx) => listDueRollouts(tx, LEASE_MARGIN_MS)))
       await this.ask('rollout-tick', { rolloutId: id, brandId, rev }, slot);
+    for (const rollout of await read((tx) => listUncounted(tx, COUNTS)))
+      await this.ask('stats-rollup', { ...rollout }, slot);
     for (const { brandId, version } of await read(listBrandsToCompile))
       await this.ask('compile-policy', { brandId, version }, `${version}.${slot}`);
     for (const upload of await read((tx) => listStuckUploads(tx, STUCK_UPLOAD_MS)))

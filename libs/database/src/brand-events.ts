@@ -23,6 +23,7 @@ export const EVENT_KINDS = [
   'stop-lifted',
   'hold-expiring',
   'device-reverted',
+  'clone-suspect',
   'quota-near',
   'audit-broken',
 ] as const;

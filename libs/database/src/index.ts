@@ -21,5 +21,6 @@ export * from './store/repositories/catalogue.repository.js';
 export * from './store/repositories/delta.repository.js';
 export * from './store/repositories/file.repository.js';
 export * from './store/repositories/rollout.repository.js';
+export * from './store/repositories/signal.repository.js';
 export * from './store/repositories/sweep.repository.js';
 export * from './store/repositories/webhook.repository.js';

@@ -11,6 +11,7 @@ export * from './policy/index.js';
 export * from './publishing/index.js';
 export * from './resources.js';
 export * from './rollouts/index.js';
+export * from './signals/index.js';
 export * from './stores/index.js';
 export * from './trust/index.js';
 export * from './webhooks/index.js';

@@ -25,6 +25,11 @@ export class Remembered<V> {
     this.known.set(key, { value });
   }
 
+  /** What is held now, however old; undefined: nothing. */
+  peek(key: string): V | undefined {
+    return this.known.peek(key, { allowStale: true })?.value;
+  }
+
   /** The next `get` reads it anew. */
   forget(key: string): void {
     this.known.delete(key);

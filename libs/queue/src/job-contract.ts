@@ -3,13 +3,14 @@ import { QueueError } from './queue-error.js';
 
 /**
  * Jobs that must start soon and end quickly (`prompt`) do not wait behind those that read whole snaps (`heavy`) or wait for
- * servers of others (`outside`), nor any of these behind what nobody waits for (`background`); one queue and one pool of slots
- * each.
+ * servers of others (`outside`), nor any of these behind what nobody waits for (`background`). What goes through all devices of a
+ * brand (`counting`) does so a second at a time. One queue and one pool of slots each.
  */
 export const LANES = {
   prompt: { concurrency: 4 },
   heavy: { concurrency: 2 },
   outside: { concurrency: 8 },
+  counting: { concurrency: 2 },
   background: { concurrency: 1 },
 } as const satisfies Record<string, { concurrency: number }>;
 export type Lane = keyof typeof LANES;

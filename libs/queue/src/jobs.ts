@@ -26,6 +26,13 @@ export const jobs = {
     schema: z.object({ rolloutId: id, brandId: id, waveNo: z.number().int().positive() }),
     key: ({ rolloutId, waveNo }) => `${rolloutId}.${waveNo}`,
   }),
+  /** Counts the devices of a rollout anew, a second at a time (update-control.md 2.6, stats-rollup). */
+  statsRollup: defineJob({
+    name: 'stats-rollup',
+    lane: 'counting',
+    schema: z.object({ rolloutId: id, brandId: id }),
+    key: ({ rolloutId }) => rolloutId,
+  }),
   /** Compiles a brand's policy snapshot for the decision function. */
   compilePolicy: defineJob({
     name: 'compile-policy',

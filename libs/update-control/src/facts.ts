@@ -12,8 +12,8 @@ export interface SnapMemory {
   readonly failedAttempts?: Readonly<Record<number, number>> | undefined;
   /** Revisions this device went back from by itself. */
   readonly reverted?: readonly number[] | undefined;
-  /** The last revision that was CONFIRMED here: where a rollback leads. */
-  readonly lastGood?: number | undefined;
+  /** Revisions that were CONFIRMED here, the last one first: where a rollback leads. */
+  readonly good?: readonly number[] | undefined;
   /** The tracking channel seen at the poll before this one. */
   readonly observedChannel?: string | undefined;
 }

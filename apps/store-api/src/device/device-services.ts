@@ -7,6 +7,7 @@ import {
   DeltaCatalogue,
   DeviceDirectory,
   DeviceSessionService,
+  DeviceSignals,
   DownloadService,
   ExplanationService,
   FactsBuffer,
@@ -18,6 +19,7 @@ import {
   SequenceService,
   SessionReader,
   SignInService,
+  SignalBuffer,
   StandardModelService,
   StoreViews,
   VaultEventService,
@@ -30,6 +32,8 @@ export class DeviceServices {
   readonly policies: PolicyStore;
   readonly devices: DeviceDirectory;
   readonly facts: FactsBuffer;
+  readonly observations: SignalBuffer;
+  readonly signals: DeviceSignals;
   readonly views: StoreViews;
   readonly decisions: DecisionService;
   readonly decisionLog: DecisionLog;
@@ -55,6 +59,8 @@ export class DeviceServices {
     this.policies = new PolicyStore(resources);
     this.devices = new DeviceDirectory(db);
     this.facts = new FactsBuffer(db, this.devices);
+    this.observations = new SignalBuffer(db, this.devices, this.facts);
+    this.signals = new DeviceSignals(db, this.devices, this.policies, this.observations);
     this.views = new StoreViews(db, this.policies, this.devices);
     this.decisions = new DecisionService(resources, this.policies);
     this.decisionLog = new DecisionLog(db);
@@ -82,6 +88,7 @@ export class DeviceServices {
     services.policies.start();
     services.devices.start();
     services.facts.start();
+    services.observations.start();
     services.decisionLog.start();
     return services;
   }
@@ -90,6 +97,7 @@ export class DeviceServices {
   async onModuleDestroy(): Promise<void> {
     this.overlay.stop();
     this.policies.stop();
+    await this.observations.stop();
     await this.facts.stop();
     await this.decisionLog.stop();
   }

@@ -1,3 +1,4 @@
+import type { LadderState, SnapMemory } from '#libs/update-control';
 import { findDevice, type Database, type DeviceRow } from '#libs/database';
 import { Remembered } from '../remembered.js';
 import type { ReportedFacts } from './reported-facts.js';
@@ -5,8 +6,24 @@ import type { ReportedFacts } from './reported-facts.js';
 const KEPT = 50_000;
 const TRUSTED_FOR_MS = 60_000;
 
+/** The place of a device in a live rollout (update-control.md 2.7). */
+export interface LadderPlace {
+  readonly rolloutId: string;
+  readonly instanceKey: string;
+  readonly snapId: string;
+  /** The target for this device. */
+  readonly revision: number;
+  readonly state: LadderState;
+}
+
 /** A device as decisions see it: what is asserted, what an operator says, and what it reported before this call. */
-export interface KnownDevice extends Omit<DeviceRow, 'facts' | 'factsHash' | 'seenAt'> {
+export interface KnownDevice extends Omit<
+  DeviceRow,
+  'facts' | 'factsHash' | 'seenAt' | 'ladder' | 'memories'
+> {
+  readonly ladder: readonly LadderPlace[];
+  /** By instance key. */
+  readonly memories: Readonly<Record<string, SnapMemory>>;
   readonly reported: ReportedFacts | null;
   readonly reportedHash: string | null;
   readonly seenAtMs: number;
@@ -35,9 +52,15 @@ export class DeviceDirectory {
     return this.known.get(uid);
   }
 
-  /** What a device has just reported; known here before it is written. */
-  remember(uid: string, device: KnownDevice): void {
-    this.known.set(uid, device);
+  /** What is known now without asking; undefined: nothing. */
+  peek(uid: string): KnownDevice | undefined {
+    return this.known.peek(uid);
+  }
+
+  /** What a device has just told, known here before it is written. One that was forgotten meanwhile is read anew. */
+  change(uid: string, change: (device: KnownDevice) => KnownDevice): void {
+    const device = this.known.peek(uid);
+    if (device !== undefined) this.known.set(uid, change(device));
   }
 
   /** The next `get` reads the device anew. */
@@ -54,9 +77,12 @@ export class DeviceDirectory {
 
 /** A row as decisions see it. */
 export function toKnownDevice(row: DeviceRow): KnownDevice {
-  const { facts, factsHash, seenAt, ...device } = row;
+  const { facts, factsHash, seenAt, ladder, memories, ...device } = row;
   return {
     ...device,
+    // Written by SignalBuffer only.
+    ladder: ladder as LadderPlace[],
+    memories: memories as Record<string, SnapMemory>,
     // Written by FactsBuffer only.
     reported: facts as ReportedFacts | null,
     reportedHash: factsHash,

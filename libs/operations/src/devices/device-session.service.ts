@@ -5,6 +5,7 @@ import { RANDOM_BYTES, formatNonce, hashNonce, mintDeviceSession } from '#libs/a
 import {
   BrandStore,
   consumeNonce,
+  forgetPast,
   insertNonce,
   isDeviceRevoked,
   upsertSessionDevice,
@@ -23,6 +24,8 @@ export interface SessionOrder {
   readonly request: string;
   readonly serial: string;
   readonly model: string;
+  /** The device shows its last session, valid or not: it has not been reset since (device-api.md 2.5). */
+  readonly hasLastSession: boolean;
 }
 
 /** The caller answers every refusal alike; `reason` is for the log (decisions 13). */
@@ -70,7 +73,7 @@ export class DeviceSessionService {
     return db.asSystem(async (tx) => {
       const reason = await this.findProblem(tx, papers, nonce);
       if (reason !== null) return refused(reason, device);
-      return this.admit(tx, papers);
+      return this.admit(tx, papers, order.hasLastSession);
     });
   }
 
@@ -88,9 +91,15 @@ export class DeviceSessionService {
     return isRevoked ? 'the device is revoked' : modelProblem(tx, model);
   }
 
-  private async admit(tx: Tx, papers: SessionPapers): Promise<SessionOutcome> {
+  private async admit(
+    tx: Tx,
+    papers: SessionPapers,
+    hasLastSession: boolean,
+  ): Promise<SessionOutcome> {
     const device = toDevice(papers);
     const deviceUid = await upsertSessionDevice(tx, device);
+    // snapd shows what it has; a device without begins anew, after a factory reset or for the first time (S35).
+    if (!hasLastSession) await forgetPast(tx, deviceUid, this.resources.db.clock.now().getTime());
     const { brandId, model, serial, deviceKeyId } = device;
     const identity = {
       deviceUid,

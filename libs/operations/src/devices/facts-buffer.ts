@@ -1,4 +1,5 @@
 import { upsertDeviceFacts, type Database, type FactsRow } from '#libs/database';
+import { SEEN_SLOT_MS } from '#libs/update-control';
 import type { DeviceDirectory, KnownDevice } from './device-directory.js';
 import { hashFacts, type ReportedFacts } from './reported-facts.js';
 
@@ -6,7 +7,6 @@ const FLUSH_EVERY_MS = 1_000;
 const BATCH = 1_000;
 /** While Postgres is away the newest facts of this many devices are kept. */
 const MAX_WAITING = 50_000;
-const SEEN_SLOT_MS = 6 * 60 * 60 * 1000;
 
 /**
  * What devices report, written in batches after they were answered, and only what changed (decisions 20): a poll that says
@@ -39,7 +39,10 @@ export class FactsBuffer {
     const reportedHash = hashFacts(reported);
     const isSeen = now - device.seenAtMs < SEEN_SLOT_MS;
     if (reportedHash === device.reportedHash && isSeen) return;
-    this.directory.remember(device.uid, { ...device, reported, reportedHash, seenAtMs: now });
+    this.directory.change(device.uid, (known) => ({
+      ...known,
+      ...{ reported, reportedHash, seenAtMs: now },
+    }));
     if (this.waiting.size >= MAX_WAITING && !this.waiting.has(device.uid)) return;
     this.waiting.set(device.uid, {
       deviceUid: device.uid,

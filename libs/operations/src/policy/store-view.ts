@@ -176,5 +176,9 @@ function mayBuild({ grants, storeId }: Caller, brandId: string): boolean {
 
 function toMemory(device: KnownDevice | null): Record<string, SnapMemory> {
   const snaps = Object.entries(device?.reported?.snaps ?? {});
-  return Object.fromEntries(snaps.map(([key, { channel }]) => [key, { observedChannel: channel }]));
+  const observed = snaps.map(([key, { channel }]) => [key, { observedChannel: channel }] as const);
+  const memory: Record<string, SnapMemory> = Object.fromEntries(observed);
+  for (const [key, remembered] of Object.entries(device?.memories ?? {}))
+    memory[key] = { ...remembered, ...memory[key] };
+  return memory;
 }

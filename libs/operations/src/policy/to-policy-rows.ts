@@ -81,5 +81,6 @@ function toWaveRow(wave: WaveRow, plan: RolloutPlan): WaveRow {
     prevThreshold: wave.prevThreshold ?? 0,
     selector: planned?.selector ?? null,
     percent: planned?.size?.percent ?? null,
+    soakMs: planned?.soakMs,
   };
 }

@@ -1,4 +1,5 @@
-import { Wave, addToOutbox, type Rollout, type Tx } from '#libs/database';
+import { Wave, acknowledgeFailures, addToOutbox, type Rollout, type Tx } from '#libs/database';
+import { FAILURES, nextWaveState } from '#libs/update-control';
 import type { Principal } from '../brands/principal.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
@@ -6,6 +7,7 @@ import { approvalsRequired, approversOf } from './approval-count.js';
 import { moveRollout, tooLate } from './move-rollout.js';
 import { findPause, type Pause } from './pause.js';
 import { actOnRollout, by, planOfRow, type RolloutAct } from './rollout-act.js';
+import { tellOfWave } from './rollout-events.js';
 import { rolloutView, type RolloutView } from './rollout-view.js';
 import { stopsOf } from './stopped-rollouts.js';
 
@@ -43,6 +45,7 @@ export class RolloutControlService {
           current: rolloutView(row),
         });
       if (pause.isAutomatic) await requireSecondLook(tx, who, row, pause, act.acknowledges);
+      await judgeAnew(tx, row, this.now, pause.isAutomatic);
       return moveRollout(tx, this.now, row, {
         event: 'resume',
         ...by(who, 'resumed', act.reason),
@@ -114,6 +117,30 @@ async function standing(tx: Tx, row: Rollout): Promise<Record<string, number | s
   return last === undefined
     ? { wave: null }
     : { wave: last.no, waveState: last.state, k: last.k, population: last.population };
+}
+
+/**
+ * The wave that was open, or closed by its gates, is judged from now on: another attempt on the same threshold, with another
+ * deadline. What an acknowledged pause rests on counts no more, one new failure does (U52).
+ */
+async function judgeAnew(tx: Tx, row: Rollout, now: Date, hasAcknowledged: boolean): Promise<void> {
+  const waves = await tx.find(Wave, { where: { rolloutId: row.id }, order: { no: 'DESC' } });
+  const wave = waves.find(({ state }) => state !== 'WAITING');
+  const state = wave && (nextWaveState(wave.state, 'retry') ?? wave.state);
+  if (wave === undefined || state !== 'OPEN') return;
+  const isRetry = wave.state !== 'OPEN';
+  const { no, rev, attempt, population, k } = wave;
+  await tx.update(
+    Wave,
+    { rolloutId: row.id, no, rev },
+    {
+      ...{ state, attemptAt: now, rev: rev + 1 },
+      ...(isRetry && { attempt: attempt + 1, finishedAt: null, advancedAt: null }),
+    },
+  );
+  if (hasAcknowledged) await acknowledgeFailures(tx, row.id, FAILURES);
+  await addToOutbox(tx, 'stats-rollup', { rolloutId: row.id, brandId: row.brandId });
+  if (isRetry) await tellOfWave(tx, row, { no, population, k }, 'retry');
 }
 
 /** After an automatic pause: the failures are named, and somebody else has agreed. */

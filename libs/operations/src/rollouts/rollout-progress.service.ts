@@ -56,8 +56,12 @@ export class RolloutProgressService {
       const wave = await tx.findOneByOrFail(Wave, { rolloutId, no });
       if (wave.state !== 'OPENING' || wave.threshold !== null) return 'nothing';
       const activeMsAtOpen = activeMsOf(row, now);
-      await step.moveWave(wave, 'frozen', { ...measured, openedAt: now, activeMsAtOpen });
+      await step.moveWave(wave, 'frozen', {
+        ...measured,
+        ...{ openedAt: now, attemptAt: now, activeMsAtOpen },
+      });
       await tx.update(Rollout, { id: row.id }, { nextDueAt: now });
+      await addToOutbox(tx, 'stats-rollup', { rolloutId, brandId });
       await addToOutbox(tx, 'rollout-tick', { rolloutId, brandId, rev: row.rev });
       return 'stepped';
     });

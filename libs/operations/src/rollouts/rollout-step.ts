@@ -40,7 +40,12 @@ export class RolloutStep {
     return this.move({ event: 'expire', cause, evidence, nextDueAt: null });
   }
 
-  async moveWave(wave: Wave, event: WaveEvent, set: Partial<Wave>): Promise<void> {
+  async moveWave(
+    wave: Wave,
+    event: WaveEvent,
+    set: Partial<Wave>,
+    evidence: unknown = {},
+  ): Promise<void> {
     const { tx, row } = this;
     const state = nextWaveState(wave.state, event);
     if (state === null)
@@ -53,7 +58,7 @@ export class RolloutStep {
     if (affected !== 1) throw new Error(`internal error: wave ${wave.no} moved under its lock`);
     const { threshold, population, k } = { ...wave, ...set };
     await this.audit(row, `wave-${event}`, '', { wave: wave.no, threshold, population, k });
-    await tellOfWave(tx, row, { no: wave.no, population, k }, event);
+    await tellOfWave(tx, row, { no: wave.no, population, k }, event, evidence);
   }
 
   /** Nothing to do before then; the outbox and the reconciler both know. */

@@ -1,4 +1,5 @@
 import { Rollout, Wave, addToOutbox, type EmergencyStop } from '#libs/database';
+import { judgeWave, type Judgement } from './judge-wave.js';
 import { LEASE_MS, activeMsOf } from './move-rollout.js';
 import { promotionEvidence } from './promotion.js';
 import { promote } from './rollout-lane.js';
@@ -15,22 +16,50 @@ export async function stepWaves(step: RolloutStep): Promise<StepOutcome> {
   const { tx, row, plan, now } = step;
   const stops = await stopsOf(tx, row);
   if (stops.length > 0) return pauseFor(step, stops);
-  await extendLease(step);
   const waves = await tx.find(Wave, { where: { rolloutId: row.id }, order: { no: 'ASC' } });
   const current = waves.findLast(({ state }) => state !== 'WAITING');
+  const judgement = current?.state === 'OPEN' ? await judgeWave(step, current, waves) : null;
+  if (judgement?.isBlind !== true) await extendLease(step);
   const next = waves.find(({ state }) => state === 'WAITING');
   if (current === undefined) return next ? open(step, next) : 'nothing';
   if (current.state === 'OPENING')
     return row.nextDueAt !== null && row.nextDueAt <= now ? { freeze: current.no } : 'nothing';
   if (current.state === 'PASSED' && next) return open(step, next);
-  if (current.state !== 'OPEN') return step.rest();
-  const due = soakedAt(step, current);
-  if (due === null) return step.rest();
-  if (due > now) return step.wait(due.getTime() - now.getTime());
-  // The baseline moves with the state, or not at all (U55); lane first, as in startIfDue.
-  if (next === undefined) await promote(tx, row, plan);
-  await step.moveWave(current, 'pass', { finishedAt: now });
-  return next ? open(step, next) : complete(step, current);
+  if (judgement === null) return step.rest();
+  switch (judgement.verdict) {
+    case 'OPEN':
+      return waitFor(step, judgement);
+    case 'PASS':
+      // The baseline moves with the state, or not at all (U55); lane first, as in startIfDue.
+      if (next === undefined) await promote(tx, row, plan);
+      await step.moveWave(current, 'pass', { finishedAt: now }, judgement.evidence);
+      return next ? open(step, next) : complete(step, current);
+    case 'FAIL':
+      return closeWave(step, current, 'fail', judgement);
+    case 'INCONCLUSIVE':
+      return closeWave(step, current, 'inconclusive', judgement);
+  }
+}
+
+function waitFor(step: RolloutStep, { dueAt }: Judgement): Promise<'nothing'> {
+  return dueAt === null ? step.rest() : step.wait(dueAt.getTime() - step.now.getTime());
+}
+
+/** A wave that did not pass stays closed with its evidence; nobody is moved back, and going on takes two people (update-control.md 2.5). */
+async function closeWave(
+  step: RolloutStep,
+  wave: Wave,
+  event: 'fail' | 'inconclusive',
+  { cause, evidence }: Judgement,
+): Promise<'stepped'> {
+  await step.moveWave(wave, event, { finishedAt: step.now }, evidence);
+  const isAborted = event === 'fail' && step.plan.onFail === 'abort';
+  return step.move({
+    event: isAborted ? 'abort' : 'pause',
+    cause: `wave ${wave.no} ${event === 'fail' ? 'failed' : 'is inconclusive'}: ${cause}`,
+    evidence: { wave: wave.no, attempt: wave.attempt, ...evidence },
+    nextDueAt: null,
+  });
 }
 
 /** The freeze job has a moment; then the next tick does it (its due time is the wave's). */
@@ -74,13 +103,4 @@ async function extendLease({ tx, row, now }: RolloutStep): Promise<void> {
   };
   await tx.update(Rollout, { id: row.id }, change);
   Object.assign(row, change);
-}
-
-/** When the wave has passed its ramp and its soak; null while a person's word is missing. */
-function soakedAt({ row, plan, now }: RolloutStep, wave: Wave): Date | null {
-  const planned = plan.waves[wave.no - 1];
-  const isManual = planned?.gates.some(({ kind }) => kind === 'manual') ?? false;
-  if (isManual && wave.advancedAt === null) return null;
-  const needed = wave.activeMsAtOpen + wave.rampMs + (planned?.soakMs ?? 0);
-  return new Date(now.getTime() + needed - activeMsOf(row, now));
 }

@@ -52,6 +52,13 @@ describe('health gate', () => {
     );
   });
 
+  it('a wave that asks for no sample passes by time, and fails by failures', () => {
+    const timed = { minSample: 0, coveragePpm: 0 };
+    expect(verdict({}, timed)).toBe('PASS');
+    expect(verdict({}, timed, { isSoaked: false })).toBe('OPEN');
+    expect(verdict({ seen: 2, failed: 2 }, timed)).toBe('FAIL');
+  });
+
   it('nobody polled until the deadline: inconclusive, never passed', () => {
     expect(verdict({}, {}, { isPastDeadline: true })).toBe('INCONCLUSIVE');
     expect(verdict({})).toBe('OPEN');
@@ -59,13 +66,14 @@ describe('health gate', () => {
   });
 
   it('U79 a regional outage in both groups is no failure, admitted ones alone are', () => {
-    expect(excessDark({ dark: 30, total: 100 }, { dark: 300, total: 1000 })).toBe(0);
-    expect(excessDark({ dark: 30, total: 100 }, { dark: 0, total: 1000 })).toBe(30);
-    expect(excessDark({ dark: 30, total: 100 }, { dark: 0, total: 0 })).toBe(0);
-    const wave = (dark: number) => ({
+    const dark = { count: 30, total: 100 };
+    expect(excessDark(dark, { count: 300, total: 1000 })).toBe(0);
+    expect(excessDark(dark, { count: 0, total: 1000 })).toBe(30);
+    expect(excessDark(dark, { count: 0, total: 0 })).toBe(0);
+    const wave = (count: number) => ({
       seen: 100,
       confirmed: 70,
-      excessDark: excessDark({ dark: 30, total: 100 }, { dark, total: 1000 }),
+      excessDark: excessDark(dark, { count, total: 1000 }),
     });
     expect(verdict(wave(300), { minSample: 50 })).toBe('PASS');
     expect(verdict(wave(0), { minSample: 50 })).toBe('FAIL');

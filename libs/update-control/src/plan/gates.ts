@@ -1,6 +1,6 @@
 /** When a wave is well, in parts per million and whole devices (update-control.md 2.7). */
 export interface HealthGate {
-  /** At least so many outcomes; never more than the wave admits. */
+  /** At least so many outcomes; never more than the wave admits. 0: time alone passes it, unless devices fail. */
   readonly minSample: number;
   readonly successPpm: number;
   /** Share of the devices seen whose outcome is known. */
@@ -19,7 +19,7 @@ export interface WaveCounts {
   readonly failed: number;
   readonly reverted: number;
   readonly looping: number;
-  /** Dark devices beyond the rate of those not yet admitted; see `excessDark`. */
+  /** Dark devices beyond the rate of those not yet admitted; see `excessOver`. */
   readonly excessDark: number;
 }
 
@@ -45,6 +45,7 @@ export interface GateClock {
  * stays open until the deadline. Integers only.
  */
 export function evaluateHealth(gate: HealthGate, counts: WaveCounts, clock: GateClock): GateResult {
+  // A wave of which nobody needs to report anything is judged by its failures and by time.
   const minSample = Math.min(gate.minSample, Math.max(1, clock.k));
   const failAbs = gate.failAbs ?? Math.max(2, Math.ceil((2 * gate.failPpm * minSample) / 1e6));
   const failures = counts.failed + counts.reverted + counts.looping + counts.excessDark;
@@ -81,11 +82,18 @@ export function evaluateWave(
   return evaluateHealth(gate, overall, clock);
 }
 
-/** Admitted devices that went dark beyond what the not yet admitted ones, a random sample of the same fleet, did too (U79). */
-export function excessDark(
-  admitted: { readonly dark: number; readonly total: number },
-  control: { readonly dark: number; readonly total: number },
-): number {
-  if (control.total === 0) return 0;
-  return Math.max(0, admitted.dark - Math.ceil((control.dark * admitted.total) / control.total));
+/** How often something happened in a group of devices. */
+export interface Share {
+  readonly count: number;
+  readonly total: number;
 }
+
+/** What happened to admitted devices beyond what happened to those not yet admitted, a random sample of the same fleet, too. */
+export function excessOver(admitted: Share, control: Share): number {
+  if (control.total === 0) return admitted.count;
+  return Math.max(0, admitted.count - Math.ceil((control.count * admitted.total) / control.total));
+}
+
+/** The same for devices that went dark: silence alone, with nobody to compare with, is no failure (U79). */
+export const excessDark = (admitted: Share, control: Share): number =>
+  control.total === 0 ? 0 : excessOver(admitted, control);

@@ -37,8 +37,8 @@ function checkName(name: string, path: string, names: Set<string>, fail: Fail): 
 }
 
 function checkHealth(health: HealthGate, path: string, fail: Fail): void {
-  if (!(Number.isSafeInteger(health.minSample) && health.minSample >= 1))
-    fail(`${path}.minSample`, 'cannot judge a wave on no device');
+  if (!(Number.isSafeInteger(health.minSample) && health.minSample >= 0))
+    fail(`${path}.minSample`, 'cannot judge a wave on less than no device');
   for (const share of ['successPpm', 'coveragePpm', 'failPpm'] as const) {
     const ppm = health[share];
     if (!(Number.isSafeInteger(ppm) && ppm >= 0 && ppm <= 1e6))

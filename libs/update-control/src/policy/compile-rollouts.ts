@@ -86,6 +86,7 @@ function toWave(row: WaveRow): WavePolicy {
     rampMs: rampMs ?? 0,
     activeMsAtOpen: activeMsAtOpen ?? 0,
     percent: percent ?? null,
+    ...(row.soakMs !== undefined && { soakMs: row.soakMs }),
   };
 }
 

@@ -96,6 +96,7 @@ export interface WaveRow {
   readonly rampMs?: number | undefined;
   readonly activeMsAtOpen?: number | undefined;
   readonly percent?: number | null | undefined;
+  readonly soakMs?: number | undefined;
 }
 
 /** State and clock of a rollout: what the overlay has of it. Other states than the three live ones are left out. */

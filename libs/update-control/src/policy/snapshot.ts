@@ -79,6 +79,8 @@ export interface WavePolicy {
   readonly activeMsAtOpen: number;
   /** What the plan says, for "would be admitted at wave n". */
   readonly percent: number | null;
+  /** How long a device must stay well on the target to be CONFIRMED (update-control.md 2.7); no decision reads it. */
+  readonly soakMs?: number | undefined;
 }
 
 export interface Requirement {

@@ -335,7 +335,7 @@ describe('rule 8, rollout', () => {
     });
     expect(ask(withRollout({ includeInstalls: true }), install()).revision).toBe(8);
     // After a factory reset the device is known, was on the target, and has nothing installed.
-    const memory = { [world.SNAP]: { observedChannel: 'latest/stable', lastGood: 8 } };
+    const memory = { [world.SNAP]: { observedChannel: 'latest/stable', good: [8] } };
     const reset = device({ memory });
     expect(ask(withRollout(), install(), reset).revision).toBe(7);
     expect(ask(withRollout({ includeInstalls: true }), install(), reset).revision).toBe(8);
@@ -422,7 +422,7 @@ describe('rule 8, rollback', () => {
   };
 
   it('each device goes to its own last good revision, else to the baseline before', () => {
-    const remembers = device({ memory: { [world.SNAP]: { lastGood: 6 } } });
+    const remembers = device({ memory: { [world.SNAP]: { good: [6] } } });
     expect(ask(over, refresh(8), remembers)).toMatchObject({
       outcome: 'UPDATE',
       revision: 6,

@@ -40,8 +40,8 @@ function targetOf(c: Case, { rollout, lane }: LiveOnLane): number | undefined {
   if (!rollout.replaces) return target;
   const bad = forArchitecture(c, rollout.replaces);
   if (c.installed?.revision !== bad || bad === undefined) return undefined;
-  const lastGood = own(c.poll.device.memory, c.request.instanceKey ?? c.snap.snapId)?.lastGood;
-  return lastGood !== undefined && isOlder(lane, lastGood, bad) ? lastGood : target;
+  const { good = [] } = own(c.poll.device.memory, c.request.instanceKey ?? c.snap.snapId) ?? {};
+  return good.find((revision) => isOlder(lane, revision, bad)) ?? target;
 }
 
 /** What keeps a rollout from admitting anybody, or this kind of request. */

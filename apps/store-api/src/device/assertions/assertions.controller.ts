@@ -1,6 +1,6 @@
 import { Controller, Get, Query, Req, Res, UseFilters } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { MEDIA_TYPE } from '#libs/assertions';
+import { MEDIA_TYPE, decodeAssertion, header } from '#libs/assertions';
 import type { AssertionQuery } from '#libs/operations';
 import { DeviceServices } from '../device-services.js';
 import { openView } from '../http/caller.js';
@@ -29,6 +29,10 @@ export class AssertionsController {
     const wanted = asked && (await sequences.settle(asked, view));
     const row = wanted && (await assertions.find(wanted, mayRead(view), view.device?.uid));
     if (!row) throw notFound('no assertion with that key');
+    if (row.type === 'snap-revision' && row.snapId !== null && view.device) {
+      const revision = Number(header(decodeAssertion(row.bytes), 'snap-revision'));
+      this.services.signals.attempting(view.device, row.snapId, revision);
+    }
     await reply.code(200).header('content-type', MEDIA_TYPE).send(row.bytes);
   }
 

@@ -30,6 +30,12 @@ export class DownloadsController {
     const { storageKey, fileName } = await this.services.downloads.find(view, order);
     const { blobs, settings } = this.services.resources;
     const isHead = request.method === 'HEAD';
+    if (!isHead && order.kind !== 'component')
+      this.services.signals.downloading(
+        view.device,
+        order.snapId,
+        order.kind === 'delta' ? order.target : order.revision,
+      );
     if (!isHead && settings.downloads === 'redirect') {
       const url = await blobs.signGet(storageKey, { expiresInS: LINK_LIFE_S, fileName });
       await reply.code(302).headers({ location: url, 'cache-control': 'no-store' }).send();

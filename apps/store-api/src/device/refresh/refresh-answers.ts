@@ -4,7 +4,7 @@ import { mayRead } from '../assertions/may-read.js';
 import type { DeviceServices } from '../device-services.js';
 import type { LoadGuard } from '../load/load-guard.js';
 import type { FetchAssertions, RefreshRequest, SnapAction } from './refresh.schema.js';
-import { toPoll, type RefreshHeaders } from './to-poll.js';
+import { toHeard, toPoll, type RefreshHeaders } from './to-poll.js';
 import {
   errorResult,
   repeat,
@@ -32,6 +32,13 @@ export class RefreshAnswers {
     const decided = await this.services.decisions.decide(view, poll);
     this.services.decisionLog.note(decided);
     if (headers.isShed) this.load.countShed(decided.filter(isShed).length);
+    else if (view.device)
+      this.services.signals.answered(
+        view.device.uid,
+        decided,
+        toHeard(request),
+        headers.isScheduled,
+      );
     const snapResults = await Promise.all(
       decided.map((one) => this.toResult(one, fields, sourceOf(poll, headers, one))),
     );

@@ -12,7 +12,7 @@ import { LoadGuard } from '../load/load-guard.js';
 import { RefreshAnswers, answerWithoutStore, renewalErrors } from './refresh-answers.js';
 import { refreshRequest, type RefreshRequest } from './refresh.schema.js';
 import { hasCritical, repeatAll, type Repeats } from './repeat-all.js';
-import { toReportedFacts, type RefreshHeaders } from './to-poll.js';
+import { toHeard, toReportedFacts, type RefreshHeaders } from './to-poll.js';
 import type { RefreshResult } from './to-refresh-result.js';
 
 /** How long after a scheduled poll an unscheduled one is snapd's own repeat and nobody's wish (update-control.md F11). */
@@ -48,6 +48,13 @@ export class RefreshController {
     let device: KnownDevice | null = null;
     let results: RefreshResult[];
     try {
+      // What is shed says nothing of a device's way (U76).
+      if (caller.session && !headers.isShed)
+        await this.services.signals.hear(
+          caller.session.deviceUid,
+          toHeard(body),
+          headers.isScheduled,
+        );
       const view = await openView(this.services, request, caller);
       device = view.device;
       results = await this.answers.answer(view, body, headers);

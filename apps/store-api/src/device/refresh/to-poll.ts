@@ -1,4 +1,4 @@
-import type { Poll, PollAction, ReportedFacts } from '#libs/operations';
+import type { HeardSnap, Poll, PollAction, ReportedFacts } from '#libs/operations';
 import { EPOCH_ZERO } from '#libs/update-control';
 import type { ContextSnap, RefreshRequest, SnapAction } from './refresh.schema.js';
 
@@ -82,6 +82,16 @@ function enforcedSets(
 
 const keysOf = ({ 'validation-sets': sets }: Pick<SnapAction, 'validation-sets'>): string[] =>
   (sets ?? []).map((key) => key.join('/'));
+
+/** The context, as the ladder hears it (update-control.md 2.7). */
+export const toHeard = ({ context }: Pick<RefreshRequest, 'context'>): HeardSnap[] =>
+  (context ?? []).map((snap) => ({
+    instanceKey: snap['instance-key'],
+    snapId: snap['snap-id'],
+    revision: snap.revision,
+    channel: snap['tracking-channel'] || 'stable',
+    isHeld: (snap.held?.by ?? []).length > 0,
+  }));
 
 /** What the request tells about the device; null where it tells nothing: an empty context is not "no snaps" (update-control.md F10). */
 export function toReportedFacts(

@@ -18,7 +18,7 @@ const sessionRequest = z.object({
   'model-assertion': assertionText,
 });
 
-/** How a device proves itself (device-api.md 2.4, 2.5). An old session in the headers is not looked at (D73). */
+/** How a device proves itself (device-api.md 2.4, 2.5). Of an old session only that it is shown counts (D73). */
 @Controller('api/v1/snaps/auth')
 @UseFilters(DeviceErrorFilter)
 export class SessionsController {
@@ -39,6 +39,7 @@ export class SessionsController {
       request: papers['device-session-request'],
       serial: papers['serial-assertion'],
       model: papers['model-assertion'],
+      hasLastSession: request.headers['x-device-authorization'] !== undefined,
     });
     if (outcome.state === 'refused') {
       const { reason, device } = outcome;

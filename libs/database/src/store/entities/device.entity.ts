@@ -50,6 +50,8 @@ export class DeviceFact {
   @Column({ type: 'jsonb' }) facts!: Record<string, unknown>;
   @Column({ type: 'text' }) factsHash!: string;
   @Column({ type: 'timestamptz' }) seenAt!: Date;
+  /** The last gaps of over an hour between two such instants, in minutes, newest first. */
+  @Column({ type: 'int', array: true, default: [] }) seenGaps!: number[];
 }
 
 /** A nonce for a device session: consumed atomically before the costly checks (decisions 9). */

@@ -17,6 +17,7 @@ export * from './overlay.entity.js';
 export * from './preview.entity.js';
 export * from './rollout.entity.js';
 export * from './approval-settings.entity.js';
+export * from './signal.entity.js';
 export * from './snap.entity.js';
 export * from './token.entity.js';
 export * from './update-settings.entity.js';

@@ -24,6 +24,10 @@ import { Snap } from './snap.entity.js';
   where: `"state" = ANY (ARRAY['ACTIVE'::text, 'PAUSED'::text, 'COMPLETING'::text])`,
 })
 @Check(`("lane_id" IS NULL) = ("snap_id" IS NULL) AND ("lane_id" IS NULL) <> ("set_key" IS NULL)`)
+@Index(['parentId'], {
+  unique: true,
+  where: `"parent_id" IS NOT NULL AND "state" <> ALL (ARRAY['REJECTED'::text, 'EXPIRED'::text, 'ABORTED'::text])`,
+})
 @Index(['nextDueAt'], { where: '"next_due_at" IS NOT NULL' })
 @Check(`octet_length("salt") = 16`)
 export class Rollout {
@@ -65,6 +69,10 @@ export class Rollout {
   @Column({ type: 'timestamptz', ...optional }) leaseUntil!: Date | null;
   /** Why an admin let it start without approval; null: nobody did. Never taken back. */
   @Column({ type: 'text', ...optional }) breakGlassReason!: string | null;
+  /** The rollout that this one takes back (update-control.md 2.8); at most one does. */
+  @Column({ type: 'uuid', ...optional })
+  @ForeignKey(() => Rollout)
+  parentId!: string | null;
   @Column(createdAt) createdAt!: Date;
 }
 
@@ -94,6 +102,10 @@ export class Wave {
   @Column({ type: 'timestamptz', ...optional }) advancedAt!: Date | null;
   @Column({ type: 'timestamptz', ...optional }) openedAt!: Date | null;
   @Column({ type: 'timestamptz', ...optional }) finishedAt!: Date | null;
+  /** Each `retry` after a failure is another one (update-control.md 2.5). */
+  @Column({ type: 'int', default: 1 }) attempt!: number;
+  /** Since when it is judged: when it opened, or when somebody went on. */
+  @Column({ type: 'timestamptz', ...optional }) attemptAt!: Date | null;
   @Column({ ...safeInteger, default: 1 }) rev!: number;
 }
 

@@ -19,6 +19,7 @@ import { Components1763741000000 } from './1763741000000-components.js';
 import { Progressive1763744000000 } from './1763744000000-progressive.js';
 import { Publishing1763744100000 } from './1763744100000-publishing.js';
 import { Deltas1763741500000 } from './1763741500000-deltas.js';
+import { Signals1764200000000 } from './1764200000000-signals.js';
 import { DeviceSerialAssertions1763742900000 } from './1763742900000-device-serial-assertions.js';
 import { Decisions1764300000100 } from './1764300000100-decisions.js';
 import { Previews1764300000200 } from './1764300000200-previews.js';
@@ -46,6 +47,7 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   DeviceSerialAssertions1763742900000,
   Progressive1763744000000,
   Publishing1763744100000,
+  Signals1764200000000,
   Decisions1764300000100,
   Previews1764300000200,
 ];

@@ -150,7 +150,10 @@ export async function upsertDeviceFacts(tx: Tx, rows: readonly FactsRow[]): Prom
        AS given("deviceUid" uuid, "brandId" text, facts jsonb, "factsHash" text, "seenAt" timestamptz)
      JOIN store.devices ON devices.uid = given."deviceUid"
      ON CONFLICT (device_uid) DO UPDATE
-       SET facts = excluded.facts, facts_hash = excluded.facts_hash, seen_at = excluded.seen_at
+       SET facts = excluded.facts, facts_hash = excluded.facts_hash, seen_at = excluded.seen_at,
+         seen_gaps = CASE WHEN excluded.seen_at > known.seen_at + interval '1 hour'
+           THEN (extract(epoch FROM excluded.seen_at - known.seen_at)::int / 60 || known.seen_gaps)[1:20]
+           ELSE known.seen_gaps END
        WHERE known.facts_hash <> excluded.facts_hash OR known.seen_at < excluded.seen_at - interval '6 hours'
      RETURNING 1`,
     [JSON.stringify(rows)],
@@ -172,11 +175,21 @@ export interface DeviceRow {
   readonly facts: unknown;
   readonly factsHash: string | null;
   readonly seenAt: Date | null;
+  /** Its places in live rollouts: `RolloutStateRow` without the device. */
+  readonly ladder: readonly unknown[];
+  /** Instance key → `SnapMemory` of libs/update-control. */
+  readonly memories: Readonly<Record<string, unknown>>;
 }
 
 const DEVICE = `d.uid, d.brand_id AS "brandId", d.model, d.serial, d.store_id AS "storeId",
   d.serial_authority_id AS "serialAuthorityId", d.architecture, d.timezone, d.tags, f.facts,
-  f.facts_hash AS "factsHash", f.seen_at AS "seenAt"
+  f.facts_hash AS "factsHash", f.seen_at AS "seenAt",
+  (SELECT coalesce(jsonb_agg(jsonb_build_object('rolloutId', s.rollout_id, 'instanceKey', s.instance_key,
+       'snapId', s.snap_id, 'revision', s.revision, 'state', s.state)), '[]')
+     FROM store.device_rollout_states s JOIN store.rollouts r ON r.id = s.rollout_id
+     WHERE s.device_uid = d.uid AND r.state IN ('ACTIVE', 'PAUSED', 'COMPLETING')) AS ladder,
+  (SELECT coalesce(jsonb_object_agg(m.instance_key, m.memory), '{}') FROM store.device_snap_memories m
+     WHERE m.device_uid = d.uid) AS memories
   FROM store.devices d LEFT JOIN store.device_facts f ON f.device_uid = d.uid`;
 
 export async function findDevice(tx: Tx, uid: string): Promise<DeviceRow | null> {

@@ -1,0 +1,120 @@
+import type { CountedDevice, Rollout, Wave } from '#libs/database';
+import {
+  bucket,
+  climb,
+  darkAfterMs,
+  evaluate,
+  type Evidence,
+  type FactReader,
+  type LadderState,
+  type RolloutPlan,
+} from '#libs/update-control';
+import { toMember } from '../rollouts/fleet-members.js';
+import { planOfRow } from '../rollouts/rollout-act.js';
+import type { Observation } from './observation.js';
+import { countControl, countEligible, countPlace, type Counts } from './rollout-counts.js';
+
+const MINUTE_MS = 60_000;
+/** Steps that silence says something about; `climb` knows what. */
+const ENDS_IN_SILENCE = new Set(['OFFERED', 'DOWNLOADING', 'ATTEMPTED', 'INSTALLED']);
+
+/** Sorts the devices of one rollout as they stand at `now`. */
+export class DeviceCounter {
+  /** What was seen by looking, to be written. */
+  readonly news: Observation[] = [];
+  /** When the first wave opened: who was silent before is no sign of anything. */
+  readonly since: Date;
+  private readonly plan: RolloutPlan;
+  private readonly salt: string;
+  private readonly opened: readonly Wave[];
+
+  constructor(
+    private readonly rollout: Rollout,
+    waves: readonly Wave[],
+    private readonly now: number,
+  ) {
+    this.plan = planOfRow(rollout);
+    this.salt = rollout.salt.toString('hex');
+    this.opened = waves.filter(({ openedAt }) => openedAt !== null);
+    this.since = this.opened[0]?.openedAt ?? rollout.createdAt;
+  }
+
+  count(counts: Counts, device: CountedDevice): Counts {
+    const { fact, architecture: own } = toMember(device);
+    const architecture = own ?? 'unknown';
+    const isMember = this.isMember(device, fact);
+    const wave = this.waveOf(device, fact);
+    if (device.places.length === 0) {
+      if (!isMember) return counts;
+      if (wave !== null) return countEligible(counts, wave);
+      return this.countControl(counts, device, architecture);
+    }
+    let sum = counts;
+    for (const place of device.places) {
+      const state = this.look(device, place, isMember);
+      const marks = {
+        isSoaked:
+          state.step === 'CONFIRMED' &&
+          this.now - (state.confirmedAt ?? this.now) >= this.soakOf(wave),
+        isAcknowledged: (place.acknowledgedAtMs ?? -1) >= state.stepAt,
+      };
+      sum = countPlace(sum, wave ?? this.opened.at(-1)?.no ?? 1, architecture, state.step, marks);
+    }
+    return sum;
+  }
+
+  private isMember({ isListed }: CountedDevice, fact: FactReader): boolean {
+    const { predicate } = this.plan.fleet;
+    return predicate === null ? isListed : evaluate(predicate, fact);
+  }
+
+  /** The wave that was the first to admit it; null: none yet. */
+  private waveOf({ uid }: CountedDevice, fact: FactReader): number | null {
+    const own = bucket(this.salt, uid);
+    const first = this.opened.find(({ no, threshold }) => {
+      const selector = this.plan.waves[no - 1]?.selector ?? null;
+      return own < (threshold ?? 0) || (selector !== null && evaluate(selector, fact));
+    });
+    return first?.no ?? null;
+  }
+
+  private soakOf(wave: number | null): number {
+    return this.plan.waves[(wave ?? 1) - 1]?.soakMs ?? 0;
+  }
+
+  /** A member not yet admitted counts when it has been there since the rollout began. */
+  private countControl(counts: Counts, device: CountedDevice, architecture: string): Counts {
+    const { seenAtMs, hasReverted } = device;
+    if (seenAtMs === null || seenAtMs < this.since.getTime()) return counts;
+    return countControl(counts, architecture, { isDark: this.isSilent(device), hasReverted });
+  }
+
+  private isSilent({ seenAtMs, seenGaps }: CountedDevice): boolean {
+    const gaps = (seenGaps ?? []).map((minutes) => minutes * MINUTE_MS);
+    return this.now - (seenAtMs ?? 0) > darkAfterMs(gaps);
+  }
+
+  /** Its place as it is by now: it may have left the fleet, or gone dark. */
+  private look(
+    device: CountedDevice,
+    place: CountedDevice['places'][number],
+    isMember: boolean,
+  ): LadderState {
+    // Written by writeObservations only.
+    const state = place.state as LadderState;
+    const isGone = !isMember && state.step !== 'LEFT';
+    const isSilent = ENDS_IN_SILENCE.has(state.step) && this.isSilent(device);
+    if (!isGone && !isSilent) return state;
+    const evidence: Evidence = { kind: isGone ? 'gone' : 'silent' };
+    const { instanceKey, snapId, revision } = place;
+    const { id: rolloutId, brandId } = this.rollout;
+    this.news.push({
+      ...{ brandId, deviceUid: device.uid, instanceKey, snapId, at: this.now },
+      about: { rolloutId, revision, evidence, soakMs: Number.MAX_SAFE_INTEGER },
+    });
+    return stepBy(state, evidence, this.now);
+  }
+}
+
+const stepBy = (state: LadderState, evidence: Evidence, at: number): LadderState =>
+  climb(state, evidence, { at, soakMs: Number.MAX_SAFE_INTEGER });

@@ -1,0 +1,202 @@
+import { LRUCache } from 'lru-cache';
+import type { Database } from '#libs/database';
+import {
+  channelText,
+  findChannel,
+  isOlder,
+  sightOf,
+  type Evidence,
+  type LanePolicy,
+  type PolicySnapshot,
+  type RolloutPolicy,
+} from '#libs/update-control';
+import type { DeviceDirectory, KnownDevice, LadderPlace } from '../devices/device-directory.js';
+import type { DecidedAction } from '../policy/decision.service.js';
+import type { PolicyStore } from '../policy/policy-store.js';
+import { takeIn, type Observation } from './observation.js';
+import type { SignalBuffer } from './signal-buffer.js';
+
+/** One entry of a context. */
+export interface HeardSnap {
+  readonly instanceKey: string;
+  readonly snapId: string;
+  readonly revision: number;
+  /** The tracking channel. */
+  readonly channel: string;
+  readonly isHeld: boolean;
+}
+
+/** Not in the policy any more: nobody is confirmed by it. */
+const NEVER_MS = Number.MAX_SAFE_INTEGER;
+const REMEMBERED_ANSWERS = 50_000;
+
+/**
+ * What the calls of devices mean for the rollouts that lead them (update-control.md 2.7). All in memory, on what is known of
+ * the device; only what says something new goes to the buffer.
+ */
+export class DeviceSignals {
+  /** `<uid> <instance key>` → what it was answered last: to be there is no revert. */
+  private readonly answers = new LRUCache<string, number>({ max: REMEMBERED_ANSWERS });
+
+  constructor(
+    private readonly db: Database,
+    private readonly directory: DeviceDirectory,
+    private readonly policies: Pick<PolicyStore, 'get'>,
+    private readonly buffer: Pick<SignalBuffer, 'add'>,
+  ) {}
+
+  /** The context of a poll, before it is decided: a third failure is known to the very poll that shows it (U73). */
+  async hear(
+    deviceUid: string,
+    context: readonly HeardSnap[],
+    isScheduled: boolean,
+  ): Promise<void> {
+    const device = context.length === 0 ? null : await this.directory.get(deviceUid);
+    if (device === null) return;
+    const { snapshot } = await this.policies.get(device.brandId);
+    const heard = new Map(context.map((snap) => [snap.instanceKey, snap]));
+    for (const place of device.ladder) {
+      const found = findRollout(snapshot, place);
+      const snap = heard.get(place.instanceKey);
+      const older = (a: number, b: number): boolean => isOlder(found?.lane, a, b);
+      const seen = snap && { ...snap, isScheduled, hasSwitched: hasSwitched(device, snap) };
+      this.observe(device, place, sightOf(place.revision, place.state, seen, older), found);
+    }
+    for (const snap of context) this.noticeRevert(device, snapshot, snap);
+  }
+
+  /** What a poll was answered. An offer is what a scheduled poll was told of a rollout's target; hints are told the same (U76). */
+  answered(
+    deviceUid: string,
+    decided: readonly DecidedAction[],
+    context: readonly HeardSnap[],
+    isScheduled: boolean,
+  ): void {
+    for (const { action, decision, seen } of decided) {
+      const device = this.directory.peek(deviceUid);
+      const { revision, reasons = [] } = decision ?? {};
+      if (!device || !seen || decision?.outcome !== 'UPDATE' || revision === undefined) continue;
+      const { instanceKey } = action;
+      if (action.action !== 'refresh') continue;
+      this.answers.set(`${deviceUid} ${instanceKey}`, revision);
+      for (const place of device.ladder) this.lead(device, place, instanceKey, revision);
+      const admitted = reasons.find(({ code }) => code === 'ROLLOUT_ADMITTED');
+      if (!isScheduled || !admitted?.rule || admitted.detail?.['target'] !== revision) continue;
+      const isHeld = context.some((one) => one.instanceKey === instanceKey && one.isHeld);
+      const { snapId } = seen.snap;
+      const place = { rolloutId: admitted.rule.id, instanceKey, snapId, revision };
+      const { snapshot } = seen.policy;
+      this.observe(device, place, { kind: 'offered', isHeld }, findRollout(snapshot, place));
+    }
+  }
+
+  /** A file of the revision was asked for. */
+  downloading(device: KnownDevice | null, snapId: string, revision: number): void {
+    this.fetched(device, snapId, revision, { kind: 'download' });
+  }
+
+  /** The `snap-revision` was fetched: snapd does so right before it installs, each time anew (F12). */
+  attempting(device: KnownDevice | null, snapId: string, revision: number): void {
+    this.fetched(device, snapId, revision, { kind: 'attempt' });
+  }
+
+  private fetched(
+    given: KnownDevice | null,
+    snapId: string,
+    revision: number,
+    evidence: Evidence,
+  ): void {
+    const device = given && (this.directory.peek(given.uid) ?? given);
+    for (const place of device?.ladder ?? [])
+      if (device && place.snapId === snapId && place.revision === revision)
+        this.observe(device, place, evidence, undefined);
+  }
+
+  /** Who has a target, or went back from it, and is answered something else, or it again, goes there by our word. */
+  private lead(
+    device: KnownDevice,
+    place: LadderPlace,
+    instanceKey: string,
+    revision: number,
+  ): void {
+    const { state } = place;
+    if (place.instanceKey !== instanceKey) return;
+    const isTarget = place.revision === revision;
+    if (isTarget ? state.step === 'REVERTED' : state.installedAt !== null)
+      this.observe(device, place, { kind: 'led', revision }, undefined);
+  }
+
+  /** A device that went back from what no live rollout had brought: it may be one of the control group. */
+  private noticeRevert(device: KnownDevice, snapshot: PolicySnapshot, snap: HeardSnap): void {
+    const before = device.reported?.snaps[snap.instanceKey];
+    const policy = snapshot.snaps[snap.snapId];
+    if (!before || !policy || before.snapId !== snap.snapId || hasSwitched(device, snap)) return;
+    if (device.ladder.some(({ revision }) => revision === before.revision)) return;
+    if (this.answers.get(`${device.uid} ${snap.instanceKey}`) === snap.revision) return;
+    const channel = findChannel(snap.channel, policy.defaultTrack);
+    const lane = channel ? policy.lanes[channelText(channel)] : undefined;
+    if (lane === undefined || !isOlder(lane, snap.revision, before.revision)) return;
+    const { instanceKey, snapId } = snap;
+    const about = { revertedFrom: before.revision };
+    this.take(device, { ...this.of(device), instanceKey, snapId, about });
+  }
+
+  private observe(
+    device: KnownDevice,
+    { rolloutId, instanceKey, snapId, revision }: Omit<LadderPlace, 'state'>,
+    evidence: Evidence,
+    found: FoundRollout | undefined,
+  ): void {
+    const soakMs = found ? soakOf(found.rollout) : NEVER_MS;
+    const about = { rolloutId, revision, evidence, soakMs };
+    this.take(device, { ...this.of(device), instanceKey, snapId, about });
+  }
+
+  private of(device: KnownDevice): Pick<Observation, 'brandId' | 'deviceUid' | 'at'> {
+    const at = this.db.clock.now().getTime();
+    return { brandId: device.brandId, deviceUid: device.uid, at };
+  }
+
+  private take(given: KnownDevice, observation: Observation): void {
+    const device = this.directory.peek(given.uid) ?? given;
+    const { about, instanceKey } = observation;
+    const isSame = (one: LadderPlace): boolean =>
+      'rolloutId' in about && one.rolloutId === about.rolloutId && one.instanceKey === instanceKey;
+    const before = {
+      place: device.ladder.find(isSame),
+      memory: device.memories[instanceKey] ?? {},
+    };
+    const { place, memory } = takeIn(before, observation);
+    if (place === before.place && memory === before.memory) return;
+    this.directory.change(device.uid, (known) => ({
+      ...known,
+      ladder: place ? [...known.ladder.filter((one) => !isSame(one)), place] : known.ladder,
+      memories: { ...known.memories, [instanceKey]: memory },
+    }));
+    this.buffer.add(observation);
+  }
+}
+
+interface FoundRollout {
+  readonly lane: LanePolicy;
+  readonly rollout: RolloutPolicy;
+}
+
+function findRollout(
+  { snaps }: PolicySnapshot,
+  { snapId, rolloutId }: Pick<LadderPlace, 'snapId' | 'rolloutId'>,
+): FoundRollout | undefined {
+  for (const lane of Object.values(snaps[snapId]?.lanes ?? {}))
+    for (const rollout of Object.values(lane.rollouts))
+      if (rollout.rolloutId === rolloutId) return { lane, rollout };
+  return undefined;
+}
+
+/** The soak of the last wave that has opened. */
+const soakOf = ({ waves }: RolloutPolicy): number =>
+  waves.findLast(({ openedAt }) => openedAt !== null)?.soakMs ?? 0;
+
+function hasSwitched({ reported }: KnownDevice, { instanceKey, channel }: HeardSnap): boolean {
+  const before = reported?.snaps[instanceKey]?.channel;
+  return before !== undefined && before !== channel;
+}

@@ -1,0 +1,80 @@
+import { excessDark, excessOver, type WaveCounts } from '../plan/gates.js';
+import type { Step } from './ladder.js';
+
+/** Devices of one wave, or of one architecture in it, by step. */
+export interface Tally {
+  readonly steps: Readonly<Partial<Record<Step, number>>>;
+  /** Of the CONFIRMED, those that have been so for the wave's soak. */
+  readonly soaked: number;
+  /** Of the failures and the dark ones, those that somebody has acknowledged: they count no more (U52). */
+  readonly acknowledged: Readonly<Partial<Record<Step, number>>>;
+}
+
+/** Members not yet admitted: a random sample of the same fleet, left alone (update-control.md 2.7). */
+export interface ControlTally {
+  readonly total: number;
+  readonly dark: number;
+  readonly reverted: number;
+}
+
+export const NO_TALLY: Tally = { steps: {}, soaked: 0, acknowledged: {} };
+export const NO_CONTROL: ControlTally = { total: 0, dark: 0, reverted: 0 };
+
+/** One device more. */
+export function addTo(
+  tally: Tally,
+  step: Step,
+  { isSoaked, isAcknowledged }: { readonly isSoaked: boolean; readonly isAcknowledged: boolean },
+): Tally {
+  const { steps, soaked, acknowledged } = tally;
+  return {
+    steps: { ...steps, [step]: (steps[step] ?? 0) + 1 },
+    soaked: soaked + (isSoaked ? 1 : 0),
+    acknowledged: isAcknowledged
+      ? { ...acknowledged, [step]: (acknowledged[step] ?? 0) + 1 }
+      : acknowledged,
+  };
+}
+
+export function sumOf(tallies: readonly Tally[]): Tally {
+  const add = (
+    a: Readonly<Partial<Record<Step, number>>>,
+    b: Readonly<Partial<Record<Step, number>>>,
+  ): Partial<Record<Step, number>> => {
+    const sum: Partial<Record<Step, number>> = { ...a };
+    for (const [step, n] of Object.entries(b) as [Step, number][]) sum[step] = (sum[step] ?? 0) + n;
+    return sum;
+  };
+  return tallies.reduce(
+    (all, one) => ({
+      steps: add(all.steps, one.steps),
+      soaked: all.soaked + one.soaked,
+      acknowledged: add(all.acknowledged, one.acknowledged),
+    }),
+    NO_TALLY,
+  );
+}
+
+/** Steps that somebody may acknowledge. */
+export const FAILURES: readonly Step[] = ['FAILED', 'REVERTED', 'LOOPING', 'DARK'];
+const EXCLUDED: readonly Step[] = ['SUPERSEDED', 'LEFT', 'CLONE_SUSPECT'];
+const CHANGED: readonly Step[] = ['ATTEMPTED', 'INSTALLED', 'CONFIRMED', ...FAILURES];
+
+/** The numbers that gates judge: what the control group suffers, too, is no failure of the target's (U79). */
+export function toWaveCounts(tally: Tally, control: ControlTally): WaveCounts {
+  const of = (step: Step): number => (tally.steps[step] ?? 0) - (tally.acknowledged[step] ?? 0);
+  const sum = (steps: readonly Step[], count: (step: Step) => number): number =>
+    steps.reduce((all, step) => all + count(step), 0);
+  const all = (step: Step): number => tally.steps[step] ?? 0;
+  const total = sum(CHANGED, all);
+  return {
+    seen: Object.values(tally.steps).reduce((a, b) => a + b, 0),
+    deferred: of('DEFERRED'),
+    excluded: sum(EXCLUDED, all) + sum(FAILURES, (step) => tally.acknowledged[step] ?? 0),
+    confirmed: of('CONFIRMED'),
+    failed: of('FAILED'),
+    reverted: excessOver({ count: of('REVERTED'), total }, { ...control, count: control.reverted }),
+    looping: of('LOOPING'),
+    excessDark: excessDark({ count: of('DARK'), total }, { ...control, count: control.dark }),
+  };
+}
