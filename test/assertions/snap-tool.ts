@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 /** What to type where {@link findSnapTool} finds nothing. */
 export const HOW_TO_INSTALL = 'apt-get update && apt-get install -y snapd gnupg';
@@ -13,6 +13,10 @@ export interface SnapTool {
   /** As `snap`, beside a server of this process; files that it writes land in `folder`. */
   run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<SnapRun>;
   readonly folder: string;
+  /** The same beside another program, such as a changed copy. */
+  of(program: string): SnapTool;
+  /** Where the program is. */
+  readonly program: string;
   /** Makes a 4096 bit key without passphrase, as `snap create-key` would make it with one. */
   createKey(name: string): void;
   /** Writes a file for the tool and gives its path. */
@@ -43,7 +47,11 @@ export function findSnapTool(): SnapTool | undefined {
  * downloaded one by one, root installs it.
  */
 function findProgram(folder: string): string | undefined {
-  if (works('snap', ['version'])) return 'snap';
+  const installed = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((place) => join(place, 'snap'))
+    .find((file) => existsSync(file));
+  if (installed !== undefined && works(installed, ['version'])) return installed;
   const unpacked = join(folder, 'usr', 'bin', 'snap');
   if (works('apt-get', ['download', 'snapd'], folder)) {
     const archive = readdirSync(folder).find((name) => name.endsWith('.deb')) ?? '';
@@ -52,7 +60,7 @@ function findProgram(folder: string): string | undefined {
   }
   const isRoot = process.getuid?.() === 0;
   if (isRoot && works('apt-get', ['install', '-y', '--no-install-recommends', 'snapd']))
-    return 'snap';
+    return '/usr/bin/snap';
   return undefined;
 }
 
@@ -76,6 +84,8 @@ function toolIn(folder: string, program: string): SnapTool {
   };
   return {
     folder,
+    program,
+    of: (other) => toolIn(folder, other),
     snap: (args, env) => run(program, args, '', env),
     run: (args, env) =>
       new Promise((resolve, reject) => {

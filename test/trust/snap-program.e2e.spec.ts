@@ -1,10 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeAssertions } from '#libs/assertions';
 import { AdminStore, literal, SNAPS } from '../admin/support/admin-store.js';
 import { StoreWorld, type Tenant } from '../admin/support/store-world.js';
 import { findSnapTool, HOW_TO_INSTALL, type SnapRun } from '../assertions/snap-tool.js';
+import { withOurRoot } from './support/with-our-root.js';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 const KEY_NAME = 'acme-models';
@@ -70,6 +72,26 @@ describe.skipIf(tool === undefined)(
       );
       const none = await snap('download', 'no-such-snap');
       expect(none.err).toContain('error: cannot download snap "no-such-snap": snap not found');
+    });
+
+    it('`snap download` of a program that trusts our root takes snap and chain, and believes them', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'own-root-'));
+      try {
+        const program = join(folder, 'snap');
+        const root = decodeAssertions(readFileSync(store.installation.store.rootAssertions));
+        withOurRoot(tool?.program ?? '', root, program);
+        const env = { SNAPPY_FORCE_API_URL: world.url, UBUNTU_STORE_ID: acme.storeId };
+        const args = ['download', 'acme-dashboard', `--target-directory=${folder}`];
+        const run = await tool?.of(program).run(args, env);
+        expect([run?.status, run?.err]).toEqual([0, expect.not.stringContaining('error')]);
+        expect(run?.out).toContain('snap ack ');
+        const chain = decodeAssertions(readFileSync(join(folder, 'acme-dashboard_1.assert')));
+        expect(new Set(chain.map(({ type }) => type))).toEqual(
+          new Set(['account-key', 'account', 'snap-declaration', 'snap-revision']),
+        );
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
     });
 
     it('`snap sign` makes a model that the store takes and gives back', async () => {
