@@ -26,6 +26,8 @@ export interface S3Settings {
 }
 
 const PART_BYTES = 8 * 1024 * 1024;
+/** While some are sent, the next is read and hashed. */
+const PARTS_AT_ONCE = 3;
 
 /**
  * Blobs on an S3 server: what production uses. Uploads are our own multipart uploads, since minio's `putObject` never settles
@@ -194,23 +196,32 @@ export class S3BlobStore implements BlobStore {
   ): Promise<number> {
     const headers = { 'Content-Type': 'application/octet-stream' };
     const uploadId = await this.begin(key, headers);
+    const underWay = new Set<Promise<void>>();
     try {
       const etags: { part: number; etag: string }[] = [];
-      let sizeBytes = 0;
+      let [count, sizeBytes] = [0, 0];
       const send = async (part: Buffer): Promise<void> => {
-        etags.push({
-          part: etags.length + 1,
-          etag: await this.sendPart(key, uploadId, etags.length + 1, part),
-        });
+        const number = (count += 1);
         sizeBytes += part.length;
+        while (underWay.size >= PARTS_AT_ONCE) await Promise.race(underWay);
+        const one = this.sendPart(key, uploadId, number, part).then((etag) => {
+          etags.push({ part: number, etag });
+          underWay.delete(one);
+        });
+        underWay.add(one);
+        // Whoever waits next hears of it; until then it is nobody's.
+        one.catch(() => {});
       };
       for (const part of begun) await send(part);
       for (let next = await rest.next(); !next.done; next = await rest.next())
         await send(next.value);
+      await Promise.all(underWay);
+      etags.sort((a, b) => a.part - b.part);
       await this.client.completeMultipartUpload(this.bucket, key, uploadId, etags);
       return sizeBytes;
     } catch (error) {
       await rest.return?.();
+      await Promise.allSettled(underWay);
       // Parts of an unfinished upload take room until they are taken back.
       await this.client.abortMultipartUpload(this.bucket, key, uploadId).catch(() => {});
       throw isFromS3(error) ? asBlobError(key, error) : error;
