@@ -114,6 +114,12 @@ export const PUBLISHER: readonly Template[] = [
     () => PUSH,
     ({ blob }, { snap }) => ({ name: snap, updown_id: blob, binary_filesize: 5000 }),
   ),
+  act(
+    'publisher',
+    'build',
+    ({ snapId }) => `/dev/api/snaps/${snapId}/builds`,
+    () => ({ assertion: 'type: snap-build' }),
+  ),
   accountKey,
   registerName,
 ];

@@ -1,6 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bindDischarge, decodeMacaroon, encodeMacaroon } from '#libs/auth';
 
@@ -180,7 +180,7 @@ export class SnapcraftClient {
     return this.send('/unscanned-upload/', { method: 'POST', body });
   }
 
-  /** `upload [--release] [--component NAME=FILE]` up to its polling; returns the URL to poll. */
+  /** `upload [--release] [--component NAME=FILE]` up to its polling; returns the URL to poll. Files are samples, or absolute. */
   async upload(
     name: string,
     file: string,
@@ -191,12 +191,12 @@ export class SnapcraftClient {
     if (asked.status >= 400) throw new Error(asked.text);
     const sent: Record<string, string> = {};
     for (const [component, path] of Object.entries(components))
-      sent[component] = await this.sendFile(SNAPS + path);
+      sent[component] = await this.sendFile(resolve(SNAPS, path));
     const pushed = await this.post('/dev/api/snap-push/', {
       name,
       series: '16',
-      updown_id: await this.sendFile(SNAPS + file),
-      binary_filesize: (await stat(SNAPS + file)).size,
+      updown_id: await this.sendFile(resolve(SNAPS, file)),
+      binary_filesize: (await stat(resolve(SNAPS, file))).size,
       source_uploaded: false,
       ...(channels.length > 0 && { channels }),
       ...(Object.keys(sent).length > 0 && { components: sent }),

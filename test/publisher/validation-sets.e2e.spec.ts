@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signAssertion, type AssertionDraft, type Signer } from '#libs/assertions';
 import { MEDIA_TYPE } from '#libs/assertions';
+import { readAssertion } from '#libs/operations';
 import { ContentStore } from '../device/support/content-store.js';
 import { makeSigner } from '../device/support/device-store.js';
 import { cli, snapcraftAt } from './craft-store/library-client.js';
@@ -285,5 +287,54 @@ describe('gating', () => {
     );
     expect(wrong.status).toBe(400);
     expect(await gated('?include_revoked=1')).toEqual(all);
+  });
+});
+
+describe('sign-build', () => {
+  /** As `snap sign-build` writes it. */
+  const built = (change: object = {}, key = signer): Promise<string> =>
+    sign(
+      {
+        type: 'snap-build',
+        'authority-id': store.brandId,
+        'developer-id': store.brandId,
+        'snap-sha3-384': createHash('sha3-384').update('a snap').digest('base64url'),
+        'snap-id': ids['acme-agent'],
+        'snap-size': '6',
+        grade: 'stable',
+        timestamp: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+        ...change,
+      },
+      key,
+    );
+  const send = async (text: string, snap = 'acme-agent'): Promise<Answer> =>
+    acme.post(`/dev/api/snaps/${ids[snap]}/builds`, { assertion: text });
+
+  it(cli('P70 takes what a registered key says of a build, and nothing else'), async () => {
+    // 8.x finds the key under one spelling, 9.x under the other, before it signs.
+    const account = (await acme.get('/dev/api/account')).json();
+    for (const spelling of ['account_keys', 'account-keys'])
+      expect(account[spelling]).toMatchObject([
+        { name: 'sets', 'public-key-sha3-384': signer.publicKey.id },
+      ]);
+    const text = await built();
+    for (const repeat of [1, 2]) expect([repeat, (await send(text)).status]).toEqual([repeat, 201]);
+    const digest = createHash('sha3-384').update('a snap').digest('base64url');
+    const known = await store.resources.db.asSystem((tx) =>
+      readAssertion(tx, 'snap-build', [digest]),
+    );
+    expect(known?.bytes.toString()).toBe(text);
+    const another = { 'snap-sha3-384': createHash('sha3-384').update('b').digest('base64url') };
+    const refused = [
+      await built(another, makeSigner()),
+      await built({ ...another, 'authority-id': 'x'.repeat(32), 'developer-id': 'x'.repeat(32) }),
+      await built({ ...another, 'snap-id': ids['acme-dashboard'] }),
+      (await built(another)).replace('grade: stable', 'grade: devel'),
+      'nonsense',
+    ];
+    for (const text of refused) {
+      const answer = await send(text);
+      expect([answer.status, answer.json().error_list[0].message !== '']).toEqual([400, true]);
+    }
   });
 });

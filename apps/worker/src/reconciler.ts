@@ -12,7 +12,13 @@ import {
   sweepTokens,
   type Tx,
 } from '#libs/database';
-import { LEASE_MARGIN_MS, sweepUnclaimedBlobs, type Resources } from '#libs/operations';
+import {
+  LEASE_MARGIN_MS,
+  LostFiles,
+  sweepRefusedBlobs,
+  sweepUnclaimedBlobs,
+  type Resources,
+} from '#libs/operations';
 import type { Logger } from '#libs/runtime';
 import type { Dispatcher } from './dispatcher.js';
 
@@ -40,12 +46,15 @@ export class Reconciler {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | null = null;
   private sweptAt = 0;
+  private readonly lostFiles: LostFiles;
 
   constructor(
     private readonly resources: Resources,
     private readonly dispatcher: Dispatcher,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.lostFiles = new LostFiles(resources);
+  }
 
   start(): void {
     this.timer = setInterval(() => {
@@ -115,5 +124,7 @@ export class Reconciler {
       await sweepOutbox(tx, KEEP_OUTBOX_MS);
     });
     await sweepUnclaimedBlobs(this.resources);
+    await sweepRefusedBlobs(this.resources);
+    await this.lostFiles.sweep();
   }
 }

@@ -78,6 +78,7 @@ export const ROUTES: RouteRules<RouteRule> = {
   'GET /api/v2/confdb-schemas': 'publisher',
   'GET /api/v2/confdb-schemas/:name': 'publisher',
   'GET /dev/api/snaps/:snapId/state': 'publisher',
+  'POST /dev/api/snaps/:snapId/builds': 'publisher',
   'GET /dev/api/snaps/:snapId/builds/:uploadId/status': 'publisher',
   'GET /api/v2/snaps/:name/channel-map': 'publisher',
   'GET /api/v2/snaps/:name/releases': 'publisher',

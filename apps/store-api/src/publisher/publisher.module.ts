@@ -33,6 +33,7 @@ import { LoginController } from './login/login.controller.js';
 import { WhoamiController } from './login/whoami.controller.js';
 import { NotFoundController } from './not-found.controller.js';
 import { shapePublisherRoutes } from './publisher-routes.js';
+import { BuildController } from './uploads/build.controller.js';
 import { BlobController } from './uploads/blob.controller.js';
 import { PushController } from './uploads/push.controller.js';
 
@@ -72,6 +73,7 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
     ConfdbSchemaController,
     BlobController,
     PushController,
+    BuildController,
     ReleaseController,
     ChannelController,
     NotFoundController,

@@ -25,9 +25,10 @@ const SNAP_OF: Readonly<
 > = {
   'validation-set': () => null,
   validation: (assertion) => header(assertion, 'approved-snap-id'),
+  'snap-build': (assertion) => header(assertion, 'snap-id'),
 };
 
-/** What a brand's own keys say about updates: validation sets and validations (update-control.md 2.9). */
+/** What a brand's own keys say: validation sets and validations (update-control.md 2.9), builds (publisher-api.md 3.12). */
 export class BrandAssertionService {
   constructor(private readonly resources: Pick<Resources, 'db'>) {}
 

@@ -54,5 +54,5 @@ export {
 } from './sets/validation-set.service.js';
 export { ValidationService, type Gate } from './sets/validation.service.js';
 export { BlobIntakeService, LARGEST_BLOB_BYTES } from './uploads/blob-intake.service.js';
-export { sweepUnclaimedBlobs } from './uploads/sweep-blobs.js';
+export { LostFiles, sweepRefusedBlobs, sweepUnclaimedBlobs } from './uploads/sweep-blobs.js';
 export { UploadService, type PushOrder } from './uploads/upload.service.js';

@@ -12,5 +12,7 @@ export class Blob {
   @Column({ type: 'text' }) sha256!: string;
   @Column(safeInteger) sizeBytes!: number;
   @Column({ type: 'timestamptz', ...optional }) claimedAt!: Date | null;
+  /** The bytes of a refused upload go after a while; what they were stays known. */
+  @Column({ type: 'timestamptz', ...optional }) deletedAt!: Date | null;
   @Column(createdAt) createdAt!: Date;
 }

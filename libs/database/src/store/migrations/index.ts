@@ -24,7 +24,8 @@ import { DeviceSerialAssertions1763742900000 } from './1763742900000-device-seri
 import { Decisions1764300000100 } from './1764300000100-decisions.js';
 import { Previews1764300000200 } from './1764300000200-previews.js';
 
-/** In the order in which they run. */
+/** In the order in which they run. */ import { RefusedBytes1764000000000 } from './1764000000000-refused-bytes.js';
+
 export const storeMigrations: (new () => MigrationInterface)[] = [
   First1763700000000,
   DeviceSerials1763719200000,
@@ -50,4 +51,5 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   Signals1764200000000,
   Decisions1764300000100,
   Previews1764300000200,
+  RefusedBytes1764000000000,
 ];

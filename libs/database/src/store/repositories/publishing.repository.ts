@@ -89,6 +89,45 @@ export async function takeUnclaimedBlobs(
   return rows.map((row) => row.storage_key);
 }
 
+/** A blob whose bytes can go. */
+export interface RefusedBlob {
+  readonly id: string;
+  readonly storageKey: string;
+}
+
+/** Of uploads that were refused in this time: what no revision of a snap or a component stands on, and still lies there. */
+export function listRefusedBlobs(
+  tx: Tx,
+  from: Date,
+  to: Date,
+  limit: number,
+): Promise<RefusedBlob[]> {
+  return tx.query<RefusedBlob[]>(
+    `SELECT b.id, b.storage_key AS "storageKey" FROM store.blobs b WHERE b.deleted_at IS NULL AND b.id IN (
+       WITH refused AS (
+         SELECT blob_id, components FROM store.uploads WHERE state = 'rejected' AND finished_at BETWEEN $1 AND $2)
+       SELECT blob_id FROM refused
+       UNION SELECT part.value::uuid FROM refused, jsonb_each_text(components) AS part)
+     AND NOT EXISTS (SELECT 1 FROM store.snap_revisions r WHERE r.blob_id = b.id)
+     AND NOT EXISTS (SELECT 1 FROM store.component_revisions c WHERE c.blob_id = b.id) LIMIT $3`,
+    [from, to, limit],
+  );
+}
+
+/** Once their bytes are gone. */
+export async function markBlobsDeleted(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.query('UPDATE store.blobs SET deleted_at = app.now() WHERE id = ANY($1)', [ids]);
+}
+
+/** Those of the keys that a blob has. */
+export async function findStorageKeys(tx: Tx, keys: readonly string[]): Promise<Set<string>> {
+  const rows = await tx.query<{ key: string }[]>(
+    'SELECT storage_key AS key FROM store.blobs WHERE storage_key = ANY($1)',
+    [keys],
+  );
+  return new Set(rows.map(({ key }) => key));
+}
+
 /** A line of a lane's log together with its lane. */
 export interface ChannelEventRow {
   readonly laneId: string;

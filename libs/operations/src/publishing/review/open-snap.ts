@@ -105,7 +105,10 @@ async function runReader(path: string, timeLimitMs: number): Promise<SquashfsRep
       if (length > REPORT_LIMIT_BYTES) child.kill('SIGKILL');
     });
     const how = await ended;
-    if (how !== '0') throw unreadable(`reading it takes too much time or memory (${how})`);
+    // Killed by us or by the system; else the reader gave up on what it found.
+    if (how.startsWith('SIG'))
+      throw unreadable(`reading it takes too much time or memory (${how})`);
+    if (how !== '0') throw unreadable('it is damaged');
     // Written by our own process.
     return JSON.parse(Buffer.concat(chunks).toString()) as SquashfsReport;
   } finally {
