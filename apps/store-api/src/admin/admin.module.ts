@@ -14,6 +14,7 @@ import {
   CategoryService,
   CollaboratorService,
   DecisionLog,
+  EventFeed,
   EventReader,
   ExplanationService,
   DeclarationService,
@@ -37,6 +38,7 @@ import {
   PeopleService,
   PreviewService,
   PriceService,
+  RolloutFeed,
   RolloutFiguresService,
   RolloutApprovalService,
   RolloutControlService,
@@ -139,6 +141,16 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
       provide: ExplanationService,
       inject: [DeviceServices],
       useFactory: ({ explanations }: DeviceServices) => explanations,
+    },
+    {
+      provide: EventFeed,
+      inject: [RESOURCES],
+      useFactory: (resources: Resources) => new EventFeed(resources),
+    },
+    {
+      provide: RolloutFeed,
+      inject: [RESOURCES, EventFeed],
+      useFactory: (resources: Resources, events: EventFeed) => new RolloutFeed(resources, events),
     },
     {
       provide: DecisionLog,

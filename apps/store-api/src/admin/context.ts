@@ -4,13 +4,18 @@ import { OperationError, type Client, type Principal } from '#libs/operations';
 import type { Loaders } from './loaders.js';
 import type { FindSubject } from './permissions.js';
 
-/** What every resolver of one request shares. */
+/** What every resolver of one request shares; of a subscription, what every event has anew. */
 export interface AdminContext {
   /** Null: no login, or one that is over. */
-  readonly principal: Principal | null;
+  principal: Principal | null;
   readonly client: Client;
   readonly findSubject: FindSubject;
-  readonly loaders: Loaders;
+  loaders: Loaders;
+  /** Whose login it is at this moment, by the header, or by what a websocket brought to its beginning. */
+  readonly recognise: (beginning?: unknown) => Promise<Principal | null>;
+  readonly newLoaders: () => Loaders;
+  /** As mercurius keeps it: the payload of `connection_init`. */
+  readonly _connectionInit?: unknown;
 }
 
 /** The one who asks; the field gate has let them in. */

@@ -1,5 +1,6 @@
 import type { MercuriusDriverConfig } from '@nestjs/mercurius';
 import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { parseAuthorization } from '#libs/auth';
 import {
   BrandReader,
@@ -12,17 +13,34 @@ import { GRAPHQL_PATH } from './admin-surface.js';
 import type { AdminContext } from './context.js';
 import { gateFields } from './field-gate.js';
 import { formatErrors } from './graphql-errors.js';
-import { makeLoaders } from './loaders.js';
+import { makeLoaders, type Loaders } from './loaders.js';
 
 /** Deep enough for every document of ours, shallow enough that no query multiplies. */
 const MAX_DEPTH = 8;
 
-/** The brand's GraphQL at POST /graphql (decisions 25). */
+/** The brand's GraphQL at POST /graphql, and over a websocket for what is told as it happens (decisions 25). */
 export function graphqlOptions(resources: Resources): Omit<MercuriusDriverConfig, 'driver'> {
   const signIn = new SignInService(resources);
   const reader = new BrandReader(resources);
   const subjects = new SubjectFinder(resources);
   const fleets = new FleetService(resources);
+  const contextOf = ({ headers, ip }: FastifyRequest): AdminContext => {
+    const client = { address: ip, agent: headers['user-agent'] ?? '' };
+    const newLoaders = (): Loaders => makeLoaders(reader, fleets);
+    return {
+      principal: null,
+      client,
+      findSubject: (brandId, things) => subjects.find(brandId, things),
+      loaders: newLoaders(),
+      newLoaders,
+      recognise: (beginning) => {
+        const said = headers.authorization ?? authorizationIn(beginning);
+        const authorization = parseAuthorization(said);
+        if (authorization?.kind !== 'token') return Promise.resolve(null);
+        return signIn.recognise(authorization.token, client);
+      },
+    };
+  };
   return {
     path: GRAPHQL_PATH,
     autoSchemaFile: true,
@@ -31,16 +49,21 @@ export function graphqlOptions(resources: Resources): Omit<MercuriusDriverConfig
     graphiql: false,
     queryDepth: MAX_DEPTH,
     errorFormatter: formatErrors,
-    context: async ({ headers, ip }: FastifyRequest): Promise<AdminContext> => {
-      const authorization = parseAuthorization(headers.authorization ?? '');
-      const bearer = authorization?.kind === 'token' ? authorization.token : null;
-      const client = { address: ip, agent: headers['user-agent'] ?? '' };
-      return {
-        principal: bearer === null ? null : await signIn.recognise(bearer, client),
-        client,
-        findSubject: (brandId, things) => subjects.find(brandId, things),
-        loaders: makeLoaders(reader, fleets),
-      };
+    context: async (request: FastifyRequest): Promise<AdminContext> => {
+      const context = contextOf(request);
+      return { ...context, principal: await context.recognise() };
     },
+    subscription: { context: (_socket, request) => contextOf(request) },
   };
 }
+
+/** Browsers cannot send headers with a websocket: they say it in `connection_init`. */
+function authorizationIn(beginning: unknown): string {
+  const said = connectionInit.safeParse(beginning);
+  return said.success ? (said.data.authorization ?? said.data.Authorization ?? '') : '';
+}
+
+const connectionInit = z.object({
+  authorization: z.string().optional(),
+  Authorization: z.string().optional(),
+});

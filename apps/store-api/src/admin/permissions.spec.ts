@@ -31,9 +31,10 @@ const person = (over: Partial<Principal> = {}): Principal => ({
 const nothing = (): Promise<[]> => Promise.resolve([]);
 
 describe('the table of permissions', () => {
-  it('has a line for every field of Query and Mutation, and none besides', () => {
+  it('has a line for every field of Query, Mutation and Subscription, and none besides', () => {
     const schema = buildSchema(printed);
-    const fields = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
+    const types = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+    const fields = types.flatMap((type) =>
       Object.keys(type?.getFields() ?? {}).map((field) => `${type?.name}.${field}`),
     );
     expect(Object.keys(PERMISSIONS).sort()).toEqual(fields.sort());
@@ -41,10 +42,14 @@ describe('the table of permissions', () => {
 
   it('covers only fields that name a brand where it asks for a role in one', () => {
     const schema = buildSchema(printed);
-    const types = { Query: schema.getQueryType(), Mutation: schema.getMutationType() };
+    const types = {
+      Query: schema.getQueryType(),
+      Mutation: schema.getMutationType(),
+      Subscription: schema.getSubscriptionType(),
+    };
     for (const [name, permission] of Object.entries(PERMISSIONS)) {
       if (typeof permission === 'string') continue;
-      const [type, field] = name.split('.') as ['Query' | 'Mutation', string];
+      const [type, field] = name.split('.') as [keyof typeof types, string];
       const args = types[type]
         ?.getFields()
         [field]?.args.map((arg) => `${arg.name}: ${String(arg.type)}`);

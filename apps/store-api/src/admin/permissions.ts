@@ -69,7 +69,7 @@ const release = { roles: ['releaser'] } as const;
 const approve = { roles: ['approver'], human: true } as const;
 const brake = { roles: ['operator', 'releaser', 'approver', 'admin'] } as const;
 
-/** The one table: every field of Query and Mutation has a line (a test compares it with the schema). */
+/** The one table: every field of Query, Mutation and Subscription has a line (a test compares it with the schema). */
 export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.me': 'person',
   'Query.sessions': 'human',
@@ -120,6 +120,9 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.auditLog': { roles: ['admin', 'auditor'] },
   'Query.verifyAuditLog': { roles: ['admin', 'auditor'] },
   'Query.jobs': { roles: ['admin', 'operator', 'auditor'] },
+
+  'Subscription.events': member,
+  'Subscription.rolloutProgress': { ...member, reach: rollout },
 
   'Mutation.login': 'anyone',
   'Mutation.acceptInvitation': 'anyone',
@@ -259,7 +262,7 @@ export async function requirePermission(
   if (human === true) requireHuman(who, name);
   if (reach === 'any' || mayDo(grants, roles, [])) return;
   const subject = reach === 'brand' ? [] : await findSubject(brandId, reach(args));
-  const isQuery = field.startsWith('Query.') && reach !== 'brand';
+  const isQuery = !field.startsWith('Mutation.') && reach !== 'brand';
   const isAllowed = isQuery ? maySee(grants, roles, subject) : mayDo(grants, roles, subject);
   if (!isAllowed)
     throw new OperationError('forbidden', `cannot ${name}: beyond the limits of your role`);

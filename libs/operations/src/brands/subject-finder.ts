@@ -23,20 +23,28 @@ export type Named = Readonly<Partial<Record<NamedKind, string | null | undefined
 
 type Find = (tx: Tx, brandId: string, id: string) => Promise<Subject>;
 
-/** What a named thing is about. What is not there is about nothing: the operation will say so. */
+/**
+ * What is not there: within nobody's limits, so that it is refused as what is beyond them (U101). To those without limits the
+ * operation says so.
+ */
+const NOBODYS: Thing = { fleets: [], snaps: [], stores: [] };
+
+const orNobodys = (things: Subject): Subject => (things.length > 0 ? things : [NOBODYS]);
+
+/** What a named thing is about. */
 const FINDERS: Readonly<Record<NamedKind, Find>> = {
   store: (_tx, _brandId, id) => Promise.resolve([{ stores: [id] }]),
   fleet: (_tx, _brandId, id) => Promise.resolve([{ fleets: [id.toLowerCase()] }]),
-  snap: async (tx, brandId, id) =>
-    (
-      await tx.findBy(Snap, [
-        { brandId, name: id },
-        { brandId, id },
-      ])
-    ).map(thingOfSnap),
+  snap: async (tx, brandId, id) => {
+    const named = [
+      { brandId, name: id },
+      { brandId, id },
+    ];
+    return orNobodys((await tx.findBy(Snap, named)).map(thingOfSnap));
+  },
   device: async (tx, brandId, id) => {
     const device = isUuid(id) ? await tx.findOneBy(Device, { brandId, uid: id }) : null;
-    return device === null ? [] : [await thingOfDevice(tx, device)];
+    return [device === null ? NOBODYS : await thingOfDevice(tx, device)];
   },
   lane: byRow(Lane),
   rollout: byRow(Rollout),
@@ -65,7 +73,7 @@ function byRow<T extends Pointing>(table: new () => T): Find {
           .where('row.id = :id AND row.brand_id = :brandId', { id, brandId })
           .getOne()
       : null;
-    return row === null ? [] : subjectOfRow(tx, row);
+    return row === null ? [NOBODYS] : subjectOfRow(tx, row);
   };
 }
 

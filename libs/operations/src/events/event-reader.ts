@@ -18,4 +18,11 @@ export class EventReader {
       return { rows: rows.slice(0, limit), hasMore: rows.length > limit };
     });
   }
+
+  /** Number of the newest; 0: there is none. */
+  last(brandId: string): Promise<number> {
+    return this.resources.db.asBrand(brandId, async (tx) =>
+      Number((await tx.maximum(BrandEvent, 'seq', { brandId })) ?? 0),
+    );
+  }
 }

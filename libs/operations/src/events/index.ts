@@ -1,1 +1,3 @@
+export { EventFeed } from './event-feed.js';
 export { EventReader } from './event-reader.js';
+export { RolloutFeed } from './rollout-feed.js';
