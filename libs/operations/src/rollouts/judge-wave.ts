@@ -2,6 +2,7 @@ import { GateReport, RolloutCounts, type Wave } from '#libs/database';
 import {
   contentHash,
   evaluateWave,
+  sampleOf,
   sumOf,
   toWaveCounts,
   type GateClock,
@@ -156,12 +157,6 @@ function judge(
 ): GateResult & { readonly architecture?: string } {
   const tallies = counts === null ? {} : talliesOf(counts, wave);
   const sum = sumOf(Object.values(tallies));
-  const minSample = Math.min(health.minSample, Math.max(1, k));
-  const clock: GateClock = {
-    k,
-    isSoaked: minSample === 0 ? times.soakedAt <= times.now : sum.soaked >= minSample,
-    isPastDeadline: times.isPastDeadline,
-  };
   const control = counts?.control ?? {};
   const byArchitecture = Object.fromEntries(
     Object.entries(tallies).map(([architecture, tally]) => [
@@ -170,7 +165,14 @@ function judge(
     ]),
   );
   const whole = counts === null ? { total: 0, dark: 0, reverted: 0 } : wholeControl(counts);
-  return evaluateWave(health, toWaveCounts(sum, whole), byArchitecture, clock);
+  const overall = toWaveCounts(sum, whole);
+  const minSample = sampleOf(health, overall, k);
+  const clock: GateClock = {
+    k,
+    isSoaked: minSample === 0 ? times.soakedAt <= times.now : sum.soaked >= minSample,
+    isPastDeadline: times.isPastDeadline,
+  };
+  return evaluateWave(health, overall, byArchitecture, clock);
 }
 
 function manualGate({ gates }: WavePlan, wave: Wave, times: Times): NamedResult[] {

@@ -8,6 +8,7 @@ const none: WaveCounts = {
   deferred: 0,
   excluded: 0,
   confirmed: 0,
+  installed: 0,
   failed: 0,
   reverted: 0,
   looping: 0,
@@ -39,8 +40,19 @@ describe('health gate', () => {
     ).toBe('PASS');
   });
 
-  it('a wave smaller than the sample is judged on what it has', () => {
+  it('a wave smaller than the sample is judged on what it has, without waiting for each device', () => {
     expect(verdict({ seen: 5, confirmed: 5 }, {}, { k: 5 })).toBe('PASS');
+    expect(verdict({ seen: 4, confirmed: 3 }, {}, { k: 5 })).toBe('PASS');
+    expect(verdict({ seen: 2, confirmed: 2 }, {}, { k: 5 })).toBe('OPEN');
+    // Those that are held are not waited for; somebody must have said something all the same.
+    expect(verdict({ seen: 5, deferred: 3, confirmed: 2 }, {}, { k: 5 })).toBe('PASS');
+    expect(verdict({ seen: 5, deferred: 5 }, {}, { k: 5 })).toBe('OPEN');
+  });
+
+  it('failures are known before successes: in a large wave they are measured by all that have tried', () => {
+    expect(verdict({ seen: 900, failed: 9, installed: 800 })).toBe('OPEN');
+    expect(verdict({ seen: 900, failed: 17, installed: 800 })).toBe('FAIL');
+    expect(verdict({ seen: 900, failed: 9 })).toBe('FAIL');
   });
 
   it('U77 five of five canaries fail by the absolute count, before the sample is there', () => {

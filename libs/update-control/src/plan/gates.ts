@@ -6,7 +6,10 @@ export interface HealthGate {
   /** Share of the devices seen whose outcome is known. */
   readonly coveragePpm: number;
   readonly failPpm: number;
-  /** Null: max(2, ⌈2 · failPpm · minSample / 10⁶⌉), so that large waves do not trip on noise before the sample is there. */
+  /**
+   * Null: max(2, ⌈2 · failPpm · minSample / 10⁶⌉, ⌈failPpm · tried / 10⁶⌉), so that large waves do not trip on noise before the
+   * sample is there: a failure shows within hours, a success only after its soak.
+   */
   readonly failAbs: number | null;
 }
 
@@ -16,6 +19,8 @@ export interface WaveCounts {
   readonly deferred: number;
   readonly excluded: number;
   readonly confirmed: number;
+  /** On the target, but not long enough to be sure: no outcome yet, and no failure either. */
+  readonly installed: number;
   readonly failed: number;
   readonly reverted: number;
   readonly looping: number;
@@ -45,11 +50,11 @@ export interface GateClock {
  * stays open until the deadline. Integers only.
  */
 export function evaluateHealth(gate: HealthGate, counts: WaveCounts, clock: GateClock): GateResult {
-  // A wave of which nobody needs to report anything is judged by its failures and by time.
-  const minSample = Math.min(gate.minSample, Math.max(1, clock.k));
-  const failAbs = gate.failAbs ?? Math.max(2, Math.ceil((2 * gate.failPpm * minSample) / 1e6));
+  const minSample = sampleOf(gate, counts, clock.k);
   const failures = counts.failed + counts.reverted + counts.looping + counts.excessDark;
   const outcomes = counts.confirmed + failures;
+  const noise = Math.max(2 * minSample, outcomes + counts.installed);
+  const failAbs = gate.failAbs ?? Math.max(2, Math.ceil((gate.failPpm * noise) / 1e6));
   const numbers = { outcomes, failures, confirmed: counts.confirmed, minSample, failAbs };
   const isFewOrTooMany = outcomes < minSample || failures * 1e6 > gate.failPpm * outcomes;
   if (failures >= failAbs && isFewOrTooMany) return { verdict: 'FAIL', cause: 'failures', numbers };
@@ -66,6 +71,20 @@ export function evaluateHealth(gate: HealthGate, counts: WaveCounts, clock: Gate
     cause: String(missing),
     numbers,
   };
+}
+
+/**
+ * So many outcomes a wave of `k` devices waits for: of a small one the share that `coveragePpm` demands of those that are not held
+ * or excluded. To wait for all would be too much: one device that is off would make the wave inconclusive. Never less than one,
+ * unless the gate wants none: such a wave is judged by its failures and by time.
+ */
+export function sampleOf(
+  { minSample, coveragePpm }: HealthGate,
+  { deferred, excluded }: Pick<WaveCounts, 'deferred' | 'excluded'>,
+  k: number,
+): number {
+  const expected = Math.ceil((Math.max(0, k - deferred - excluded) * coveragePpm) / 1e6);
+  return Math.min(minSample, Math.max(1, expected));
 }
 
 /** Overall and per architecture: one architecture's FAIL is the wave's FAIL (U80). */

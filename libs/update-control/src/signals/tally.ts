@@ -72,6 +72,7 @@ export function toWaveCounts(tally: Tally, control: ControlTally): WaveCounts {
     deferred: of('DEFERRED'),
     excluded: sum(EXCLUDED, all) + sum(FAILURES, (step) => tally.acknowledged[step] ?? 0),
     confirmed: of('CONFIRMED'),
+    installed: of('INSTALLED'),
     failed: of('FAILED'),
     reverted: excessOver({ count: of('REVERTED'), total }, { ...control, count: control.reverted }),
     looping: of('LOOPING'),

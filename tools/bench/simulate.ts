@@ -1,0 +1,50 @@
+import { parseArgs } from 'node:util';
+import { blastRadius, inPercent, ratioToBest, type BlastRadius } from '../simulate/blast-radius.js';
+
+/** The bounds of docs/update-control.md. */
+export const LIMITS = { ofBest: 0.25, falsePausesPerHundred: 2 } as const;
+
+/** `npm run bench -- simulate [--devices 3000] [--repeats 3] [--good 100] [--seed S]`; 1 when a bound is not kept. */
+export function main(args: string[]): number {
+  const { values } = parseArgs({
+    args,
+    options: {
+      devices: { type: 'string', default: '3000' },
+      repeats: { type: 'string', default: '3' },
+      good: { type: 'string', default: '100' },
+      seed: { type: 'string', default: '1' },
+    },
+  });
+  const result = blastRadius({
+    seed: values.seed,
+    devices: Number(values.devices),
+    repeats: Number(values.repeats),
+    goodReleases: Number(values.good),
+    say: (line) => process.stderr.write(`${line}\n`),
+  });
+  for (const line of blastRadiusTable(result)) process.stdout.write(`${line}\n`);
+  const falsePauses = (result.falsePauses.length * 100) / result.goodReleases;
+  const isKept =
+    ratioToBest(result) <= LIMITS.ofBest && falsePauses <= LIMITS.falsePausesPerHundred;
+  return isKept ? 0 : 1;
+}
+
+/** As in docs/update-control.md. */
+function blastRadiusTable(result: BlastRadius): string[] {
+  const { ours, others, falsePauses, goodReleases } = result;
+  const records = [ours, ...others];
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const releases = Object.keys(ours.harmed);
+  return [
+    row(['bad release', ...records.map(({ policy }) => policy)]),
+    row(['---', ...records.map(() => '---:')]),
+    ...releases.map((name) =>
+      row([name, ...records.map(({ harmed }) => inPercent(harmed[name] ?? 0))]),
+    ),
+    row(['**mean**', ...records.map(({ mean }) => `**${inPercent(mean)}**`)]),
+    '',
+    `everybody admitted after ${ours.hours} h; ours ÷ best of the others: ${ratioToBest(result).toFixed(3)}`,
+    `good releases: ${goodReleases}, false pauses: ${falsePauses.length}`,
+    ...falsePauses,
+  ];
+}
