@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { prunePolicySnapshots, shiftClock } from '#libs/database';
+import { Blob, Upload, prunePolicySnapshots, shiftClock } from '#libs/database';
 import { ExplanationService } from '#libs/operations';
 import { RESOLVER_VERSION, resolve } from '#libs/update-control';
 import type { TestSnap } from '../device/support/device-store.js';
@@ -133,6 +134,109 @@ describe('explanations', () => {
     expect(inMs).toBeLessThanOrEqual(2 * 3_600_000);
     expect(remedies[0] ?? '').not.toBe('');
     expect(remedies.join()).toContain(notBefore.toISOString());
+  });
+});
+
+describe('the publisher’s question', () => {
+  interface Diagnosis {
+    readonly newestRevision: number | null;
+    readonly installable: readonly { store: string; architecture: string; revision: number }[];
+    readonly obstacles: readonly {
+      code: string;
+      where: string;
+      sentence: string;
+      remedy: string;
+      devices: number | null;
+    }[];
+  }
+  const diagnose = async (snap: TestSnap, more = ''): Promise<Diagnosis> =>
+    (
+      await store.planner.ask<{ diagnoseSnap: Diagnosis }>(
+        `diagnoseSnap(brand: "${store.brand.id}", snap: "${snap.name}"${more}) { newestRevision installable { store architecture revision }
+          obstacles { code where sentence remedy devices } }`,
+      )
+    ).diagnoseSnap;
+  const codes = ({ obstacles }: Diagnosis): string[] => obstacles.map(({ code }) => code);
+
+  it('S18 why nobody can install a snap: in review, lane protected, not included, architecture, epoch', async () => {
+    const { db } = store.wire.resources;
+    const snap = await store.wire.snap(store.brand, 'asked-for', { isPrivate: true });
+    await store.settle();
+    expect((await diagnose(snap)).obstacles[0]).toMatchObject({ code: 'NOTHING_UPLOADED' });
+
+    const blobId = randomUUID();
+    const upload = { brandId: store.brand.id, snapId: snap.id, blobId };
+    await db.asSystem((tx) =>
+      tx.insert(Blob, {
+        ...{ id: blobId, storageKey: blobId, sha3384: blobId, sha256: blobId, sizeBytes: 1 },
+        claimedAt: new Date(),
+      }),
+    );
+    const id = randomUUID();
+    await db.asSystem((tx) =>
+      tx.insert(Upload, { id, ...upload, personId: randomUUID(), state: 'reviewing' }),
+    );
+    const [first] = (await diagnose(snap)).obstacles;
+    expect(first?.code).toBe('IN_REVIEW');
+    const problems = [{ code: 'x', message: 'asks for classic confinement' }];
+    await db.asSystem((tx) => tx.update(Upload, { id }, { state: 'manual', problems }));
+    const [waits] = (await diagnose(snap)).obstacles;
+    expect(waits).toMatchObject({ code: 'NEEDS_MANUAL_REVIEW' });
+    expect(waits?.sentence).toContain('asks for classic confinement');
+    expect(waits?.remedy).toContain('reviewer');
+    await db.asSystem((tx) => tx.delete(Upload, { id }));
+
+    await store.wire.revision(snap, 1, { architectures: ['amd64'] });
+    await store.settle();
+    expect(codes(await diagnose(snap, ', architecture: "amd64"'))).toContain('NOT_RELEASED');
+    await store.wire.release(snap, 1, 'latest/stable', ['amd64']);
+    await store.settle();
+    const main = (one: { where?: string; store?: string }): boolean =>
+      one.store === 'acme' || one.where?.startsWith('store acme,') === true;
+    const good = await diagnose(snap, ', architecture: "amd64"');
+    expect(good.installable.filter(main)).toEqual([
+      { store: 'acme', architecture: 'amd64', revision: 1 },
+    ]);
+    expect(good.obstacles.filter(main)).toEqual([]);
+    const arm = (await diagnose(snap, ', architecture: "arm64"')).obstacles.filter(main);
+    expect(arm).toMatchObject([{ where: 'store acme, arm64, latest/stable' }]);
+    expect(['WRONG_ARCHITECTURE', 'NOTHING_RELEASED']).toContain(arm[0]?.code);
+
+    await store.act('createStore', { name: 'asked-elsewhere' });
+    await store.settle();
+    const elsewhere = (await diagnose(snap, ', architecture: "amd64"')).obstacles.find(
+      ({ where }) => where.startsWith('store asked-elsewhere'),
+    );
+    expect(elsewhere).toMatchObject({ code: 'NOT_ENTITLED' });
+    expect(elsewhere?.remedy).toContain('include it in the store');
+
+    const lane = { snap: snap.name, channel: 'latest/stable', isProtected: true };
+    await store.call('setLaneProtected', lane);
+    await store.wire.revision(snap, 2, {
+      architectures: ['amd64'],
+      epoch: { read: [1], write: [1] },
+    });
+    await store.settle();
+    const [locked] = (await diagnose(snap, ', architecture: "amd64"')).obstacles;
+    expect(locked).toMatchObject({ code: 'LANE_PROTECTED' });
+    expect(locked?.remedy).toContain('make a rollout');
+    const fleetId = await store.fleet('asked-for', 420);
+    const draft = await store.draft({ fleetId, title: 'bring 2', snap: snap.name, revision: 2 });
+    await store.on(store.planner, 'submitRollout', draft);
+    const [seenThrough] = (await diagnose(snap, ', architecture: "amd64"')).obstacles;
+    expect(seenThrough?.remedy).toContain('“bring 2” is PENDING_APPROVAL');
+
+    for (const fleet of ['asked-for', 'none'])
+      await store.offered(await store.device({ fleet }), snap, 1);
+    await store.wire.services.facts.flush();
+    await store.wire.release(snap, 2, 'latest/stable', ['amd64']);
+    await store.settle();
+    const epoch = (await diagnose(snap)).obstacles.find(({ code }) => code === 'EPOCH_UNREADABLE');
+    expect(epoch).toMatchObject({
+      where: 'devices with revision 1 on latest/stable',
+      devices: 2,
+      remedy: 'release a revision in between that reads both epochs',
+    });
   });
 });
 

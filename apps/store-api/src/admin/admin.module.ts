@@ -48,6 +48,7 @@ import {
   StrandedService,
   SecondFactorService,
   SessionService,
+  SnapDiagnosisService,
   StandardModelService,
   StoreAssertionService,
   StoreContentService,
@@ -161,6 +162,12 @@ const provide = (Service: new (resources: Resources) => object): FactoryProvider
       provide: ImageCheckService,
       inject: [DeviceServices],
       useFactory: ({ imageChecks }: DeviceServices) => imageChecks,
+    },
+    {
+      provide: SnapDiagnosisService,
+      inject: [DeviceServices],
+      useFactory: ({ resources, policies }: DeviceServices) =>
+        new SnapDiagnosisService(resources, policies),
     },
     {
       provide: StoreContentService,

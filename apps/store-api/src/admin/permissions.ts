@@ -91,6 +91,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.snap': { ...member, reach: named({ snap: 'name' }) },
   'Query.uploads': list,
   'Query.collaborators': { ...member, reach: snap },
+  'Query.diagnoseSnap': { ...member, reach: snap },
   'Query.snapDeclaration': { ...member, reach: snap },
   'Query.previewSnapDeclaration': { ...member, reach: snap },
   'Query.devices': list,

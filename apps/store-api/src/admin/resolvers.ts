@@ -23,6 +23,7 @@ import { RolloutResolver } from './rollouts/rollout.resolver.js';
 import { ScheduleResolver } from './schedules/schedule.resolver.js';
 import { PublishingResolver } from './snaps/publishing.resolver.js';
 import { CredentialsResolver } from './people/credentials.resolver.js';
+import { SnapDiagnosisResolver } from './snaps/snap-diagnosis.resolver.js';
 import { SnapResolver, UploadResolver } from './snaps/snap.resolver.js';
 import { StoreResolver } from './stores/store.resolver.js';
 import { TrustResolver } from './trust/trust.resolver.js';
@@ -52,6 +53,7 @@ export const RESOLVERS = [
   RolloutControlResolver,
   RolloutResolver,
   ScheduleResolver,
+  SnapDiagnosisResolver,
   SnapResolver,
   StoreResolver,
   UploadResolver,
