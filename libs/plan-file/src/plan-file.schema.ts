@@ -58,7 +58,7 @@ const health = z
   .strictObject({
     minSample: z
       .int()
-      .positive()
+      .min(0)
       .describe('Devices that must have been judged; 150 or the whole wave, if not said.')
       .optional(),
     successPercent: percent
@@ -103,6 +103,17 @@ const wave = z
       .describe('When to give up waiting for a verdict; 7d after the soak, if not said.')
       .optional(),
     health: health.optional(),
+    externalGates: z
+      .array(
+        z.strictObject({
+          name: z.string(),
+          timeout: duration
+            .describe("Nothing reported by then: inconclusive; the wave's deadline, if not said.")
+            .optional(),
+        }),
+      )
+      .describe("What your own telemetry must report to the store's reportGate.")
+      .optional(),
     manual: z
       .boolean()
       .describe('The next wave waits for `brandstore rollout advance`.')

@@ -16,6 +16,7 @@ const RENAMED: readonly (readonly [pattern: RegExp, inFile: string])[] = [
   [/^(waves\[\d+\])\.health\.coveragePpm$/, '$1.health.coveragePercent'],
   [/^(waves\[\d+\])\.health\.failPpm$/, '$1.health.failPercent'],
   [/^(waves\[\d+\])\.health\.failAbs$/, '$1.health.failCount'],
+  [/^(waves\[\d+\]\.externalGates\[\d+\])\.timeout(Ms|Seconds)$/, '$1.timeout'],
   [/^isCritical$/, 'critical'],
   [/^latestStart(Ms|Seconds)$/, 'latestStart'],
 ];

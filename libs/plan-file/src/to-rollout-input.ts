@@ -11,7 +11,12 @@ export interface PlanIds {
   readonly inheritSaltFrom: string | undefined;
 }
 
-interface WaveInput extends Omit<Wave, 'soak' | 'deadline' | 'manual' | 'selector'> {
+interface WaveInput extends Omit<
+  Wave,
+  'soak' | 'deadline' | 'manual' | 'selector' | 'externalGates'
+> {
+  readonly externalGates?:
+    readonly { readonly name: string; readonly timeoutSeconds?: number | undefined }[] | undefined;
   readonly selector?: PlanPredicate | undefined;
   readonly soakSeconds?: number | undefined;
   readonly deadlineSeconds?: number | undefined;
@@ -49,8 +54,12 @@ export function toRolloutInput(plan: PlanFile, ids: PlanIds): RolloutInput {
   };
 }
 
-const waveInput = ({ soak, deadline, manual, ...same }: Wave): WaveInput => ({
+const waveInput = ({ soak, deadline, manual, externalGates, ...same }: Wave): WaveInput => ({
   ...same,
+  externalGates: externalGates?.map(({ name, timeout }) => ({
+    name,
+    timeoutSeconds: seconds(timeout),
+  })),
   soakSeconds: seconds(soak),
   deadlineSeconds: seconds(deadline),
   isManual: manual,

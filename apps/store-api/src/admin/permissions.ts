@@ -100,6 +100,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.fleet': { ...member, reach: named({ fleet: 'id' }) },
   'Query.rollouts': list,
   'Query.rollout': { ...member, reach: rollout },
+  'Query.gateSecret': { ...release, reach: rollout },
   'Query.checkRollout': {
     ...member,
     reach: named({ fleet: 'input.fleetId', snap: 'input.snap' }),
@@ -216,6 +217,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.resumeRollout': { ...release, reach: rollout },
   'Mutation.abortRollout': { ...release, reach: rollout },
   'Mutation.advanceRollout': { ...release, reach: rollout },
+  'Mutation.retryFailed': { ...release, reach: rollout },
+  'Mutation.reportGate': { ...steer, reach: named({ rollout: 'input.rollout' }) },
   'Mutation.hold': {
     ...steer,
     reach: named({ fleet: 'input.fleetId', device: 'input.deviceUid', snap: 'input.snap' }),

@@ -16,6 +16,7 @@ import { LicenceResolver } from './stores/licence.resolver.js';
 import { StoreKeyResolver } from './keys/store-key.resolver.js';
 import { PeopleResolver } from './people/people.resolver.js';
 import { PreviewResolver } from './previews/preview.resolver.js';
+import { RolloutHealthResolver } from './rollouts/rollout-health.resolver.js';
 import { RolloutProgressResolver } from './rollouts/rollout-progress.resolver.js';
 import { ApprovalSettingsResolver } from './rollouts/approval-settings.resolver.js';
 import { RolloutControlResolver } from './rollouts/rollout-control.resolver.js';
@@ -49,6 +50,7 @@ export const RESOLVERS = [
   ModelResolver,
   PeopleResolver,
   PreviewResolver,
+  RolloutHealthResolver,
   RolloutProgressResolver,
   RolloutControlResolver,
   RolloutResolver,

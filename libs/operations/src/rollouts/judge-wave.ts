@@ -1,5 +1,6 @@
 import { GateReport, RolloutCounts, type Wave } from '#libs/database';
 import {
+  NO_CONTROL,
   contentHash,
   evaluateWave,
   sampleOf,
@@ -161,18 +162,18 @@ function judge(
   const byArchitecture = Object.fromEntries(
     Object.entries(tallies).map(([architecture, tally]) => [
       architecture,
-      toWaveCounts(tally, control[architecture] ?? { total: 0, dark: 0, reverted: 0 }),
+      toWaveCounts(tally, control[architecture] ?? NO_CONTROL),
     ]),
   );
-  const whole = counts === null ? { total: 0, dark: 0, reverted: 0 } : wholeControl(counts);
-  const overall = toWaveCounts(sum, whole);
-  const minSample = sampleOf(health, overall, k);
+  const whole = toWaveCounts(sum, counts === null ? NO_CONTROL : wholeControl(counts));
+  const minSample = sampleOf(health, whole, k);
+  const failures = whole.failed + whole.reverted + whole.looping + whole.excessDark;
   const clock: GateClock = {
     k,
-    isSoaked: minSample === 0 ? times.soakedAt <= times.now : sum.soaked >= minSample,
+    isSoaked: minSample === 0 ? times.soakedAt <= times.now : sum.soaked + failures >= minSample,
     isPastDeadline: times.isPastDeadline,
   };
-  return evaluateWave(health, overall, byArchitecture, clock);
+  return evaluateWave(health, whole, byArchitecture, clock);
 }
 
 function manualGate({ gates }: WavePlan, wave: Wave, times: Times): NamedResult[] {

@@ -17,6 +17,12 @@ export interface HealthOrder {
   readonly failCount?: number | undefined;
 }
 
+export interface ExternalGateOrder {
+  readonly name: string;
+  /** Nothing said by then: inconclusive. The wave's deadline, if not said. */
+  readonly timeoutSeconds?: number | undefined;
+}
+
 /** A wave as a release manager says it; what is not said has the defaults of update-control.md 2.7. */
 export interface WaveOrder {
   readonly name?: string | undefined;
@@ -29,6 +35,8 @@ export interface WaveOrder {
   readonly soakSeconds?: number | undefined;
   readonly deadlineSeconds?: number | undefined;
   readonly health?: HealthOrder | undefined;
+  /** What the brand's own telemetry must say PASS to, each within its time (update-control.md 2.7). */
+  readonly externalGates?: readonly ExternalGateOrder[] | undefined;
   /** The next wave waits for `advance`, a person's word. */
   readonly isManual?: boolean | undefined;
 }
@@ -40,6 +48,7 @@ export const MANUAL_GATE: ExtraGate = { kind: 'manual', name: 'advance' };
 export function waveOf(order: WaveOrder): WavePlan {
   const size = defined({ percent: order.percent, count: order.count, minCount: order.minCount });
   const soakMs = milliseconds(order.soakSeconds) ?? 24 * 3_600_000;
+  const deadlineMs = milliseconds(order.deadlineSeconds) ?? soakMs + 7 * 24 * 3_600_000;
   return {
     name: order.name ?? null,
     size: order.percent === undefined && order.count === undefined ? null : size,
@@ -47,9 +56,16 @@ export function waveOf(order: WaveOrder): WavePlan {
     selector: (order.selector ?? null) as Predicate | null,
     devicesPerHour: order.devicesPerHour ?? null,
     soakMs,
-    deadlineMs: milliseconds(order.deadlineSeconds) ?? soakMs + 7 * 24 * 3_600_000,
+    deadlineMs,
     health: healthOf(order.health ?? {}),
-    gates: order.isManual === true ? [MANUAL_GATE] : [],
+    gates: [
+      ...(order.isManual === true ? [MANUAL_GATE] : []),
+      ...(order.externalGates ?? []).map(({ name, timeoutSeconds }) => ({
+        kind: 'external' as const,
+        name,
+        timeoutMs: milliseconds(timeoutSeconds) ?? deadlineMs,
+      })),
+    ],
   };
 }
 

@@ -1,5 +1,6 @@
 import type { CountedDevice, Rollout, Wave } from '#libs/database';
 import {
+  SEEN_SLOT_MS,
   bucket,
   climb,
   darkAfterMs,
@@ -85,7 +86,8 @@ export class DeviceCounter {
   /** A member not yet admitted counts when it has been there since the rollout began. */
   private countControl(counts: Counts, device: CountedDevice, architecture: string): Counts {
     const { seenAtMs, hasReverted } = device;
-    if (seenAtMs === null || seenAtMs < this.since.getTime()) return counts;
+    // What is known of the last poll is up to a slot older than the poll.
+    if (seenAtMs === null || seenAtMs < this.since.getTime() - SEEN_SLOT_MS) return counts;
     return countControl(counts, architecture, { isDark: this.isSilent(device), hasReverted });
   }
 

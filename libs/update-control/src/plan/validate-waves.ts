@@ -22,6 +22,7 @@ export function checkWaves(waves: readonly WavePlan[], fail: Fail): void {
     if (!(wave.soakMs >= 0)) fail(`${path}.soakMs`, 'cannot soak for a negative time');
     if (!(wave.deadlineMs > wave.soakMs))
       fail(`${path}.deadlineMs`, 'cannot end a wave before its soak has passed');
+    checkGates(wave, path, fail);
     checkHealth(wave.health, `${path}.health`, fail);
   });
   const last = waves[waves.length - 1];
@@ -34,6 +35,23 @@ function checkName(name: string, path: string, names: Set<string>, fail: Fail): 
     fail(path, 'cannot name a wave in none or over 40 characters');
   if (names.has(name)) fail(path, `cannot have two waves named ${name}`);
   names.add(name);
+}
+
+/** Names that evidence uses for what the store judges by itself. */
+const OWN_GATES = new Set(['health', 'health of all waves', 'manual']);
+
+function checkGates({ gates, deadlineMs }: WavePlan, path: string, fail: Fail): void {
+  const names = new Set<string>();
+  gates.forEach((gate) => {
+    if (gate.kind !== 'external') return;
+    const at = `${path}.externalGates[${names.size}]`;
+    if (!/^\S(.{0,38}\S)?$/.test(gate.name) || OWN_GATES.has(gate.name))
+      fail(`${at}.name`, `cannot name a gate "${gate.name}"`);
+    if (names.has(gate.name)) fail(`${at}.name`, `cannot have two gates named ${gate.name}`);
+    if (!(gate.timeoutMs > 0 && gate.timeoutMs <= deadlineMs))
+      fail(`${at}.timeoutMs`, 'cannot wait for a gate longer than for the wave, or not at all');
+    names.add(gate.name);
+  });
 }
 
 function checkHealth(health: HealthGate, path: string, fail: Fail): void {

@@ -6,6 +6,8 @@ import {
   ExplanationService,
   FactsBuffer,
   FleetService,
+  SignalBuffer,
+  SignalService,
   Sight,
   type Principal,
 } from '#libs/operations';
@@ -21,6 +23,7 @@ import {
   ExplanationType,
   InstalledSnapType,
 } from './device.type.js';
+import { DeviceProgressType, toDeviceProgress } from './device-progress.type.js';
 import { toExplanation } from './to-explanation.js';
 import { toInstalledSnaps } from './to-installed-snaps.js';
 
@@ -35,6 +38,8 @@ export class DeviceResolver {
     private readonly explanations: ExplanationService,
     private readonly facts: FactsBuffer,
     private readonly log: DecisionLog,
+    private readonly observations: SignalBuffer,
+    private readonly signals: SignalService,
   ) {}
 
   @Query(() => DeviceConnectionType)
@@ -78,7 +83,7 @@ export class DeviceResolver {
     at?: Date,
   ): Promise<ExplanationType> {
     // What the device said a moment ago counts too, and what it was told.
-    await Promise.all([this.facts.flush(), this.log.flush()]);
+    await Promise.all([this.facts.flush(), this.log.flush(), this.observations.flush()]);
     return toExplanation(await this.explanations.explain(brand, device, snap, at ?? null));
   }
 
@@ -104,6 +109,13 @@ export class DeviceResolver {
   ): Promise<InstalledSnapType[]> {
     const [row] = await loaders.factsOfDevice.load({ brandId, id: uid });
     return toInstalledSnaps(row?.facts);
+  }
+
+  @ResolveField(() => [DeviceProgressType], {
+    description: 'How far it came with the targets of rollouts, newest first.',
+  })
+  async progress(@Parent() { brandId, uid }: Device): Promise<DeviceProgressType[]> {
+    return (await this.signals.ofDevice(brandId, uid)).map(toDeviceProgress);
   }
 
   @ResolveField(() => Instant, { nullable: true })

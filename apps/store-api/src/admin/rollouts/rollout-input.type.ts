@@ -25,13 +25,26 @@ registerEnumType(IfMissingEnum, {
 
 @InputType('HealthInput', { description: 'When a wave is well; the defaults suit most.' })
 export class HealthInput {
-  @Field(() => Int, { nullable: true }) minSample?: number;
+  @Field(() => Int, { nullable: true, description: '0: time alone, unless devices fail.' })
+  minSample?: number;
   @Field(() => Float, { nullable: true }) successPercent?: number;
   @Field(() => Float, { nullable: true, description: 'Of those seen, whose outcome is known.' })
   coveragePercent?: number;
   @Field(() => Float, { nullable: true }) failPercent?: number;
   @Field(() => Int, { nullable: true, description: 'Enough, however small the sample.' })
   failCount?: number;
+}
+
+@InputType('ExternalGateInput', {
+  description: "What the brand's own telemetry must report to `reportGate`.",
+})
+export class ExternalGateInput {
+  @Field(() => String) name!: string;
+  @Field(() => Float, {
+    nullable: true,
+    description: "Nothing reported by then: inconclusive. The wave's deadline, if not said.",
+  })
+  timeoutSeconds?: number;
 }
 
 @InputType('WaveInput', { description: 'Sizes are cumulative; give percent, count or selector.' })
@@ -49,6 +62,7 @@ export class WaveInput {
   @Field(() => Float, { nullable: true, description: 'A day, if not said.' }) soakSeconds?: number;
   @Field(() => Float, { nullable: true }) deadlineSeconds?: number;
   @Field(() => HealthInput, { nullable: true }) health?: HealthInput;
+  @Field(() => [ExternalGateInput], { nullable: true }) externalGates?: ExternalGateInput[];
   @Field(() => Boolean, { nullable: true, description: 'Then advanceRollout opens the next.' })
   isManual?: boolean;
 }

@@ -24,6 +24,7 @@ export class WaveType {
   @Field(() => Instant, { nullable: true }) openedAt!: Date | null;
   @Field(() => Instant, { nullable: true }) finishedAt!: Date | null;
   @Field(() => Instant, { nullable: true }) advancedAt!: Date | null;
+  @Field(() => Int, { description: 'Another one after each failure and resume.' }) attempt!: number;
 }
 
 @ObjectType('RolloutTransition')

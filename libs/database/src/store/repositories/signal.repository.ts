@@ -201,6 +201,12 @@ export function listUncounted(
   );
 }
 
+/** Every process drops what it knows of these devices; of very many, of all. */
+export async function tellOfDevices(tx: Tx, deviceUids: readonly string[]): Promise<void> {
+  const told = deviceUids.length > 1_000 ? [''] : [...new Set(deviceUids)];
+  await tx.query(`SELECT pg_notify('device', uid) FROM unnest($1::text[]) AS uid`, [told]);
+}
+
 /** From now on these failures are known to somebody who went on (U52). */
 export async function acknowledgeFailures(
   tx: Tx,

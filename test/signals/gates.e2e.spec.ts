@@ -1,0 +1,347 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { AuditRow, RolloutTransition } from '#libs/database';
+import {
+  RolloutCountService,
+  RolloutProgressService,
+  pauseOf,
+  signGateReport,
+} from '#libs/operations';
+import { Enum, literal, type RolloutAnswer } from '../admin/support/admin-store.js';
+import { DAY, HOUR, SMALL, SignalStore } from './support/signal-store.js';
+import type { WalkingDevice } from './support/walking-device.js';
+
+let store: SignalStore;
+
+beforeAll(async () => {
+  store = await SignalStore.start();
+});
+afterAll(() => store?.stop());
+
+const wave = (more: object): object => ({ soakSeconds: 86_400, health: SMALL, ...more });
+const everybody = wave({ percent: 100 });
+
+/** Those that the open waves have admitted. */
+async function admitted(devices: readonly WalkingDevice[]): Promise<WalkingDevice[]> {
+  const found: WalkingDevice[] = [];
+  for (const device of devices) {
+    await device.poll();
+    if (device.offer) found.push(device);
+  }
+  return found;
+}
+
+/** They take the target and stay well on it until they are confirmed, and for the wave's soak after that. */
+async function stayWell(devices: readonly WalkingDevice[]): Promise<void> {
+  for (const device of devices) await device.update();
+  for (const at of [25, 25]) {
+    await store.pass(at * HOUR);
+    for (const device of devices) await device.poll();
+  }
+}
+
+const lastTransition = async (rollout: { id: string }): Promise<RolloutTransition> => {
+  const { rev } = await store.row(rollout);
+  return store.db((tx) =>
+    tx.findOneByOrFail(RolloutTransition, { rolloutId: rollout.id, seq: rev }),
+  );
+};
+const evidenceHash = async (rollout: { id: string }): Promise<string> =>
+  pauseOf(await lastTransition(rollout))?.evidenceHash ?? '';
+
+/** Two people go on after an automatic pause. */
+async function goOn(rollout: RolloutAnswer, acknowledges: string): Promise<RolloutAnswer> {
+  const { steered } = store;
+  const { planHash } = await store.row(rollout);
+  await steered.on(steered.approver, 'approveRollout', rollout, `planHash: "${planHash}"`);
+  return steered.on(
+    steered.planner,
+    'resumeRollout',
+    rollout,
+    `acknowledges: ${literal(acknowledges)}`,
+  );
+}
+
+it('a wave passes when enough of its devices are confirmed and have stayed so, and the next one is judged by its own', async () => {
+  const { fleetId, devices } = await store.fleet({ amd64: 10 });
+  const rollout = await store.rollout(fleetId, [wave({ percent: 50 }), everybody]);
+  const first = await admitted(devices);
+  expect(first).toHaveLength(5);
+  await store.judge(rollout);
+  for (const device of first) await device.install();
+  await store.pass(25 * HOUR);
+  for (const device of first) await device.poll();
+  await store.judge(rollout);
+  // Confirmed, but not yet for the soak.
+  expect((await store.waves(rollout)).map(({ state }) => state)).toEqual(['OPEN', 'WAITING']);
+  await store.pass(25 * HOUR);
+  await store.judge(rollout);
+  expect((await store.waves(rollout)).map(({ state }) => state)).toEqual(['PASSED', 'OPEN']);
+  await store.judge(rollout);
+  // What the first five did says nothing of the second wave.
+  expect((await store.waves(rollout))[1]?.state).toBe('OPEN');
+  await stayWell(devices.filter((device) => !first.includes(device)));
+  expect((await store.judge(rollout)).state).toMatch(/^COMPLET/);
+});
+
+it('U77 five of five canaries that fail before the sample is there pause the rollout by their number alone', async () => {
+  const { fleetId, devices } = await store.fleet({ amd64: 40 });
+  const health = { minSample: 20 };
+  const rollout = await store.rollout(fleetId, [
+    { count: 5, health },
+    { percent: 100, health },
+  ]);
+  const canaries = await admitted(devices);
+  expect(canaries).toHaveLength(5);
+  for (const device of canaries) await device.fail();
+  await store.pass(6 * HOUR);
+  for (const device of canaries) await device.poll();
+  const paused = await store.judge(rollout);
+  expect(paused.state).toBe('PAUSED');
+  expect(await lastTransition(rollout)).toMatchObject({
+    cause: expect.stringContaining('wave 1 failed: health') as string,
+    evidence: { wave: 1, gates: [{ gate: 'health', numbers: { failures: 5, outcomes: 5 } }, {}] },
+  });
+  // Nobody else is offered anything; those that were not told again either.
+  expect(await admitted(devices)).toEqual([]);
+});
+
+it('U78 nobody polls until the deadline: inconclusive, paused and told, never passed; and a dead counter passes nothing', async () => {
+  const { fleetId, devices } = await store.fleet({ amd64: 6 });
+  const short = wave({ percent: 100, deadlineSeconds: 3 * 86_400 });
+  const rollout = await store.rollout(fleetId, [short]);
+  await store.pass(2 * DAY);
+  expect((await store.judge(rollout)).state).toBe('ACTIVE');
+  await store.pass(2 * DAY);
+  expect((await store.judge(rollout)).state).toBe('PAUSED');
+  expect((await store.waves(rollout))[0]?.state).toBe('INCONCLUSIVE');
+  expect((await lastTransition(rollout)).cause).toBe(
+    'wave 1 is inconclusive: health: sample (outcomes 0, failures 0, confirmed 0, minSample 5, failAbs 2)',
+  );
+  expect(await store.events(rollout)).toEqual(
+    expect.arrayContaining(['wave-inconclusive', 'auto-paused']),
+  );
+
+  // All is well on the devices, but nobody counts: the wave does not pass, and its lease runs out.
+  const other = await store.fleet({ amd64: 6 });
+  const unwatched = await store.rollout(other.fleetId, [short]);
+  await stayWell(other.devices);
+  await store.flush();
+  const { leaseUntil } = await store.row(unwatched);
+  await store.steered.tick(unwatched);
+  expect((await store.row(unwatched)).state).toBe('ACTIVE');
+  expect((await store.row(unwatched)).leaseUntil).toEqual(leaseUntil);
+  await store.pass(2 * DAY);
+  await store.steered.tick(unwatched);
+  expect((await lastTransition(unwatched)).cause).toMatch(/^wave 1 is inconclusive/);
+  expect(devices).toHaveLength(6);
+});
+
+it('U79 a regional outage that takes admitted and others alike is no failure; only admitted ones going dark is', async () => {
+  const run = async (hitsAll: boolean): Promise<string> => {
+    const { fleetId, devices } = await store.fleet({ amd64: 40 });
+    const health = { ...SMALL, minSample: 10, failPercent: 5 };
+    const half = wave({ percent: 50, health, soakSeconds: 3 * 86_400 });
+    const rollout = await store.rollout(fleetId, [half, everybody]);
+    for (const device of devices) await device.update();
+    const on = devices.filter(({ revision }) => revision === 2);
+    const off = devices.filter(({ revision }) => revision === 1);
+    expect([on.length, off.length]).toEqual([20, 20]);
+    const dark = new Set([...on.slice(0, 6), ...(hitsAll ? off.slice(0, 6) : [])]);
+    const light = devices.filter((device) => !dark.has(device));
+    const days = async (count: number): Promise<void> => {
+      for (let day = 0; day < count; day += 1) {
+        await store.pass(25 * HOUR);
+        for (const device of light) await device.poll();
+        await store.judge(rollout);
+      }
+    };
+    // Those in the dark have installed, and say nothing any more.
+    await days(3);
+    const counts = await store.counts(rollout);
+    expect(counts.waves[1]?.['amd64']?.steps['DARK']).toBe(6);
+    expect(counts.control['amd64']).toMatchObject({ total: 20, dark: hitsAll ? 6 : 0 });
+    await days(4);
+    const { state } = await store.row(rollout);
+    return `${state} ${(await store.waves(rollout))[0]?.state}`;
+  };
+  expect(await run(true)).toBe('ACTIVE PASSED');
+  expect(await run(false)).toBe('PAUSED FAILED');
+});
+
+it('U80 all of arm64 failing pauses the rollout, though it is a twentieth of the fleet and amd64 is fine', async () => {
+  const { fleetId, devices } = await store.fleet({ amd64: 57, arm64: 3 });
+  const health = { minSample: 30, failPercent: 10, failCount: 3 };
+  const rollout = await store.rollout(fleetId, [wave({ percent: 100, health })]);
+  for (const device of devices)
+    await (device.architecture === 'arm64' ? device.fail() : device.update());
+  for (const at of [25, 1]) {
+    await store.pass(at * HOUR);
+    for (const device of devices) await device.poll();
+  }
+  expect((await store.judge(rollout)).state).toBe('PAUSED');
+  const { cause, evidence } = await lastTransition(rollout);
+  expect(cause).toContain('wave 1 failed: health on arm64: failures');
+  expect(evidence).toMatchObject({ gates: [{ architecture: 'arm64', verdict: 'FAIL' }, {}] });
+});
+
+it('U52 after an automatic pause going on names its evidence; the failures it rests on pause no more, one new failure counts', async () => {
+  const { fleetId, devices } = await store.fleet({ amd64: 20 });
+  const health = { ...SMALL, failCount: 1, failPercent: 0 };
+  const rollout = await store.rollout(fleetId, [wave({ percent: 100, health })]);
+  const [bad, worse, ...good] = devices as [WalkingDevice, WalkingDevice, ...WalkingDevice[]];
+  await bad.fail();
+  for (const device of good) await device.update();
+  await store.pass(6 * HOUR);
+  await bad.poll();
+  expect((await store.judge(rollout)).state).toBe('PAUSED');
+  const hash = await evidenceHash(rollout);
+  const { steered } = store;
+  const { planHash } = await store.row(rollout);
+  await steered.on(steered.approver, 'approveRollout', rollout, `planHash: "${planHash}"`);
+  expect(await steered.on(steered.planner, 'resumeRollout', rollout)).toMatchObject({
+    __typename: 'Invalid',
+  });
+  const wrong = `acknowledges: "${'0'.repeat(64)}"`;
+  expect(await steered.on(steered.planner, 'resumeRollout', rollout, wrong)).toMatchObject({
+    __typename: 'Conflict',
+  });
+  expect(await goOn(rollout, hash)).toMatchObject({ state: 'ACTIVE' });
+  expect((await store.waves(rollout))[0]).toMatchObject({ state: 'OPEN', attempt: 2 });
+  for (let looks = 0; looks < 2; looks += 1)
+    expect((await store.judge(rollout)).state).toBe('ACTIVE');
+  expect((await store.counts(rollout)).waves[1]?.['amd64']?.acknowledged).toEqual({ FAILED: 1 });
+  await store.steered.settle();
+  await worse.fail();
+  await store.pass(6 * HOUR);
+  await worse.poll();
+  expect((await store.judge(rollout)).state).toBe('PAUSED');
+  expect(await lastTransition(rollout)).toMatchObject({
+    evidence: { attempt: 2, gates: [{ numbers: { failures: 1 } }, {}] },
+  });
+  expect(await evidenceHash(rollout)).not.toBe(hash);
+});
+
+it('U81 an external gate takes a signed report once, in time and for its attempt; all else is ignored and audited, silence is inconclusive', async () => {
+  const { fleetId, devices } = await store.fleet({ amd64: 6 });
+  const gates = [{ name: 'kiosk-telemetry', timeoutSeconds: 4 * 86_400 }];
+  const planned = wave({ percent: 100, externalGates: gates });
+  const rollout = await store.rollout(fleetId, [planned]);
+  await stayWell(devices);
+  expect((await store.judge(rollout)).state).toBe('ACTIVE');
+  const { planner, brand, wire } = store.steered;
+  const gate = 'kiosk-telemetry';
+  const { gateSecret } = await planner.ask<{ gateSecret: string }>(
+    `gateSecret(brand: "${brand.id}", id: "${rollout.id}", gate: "${gate}")`,
+  );
+  const message = (more: object = {}) => ({
+    ...{
+      id: randomUUID(),
+      timestamp: Math.floor(store.now.getTime() / 1000),
+      rolloutId: rollout.id,
+    },
+    ...{ wave: 1, attempt: 1, gate, verdict: 'PASS' as const, ...more },
+  });
+  const send = async (
+    { rolloutId, verdict, ...report }: ReturnType<typeof message>,
+    secret = gateSecret,
+  ): Promise<unknown> => {
+    const signature = signGateReport(secret, { rolloutId, verdict, ...report });
+    const input = { ...report, rollout: rolloutId, verdict: new Enum(verdict), signature };
+    const answer = await store.steered.act(
+      'reportGate',
+      input,
+      '... on GateReport { isAccepted reason }',
+    );
+    return answer['isAccepted'] ?? answer;
+  };
+  const refused = [
+    await send(message(), `whsec_${Buffer.alloc(32).toString('base64')}`),
+    await send(message({ timestamp: Math.floor(store.now.getTime() / 1000) - 600 })),
+    await send(message({ attempt: 2 })),
+    await send(message({ wave: 2 })),
+    await send(message({ gate: 'another' })),
+  ];
+  expect(refused).toEqual([false, false, false, false, false]);
+  expect((await store.judge(rollout)).state).toBe('ACTIVE');
+  const good = message();
+  expect([await send(good), await send(good)]).toEqual([true, false]);
+  expect((await store.judge(rollout)).state).toMatch(/^COMPLET/);
+  const audited = await wire.resources.db.asSystem((tx) =>
+    tx.findBy(AuditRow, { brandId: brand.id, action: 'gate-report-ignored' }),
+  );
+  expect(audited).toHaveLength(6);
+
+  const silent = await store.fleet({ amd64: 6 });
+  const waiting = await store.rollout(silent.fleetId, [planned]);
+  await stayWell(silent.devices);
+  await store.judge(waiting);
+  await store.pass(3 * DAY);
+  const secret = await planner.ask<{ gateSecret: string }>(
+    `gateSecret(brand: "${brand.id}", id: "${waiting.id}", gate: "${gate}")`,
+  );
+  // A PASS of the other rollout, and one that comes too late.
+  expect(await send({ ...good })).toBe(false);
+  expect(await send(message({ rolloutId: waiting.id }), secret.gateSecret)).toBe(false);
+  expect((await store.judge(waiting)).state).toBe('PAUSED');
+  expect((await lastTransition(waiting)).cause).toContain('nothing was reported in time');
+
+  const loud = await store.fleet({ amd64: 6 });
+  const failing = await store.rollout(loud.fleetId, [planned]);
+  const { gateSecret: own } = await planner.ask<{ gateSecret: string }>(
+    `gateSecret(brand: "${brand.id}", id: "${failing.id}", gate: "${gate}")`,
+  );
+  expect(await send(message({ rolloutId: failing.id }), own)).toBe(true);
+  expect(await send(message({ rolloutId: failing.id, verdict: 'FAIL' }), own)).toBe(true);
+  expect((await store.judge(failing)).state).toBe('PAUSED');
+});
+
+it('U85 a share of failures that is just allowed does not pause, one device more does', async () => {
+  const run = async (failing: number): Promise<string> => {
+    const { fleetId, devices } = await store.fleet({ amd64: 20 });
+    const health = { minSample: 20, failPercent: 10, failCount: 1, successPercent: 50 };
+    const rollout = await store.rollout(fleetId, [wave({ percent: 100, health, soakSeconds: 0 })]);
+    // The good ones first: before the sample is there, a single failure would be enough.
+    for (const device of devices.slice(failing)) {
+      await device.update();
+      await device.poll();
+    }
+    for (const device of devices.slice(0, failing)) await device.fail();
+    await store.pass(6 * HOUR);
+    for (const device of devices.slice(0, failing)) await device.poll();
+    return (await store.judge(rollout)).state.replace('COMPLETING', 'COMPLETED');
+  };
+  expect(await run(2)).toBe('COMPLETED');
+  expect(await run(3)).toBe('PAUSED');
+});
+
+it('U67 the count of a large brand works a second at a time, and another brand’s gate is asked within five seconds', async () => {
+  const { resources } = store.steered.wire;
+  const { fleetId, devices } = await store.fleet({ amd64: 5 });
+  const small = await store.rollout(fleetId, [everybody]);
+  const big = await store.steered.wire.brand('big');
+  const large = await store.largeRollout(big, 60_000);
+  const count = new RolloutCountService(resources);
+  const rounds: number[] = [];
+  for (let isDone = false; !isDone;) {
+    const startedAt = performance.now();
+    await count.count(big.id, large);
+    rounds.push(performance.now() - startedAt);
+    const row = await store.countsRow(large);
+    isDone = row.countedAt !== null;
+    if (!isDone) expect(row.begunAt).not.toBeNull();
+    // Meanwhile the others are served: the queue has them next.
+    const asked = performance.now();
+    await devices[0]?.poll();
+    await store.flush();
+    await count.count(store.steered.brand.id, small.id);
+    await new RolloutProgressService(resources).tick(store.steered.brand.id, small.id);
+    expect(performance.now() - asked).toBeLessThan(5_000);
+  }
+  expect(rounds.length).toBeGreaterThan(1);
+  for (const ms of rounds) expect(ms).toBeLessThan(5_000);
+  const { eligible } = (await store.countsRow(large)).counts as {
+    eligible: Record<string, number>;
+  };
+  expect(eligible[1]).toBe(60_000);
+});
