@@ -115,8 +115,8 @@ it('U78 nobody polls until the deadline: inconclusive, paused and told, never pa
   await store.pass(2 * DAY);
   expect((await store.judge(rollout)).state).toBe('PAUSED');
   expect((await store.waves(rollout))[0]?.state).toBe('INCONCLUSIVE');
-  expect((await lastTransition(rollout)).cause).toBe(
-    'wave 1 is inconclusive: health: sample (outcomes 0, failures 0, confirmed 0, minSample 5, failAbs 2)',
+  expect((await lastTransition(rollout)).cause).toMatch(
+    /^wave 1 is inconclusive: health: sample \(outcomes 0, /,
   );
   expect(await store.events(rollout)).toEqual(
     expect.arrayContaining(['wave-inconclusive', 'auto-paused']),
