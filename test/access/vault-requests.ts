@@ -94,7 +94,33 @@ const order: Template = {
   }),
 };
 
+const reconciliation: Template = {
+  name: 'reconciliation of an order',
+  by: 'vaultPeople',
+  acts: true,
+  make: ({ named }) => ({
+    method: 'POST',
+    path: `/admin/v1/brands/${named.brand}/models/${named.model}/reconciliation`,
+    headers: { 'content-type': 'text/csv' },
+    body: 'serial\n',
+  }),
+};
+
+const deviceStates: Template = {
+  name: 'how far devices have come',
+  by: 'ownVault',
+  // As with models.
+  acts: true,
+  make: (order) => {
+    const { brand, model, serial } = order.named;
+    const content = { kind: 'devices', 'brand-id': brand, model, serials: [serial] };
+    return signed(order, '/api/v1/vault/devices', content);
+  },
+};
+
 export const VAULT: readonly Template[] = [
+  reconciliation,
+  deviceStates,
   get(
     'vaultPeople',
     'export of the log',

@@ -349,6 +349,18 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
     'Device',
     'serial',
   );
+  await act(
+    'restore-device',
+    `restoreDevice(${brand}, model: "acme-admin", serial: "AUDIT-1", reason: "r")`,
+    'Device',
+    'serial',
+  );
+  await act(
+    'swap-board',
+    `swapBoard(${brand}, model: "acme-admin", serial: "AUDIT-1", newSerial: "AUDIT-2", reason: "r")`,
+    'Device',
+    'serial',
+  );
   await act('end-api-key', `endApiKey(${brand}, id: "${apiKey.id}")`, 'ApiKey', 'id');
   await act(
     'block-device-key',

@@ -67,6 +67,13 @@ export interface DeviceOptions {
   readonly trusted: readonly Assertion[];
 }
 
+/** A device that becomes another model. */
+export interface Remodelling {
+  readonly from: Assertion;
+  /** The old model's. */
+  readonly apiKey: string;
+}
+
 /** What of a session call is to be other than it should be. */
 interface SessionChange {
   readonly nonce?: string;
@@ -91,10 +98,15 @@ export class ScriptedDevice {
     return this.serial ? header(this.serial, 'serial') : this.options.proposedSerial;
   }
 
-  /** device-api.md 2.8, 2.9. */
-  async requestSerial(): Promise<Answer> {
+  /** device-api.md 2.8, 2.9; `remodel`: the serial that it has, sent with the old gadget's settings (serial-vault.md 10.1). */
+  async requestSerial(remodel?: Remodelling): Promise<Answer> {
     const { vaultUrl, model } = this.options;
-    const headers = this.gadgetHeaders();
+    const headers = remodel ? { 'api-key': remodel.apiKey } : this.gadgetHeaders();
+    const originals = remodel && {
+      'original-brand-id': header(remodel.from, 'brand-id'),
+      'original-model': header(remodel.from, 'model'),
+      'original-serial': header(remodel.from, 'serial'),
+    };
     const first = expectStatus(
       'get a request-id',
       await askPatiently(`${vaultUrl}/request-id`, { method: 'POST', headers }),
@@ -109,6 +121,7 @@ export class ScriptedDevice {
           'request-id': first.json<{ 'request-id': string }>()['request-id'],
           'device-key': this.signer.publicKey.encoded,
           serial: this.options.proposedSerial,
+          ...originals,
         },
       },
       this.signer,
@@ -123,12 +136,14 @@ export class ScriptedDevice {
         'content-type': 'application/x.ubuntu.assertion',
         'snap-device-capabilities': 'serial-stream',
       },
-      body: `${request.bytes.toString()}\n${model.bytes.toString()}`,
+      body: [request, model, ...(remodel ? [remodel.from] : [])]
+        .map(({ bytes }) => bytes.toString())
+        .join('\n'),
     });
   }
 
-  async register(): Promise<void> {
-    const answer = expectStatus('get a serial', await this.requestSerial(), 200, 201);
+  async register(remodel?: Remodelling): Promise<void> {
+    const answer = expectStatus('get a serial', await this.requestSerial(remodel), 200, 201);
     this.serial = decodeAssertions(Buffer.from(answer.text)).find(({ type }) => type === 'serial');
     if (!this.serial) throw new Error('cannot register: the answer holds no serial');
   }

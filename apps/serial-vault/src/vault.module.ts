@@ -6,9 +6,11 @@ import type { FastifyInstance } from 'fastify';
 import { requireRouteRules } from '#libs/runtime';
 import { ApiKeyService } from './administration/api-key.service.js';
 import { BrandService } from './administration/brand.service.js';
+import { DeviceReturnService } from './administration/device-return.service.js';
 import { DeviceService } from './administration/device.service.js';
 import { EnrolmentService } from './administration/enrolment.service.js';
 import { JournalService } from './administration/journal.service.js';
+import { LineService } from './administration/line.service.js';
 import { MemberService } from './administration/member.service.js';
 import { ModelService } from './administration/model.service.js';
 import { OrderService } from './administration/order.service.js';
@@ -25,9 +27,11 @@ import { VAULT_RESOURCES, type VaultResources } from './resources.js';
 const SERVICES = [
   ApiKeyService,
   BrandService,
+  DeviceReturnService,
   DeviceService,
   EnrolmentService,
   JournalService,
+  LineService,
   MemberService,
   ModelService,
   OrderService,

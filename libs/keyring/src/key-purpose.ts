@@ -27,7 +27,8 @@ const PROOF = 'account-key-request';
  * What a vault tells the store of its devices, and asks it of its models, is signed with a serial key (ARCHITECTURE.md, between store and vault). It is
  * JSON, so the signature can never be one of an assertion, whose content begins with a header.
  */
-const VAULT_EVENT = /^\{"id":"[0-9a-f-]{36}","kind":"(?:revoked|superseded|models)",/;
+const VAULT_EVENT =
+  /^\{"id":"[0-9a-f-]{36}","kind":"(?:revoked|superseded|restored|swapped|remodelled|models|devices)",/;
 
 /** Throws `purpose` unless `content` is an assertion of a type that a key of this purpose signs; `type` stands first (assertions.md 1.7). */
 export function requireSignable(purpose: KeyPurpose, content: Uint8Array): void {

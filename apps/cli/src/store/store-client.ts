@@ -59,11 +59,22 @@ export class StoreClient {
   }
 
   /** Sends a text such as CSV; throws what is wrong with its lines as a `Refusal`. */
-  async sendText<T>(path: string, body: string, mediaType: string, limitMs = LIMIT_MS): Promise<T> {
+  async sendText<T>(path: string, body: string, mediaType: string): Promise<T> {
+    return JSON.parse(await this.exchangeText(path, body, mediaType)) as T;
+  }
+
+  /** As `sendText`, where the answer is a text too. */
+  async exchangeText(
+    path: string,
+    body: string,
+    mediaType: string,
+    limitMs = LIMIT_MS,
+  ): Promise<string> {
     const headers = { ...this.headers(), 'content-type': mediaType };
     const response = await this.fetch(path, { method: 'POST', headers, body }, limitMs);
-    const answer: unknown = await response.json().catch(() => null);
-    if (response.ok) return answer as T;
+    const text = await response.text();
+    if (response.ok) return text;
+    const answer: unknown = text.startsWith('{') ? JSON.parse(text) : null;
     const [first, ...lines] = (answer as ErrorList | null)?.['error-list'] ?? [];
     if (first === undefined)
       throw new Failure(`cannot send to ${this.url}: it answered ${response.status}`);

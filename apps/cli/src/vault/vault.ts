@@ -3,6 +3,7 @@ import type { Io } from '../io.js';
 import { facts, print, table } from '../output.js';
 import { Failure } from '../usage.js';
 import { connectToVault, vaultCommandOf, type VaultOptions } from './connect.js';
+import { lineCommands } from './line.js';
 import { logCommand } from './log.js';
 import { VAULT_REFUSALS, vaultGraphql } from './vault-graphql.js';
 
@@ -13,6 +14,7 @@ const STATUS = vaultGraphql`
     orders(brand: $brand) { model name listed registered }
     pending(brand: $brand) { id model serial deviceKeyId createdAt expiresAt }
   }`;
+const PENDING = vaultGraphql`query ($brand: ID!) { pending(brand: $brand) { id model serial deviceKeyId createdAt } }`;
 const APPROVE = vaultGraphql`
   mutation ($brand: ID!, $id: ID!, $reason: String!) {
     approveRequest(brand: $brand, id: $id, reason: $reason) {
@@ -99,6 +101,7 @@ export function vaultCommand(io: Io): Command {
           decide(io, request, options, document),
         ),
     );
+  for (const more of lineCommands(io)) command.addCommand(more);
   command.addCommand(logCommand(io));
   return command;
 }
@@ -146,7 +149,7 @@ async function decide(
   document: string,
 ): Promise<void> {
   const { vault, brandId } = await connectToVault(io, options);
-  const { pending } = await vault.query<Status>(STATUS, { brand: brandId });
+  const { pending } = await vault.query<Pick<Status, 'pending'>>(PENDING, { brand: brandId });
   const meant = pending.filter(({ id, serial }) => id === request || serial === request);
   const [one, another] = meant;
   if (one === undefined) throw new Failure(`cannot find ${request} among those that wait`);

@@ -24,7 +24,7 @@ export interface DeviceQuery {
 export class DeviceService {
   constructor(private readonly resources: Pick<VaultResources, 'db'>) {}
 
-  /** For good: the serial is refused from now on, and the store ends the device's sessions (serial-vault.md 2.7). */
+  /** Until it is restored: the serial is refused from now on, and the store ends the device's sessions (serial-vault.md 2.7). */
   revoke(
     who: VaultPrincipal,
     brandId: string,

@@ -97,7 +97,7 @@ export class EventSender {
   }
 }
 
-function toMessage(event: VaultDeviceEvent): Record<string, string | null> {
+function toMessage(event: VaultDeviceEvent): Record<string, unknown> {
   return {
     id: event.id,
     kind: event.kind,
@@ -105,6 +105,7 @@ function toMessage(event: VaultDeviceEvent): Record<string, string | null> {
     model: event.model,
     serial: event.serial,
     'device-key-sha3-384': event.deviceKeyId,
+    ...(event.toModel !== null && { to: { model: event.toModel, serial: event.toSerial } }),
     at: event.createdAt.toISOString(),
     reason: event.reason,
   };

@@ -1,7 +1,9 @@
 import { Inject } from '@nestjs/common';
 import { Args, ID, Int, Mutation, Query, Resolver } from '@nestjs/graphql';
 import type { PendingState, VaultDevice, VaultPending } from '#libs/database';
+import { DeviceReturnService } from '../administration/device-return.service.js';
 import { DeviceService } from '../administration/device.service.js';
+import { LineService, type LineState } from '../administration/line.service.js';
 import type { VaultPrincipal } from '../administration/token.service.js';
 import { wouldSign, type DryRun } from '../registration/dry-run.js';
 import { VAULT_RESOURCES, type VaultResources } from '../resources.js';
@@ -11,6 +13,7 @@ import {
   DeviceResult,
   DeviceType,
   DryRunType,
+  LineStateType,
   PendingResult,
   PendingStateEnum,
   PendingType,
@@ -27,6 +30,8 @@ const toDevice = ({ bytes, ...device }: VaultDevice): DeviceType => ({
 export class DeviceResolver {
   constructor(
     private readonly devices: DeviceService,
+    private readonly returns: DeviceReturnService,
+    private readonly line: LineService,
     @Inject(VAULT_RESOURCES) private readonly resources: VaultResources,
   ) {}
 
@@ -82,6 +87,17 @@ export class DeviceResolver {
     });
   }
 
+  @Query(() => [LineStateType], {
+    description: 'Go or no go for each serial, at most 500; asks the store.',
+  })
+  lineStates(
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('model', { type: () => ID }) model: string,
+    @Args('serials', { type: () => [ID] }) serials: string[],
+  ): Promise<LineState[]> {
+    return this.line.states(brand, model, serials);
+  }
+
   @Mutation(() => PendingResult, { description: 'The serial goes to the new device key.' })
   approveRequest(
     @Who() who: VaultPrincipal,
@@ -103,7 +119,7 @@ export class DeviceResolver {
   }
 
   @Mutation(() => DeviceResult, {
-    description: 'For good; the store ends the sessions of the device.',
+    description: 'The store ends the sessions of the device, at once.',
   })
   async revokeDevice(
     @Who() who: VaultPrincipal,
@@ -113,5 +129,30 @@ export class DeviceResolver {
     @Args('reason') reason: string,
   ): Promise<DeviceType> {
     return toDevice(await this.devices.revoke(who, brand, model, serial, reason));
+  }
+
+  @Mutation(() => DeviceResult, { description: 'Takes a revocation back.' })
+  async restoreDevice(
+    @Who() who: VaultPrincipal,
+    @Args('brand', { type: () => ID }) brandId: string,
+    @Args('model', { type: () => ID }) model: string,
+    @Args('serial', { type: () => ID }) serial: string,
+    @Args('reason') reason: string,
+  ): Promise<DeviceType> {
+    return toDevice(await this.returns.restore(who, { brandId, model, serial }, reason));
+  }
+
+  @Mutation(() => DeviceResult, {
+    description: 'The old serial ends; tags, fleets, pins and holds go to the new one.',
+  })
+  async swapBoard(
+    @Who() who: VaultPrincipal,
+    @Args('brand', { type: () => ID }) brandId: string,
+    @Args('model', { type: () => ID }) model: string,
+    @Args('serial', { type: () => ID }) serial: string,
+    @Args('newSerial', { type: () => ID }) newSerial: string,
+    @Args('reason') reason: string,
+  ): Promise<DeviceType> {
+    return toDevice(await this.returns.swap(who, { brandId, model, serial }, newSerial, reason));
   }
 }

@@ -30,6 +30,19 @@ export class DeviceType {
 }
 export const DeviceResult = resultOf(DeviceType, 'Device');
 
+@ObjectType('LineState', { description: 'Whether a device may leave the line.' })
+export class LineStateType {
+  @Field(() => ID) serial!: string;
+  @Field(() => Boolean, { description: 'On a production order.' }) isListed!: boolean;
+  @Field(() => GraphQLISODateTime, { nullable: true }) issuedAt!: Date | null;
+  @Field(() => GraphQLISODateTime, { nullable: true }) sessionAt!: Date | null;
+  @Field(() => GraphQLISODateTime, { nullable: true, description: 'As the store saw it last.' })
+  polledAt!: Date | null;
+  @Field(() => Boolean, { description: 'Serial issued, session opened, first poll seen.' })
+  isGo!: boolean;
+  @Field(() => String, { description: 'What is missing; empty when nothing is.' }) missing!: string;
+}
+
 @ObjectType('DevicePage')
 export class DevicePageType {
   @Field(() => [DeviceType]) items!: DeviceType[];

@@ -18,17 +18,18 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.brands': 'member',
   'Query.members': [...ADMINS, 'auditor'],
   'Query.models': [...READERS, 'system-user-signer'],
-  'Query.signingKeys': [...POLICIES, 'system-user-signer', 'auditor'],
+  'Query.signingKeys': [...READERS, 'system-user-signer'],
   'Query.apiKeys': ['vault-admin', 'auditor'],
   'Query.serials': READERS,
   'Query.device': READERS,
-  'Query.pending': ['vault-admin', 'approver', 'auditor'],
+  'Query.pending': READERS,
   'Query.signingLog': LOG_READERS,
   'Query.auditLog': ['vault-admin', 'auditor'],
   'Query.verifyLogs': ['vault-admin', 'auditor'],
-  'Query.orders': ['vault-admin', 'production', 'auditor'],
+  'Query.orders': READERS,
   'Query.remodelRules': READERS,
   'Query.wouldSign': READERS,
+  'Query.lineStates': READERS,
 
   'Mutation.registerBrand': ['instance-admin'],
   'Mutation.blockDeviceKey': ['instance-admin'],
@@ -58,6 +59,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.approveRequest': ['approver'],
   'Mutation.refuseRequest': ['approver'],
   'Mutation.revokeDevice': ['approver'],
+  'Mutation.restoreDevice': ['approver'],
+  'Mutation.swapBoard': ['approver'],
 };
 
 /** Throws `unauthorized` without a token, `not-found` for another brand's things, `forbidden` where no role reaches. */

@@ -4,6 +4,7 @@ import { exportFormat, type ExportFormat } from '../administration/log-export.js
 import { readLogFilter } from '../administration/log-filter.js';
 import { JournalService } from '../administration/journal.service.js';
 import { OrderService } from '../administration/order.service.js';
+import { ReconciliationService } from '../administration/reconciliation.service.js';
 import { TokenService, type VaultPrincipal } from '../administration/token.service.js';
 import { VaultError, type VaultErrorCode } from '../administration/vault-error.js';
 import { readPrincipal } from '../graphql/context.js';
@@ -76,6 +77,18 @@ function addOrderRoutes(
       const order = request.query.order ?? '';
       const report = await orders.import(whoOf(request), brand, model, request.body, order);
       return sendJson(reply, 200, report);
+    },
+  );
+  const reconciliation = new ReconciliationService(resources);
+  scope.post<{ Params: OfModel; Querystring: { order?: string } }>(
+    `${ADMIN_BASE}/models/:model/reconciliation`,
+    { bodyLimit: MAX_CSV_BYTES },
+    async (request, reply) => {
+      const { brand, model } = request.params;
+      const { order = '' } = request.query;
+      const built = typeof request.body === 'string' ? request.body : 'serial\n';
+      const report = await reconciliation.reconcile(brand, model, order, built);
+      return reply.code(200).header('content-type', 'text/csv; charset=utf-8').send(report);
     },
   );
 }

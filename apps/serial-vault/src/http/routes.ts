@@ -20,6 +20,7 @@ export const ROUTES: RouteRules<RouteRule> = {
   'GET /graphql': 'graphql',
   'POST /graphql': 'graphql',
   [`POST ${ADMIN_BASE}/models/:model/serials`]: { field: 'Mutation.listSerials' },
+  [`POST ${ADMIN_BASE}/models/:model/reconciliation`]: { field: 'Query.orders' },
   [`GET ${ADMIN_BASE}/serial-log/export`]: { field: 'Query.signingLog' },
   // Gadgets bring prefixes of their own (serial-vault.md 17.1).
   'ALL *': 'device',

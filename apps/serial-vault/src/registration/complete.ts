@@ -117,6 +117,17 @@ async function leaveOldModel(tx: Tx, attempt: Attempt): Promise<void> {
   const { device, rule } = known(attempt.remodel, 'the old model');
   const { brandId, model, serial } = device;
   await tx.update(VaultDevice, { brandId, model, serial }, { remodelledTo: attempt.model });
+  const to = { model: attempt.model, serial: attempt.serial };
+  const reason = `remodelled by rule ${rule.id}`;
+  await addDeviceEvent(tx, {
+    kind: 'remodelled',
+    brandId,
+    model,
+    serial,
+    deviceKeyId: null,
+    to,
+    reason,
+  });
   if (!(await useRemodelRule(tx, rule.id)))
     refuse(
       'busy',

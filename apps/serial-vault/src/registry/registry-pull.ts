@@ -63,7 +63,7 @@ export class RegistryPull {
   private async pull(brandId: string): Promise<PullReport> {
     let answer: RegistryAnswer;
     try {
-      answer = await askStore(this.resources, brandId, this.stopping.signal);
+      answer = await askStore(this.resources, 'models', brandId, {}, this.stopping.signal);
     } catch (error) {
       if (!(error instanceof StoreSilent)) throw error;
       return { taken: [], notTaken: [`cannot ask the store: ${error.message}`] };

@@ -46,6 +46,7 @@ export const ROUTES: RouteRules<RouteRule> = {
   'POST /api/v1/snaps/auth/devices': 'vault',
   'POST /api/v1/vault/events': 'signature',
   'POST /api/v1/vault/models': 'signature',
+  'POST /api/v1/vault/devices': 'signature',
   'GET /api/v1/standard-models': 'anyone',
   'GET /api/v1/standard-models/:model': 'anyone',
   'ALL /v2/*': 'nobody',

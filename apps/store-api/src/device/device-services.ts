@@ -8,6 +8,7 @@ import {
   DeviceDirectory,
   DeviceSessionService,
   DeviceSignals,
+  DeviceStateService,
   DownloadService,
   ExplanationService,
   FactsBuffer,
@@ -49,6 +50,7 @@ export class DeviceServices {
   readonly downloads: DownloadService;
   readonly vaultEvents: VaultEventService;
   readonly registryFeed: RegistryFeedService;
+  readonly deviceStates: DeviceStateService;
   readonly standardModels: StandardModelService;
   readonly signIn: SignInService;
   readonly imageChecks: ImageCheckService;
@@ -76,6 +78,7 @@ export class DeviceServices {
     this.deltas = new DeltaCatalogue(db);
     this.downloads = new DownloadService(db);
     this.vaultEvents = new VaultEventService(resources);
+    this.deviceStates = new DeviceStateService(resources);
     this.registryFeed = new RegistryFeedService(resources);
     this.standardModels = new StandardModelService(resources);
     this.imageChecks = new ImageCheckService(resources, this);

@@ -19,6 +19,7 @@ import { LoadGuard } from './load/load-guard.js';
 import { StandardModelsController } from './models/standard-models.controller.js';
 import { RefreshController } from './refresh/refresh.controller.js';
 import { RegistrationController } from './registration/registration.controller.js';
+import { VaultDevicesController } from './registration/vault-devices.controller.js';
 import { VaultEventsController } from './registration/vault-events.controller.js';
 import { VaultModelsController } from './registration/vault-models.controller.js';
 import { SessionsController } from './sessions/sessions.controller.js';
@@ -38,6 +39,7 @@ import { StatusController } from './status/status.controller.js';
     DownloadsController,
     BlobsController,
     RegistrationController,
+    VaultDevicesController,
     VaultEventsController,
     VaultModelsController,
     StandardModelsController,

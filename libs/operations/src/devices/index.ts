@@ -2,6 +2,7 @@ export { CohortService } from './cohort.service.js';
 export * from './delta-catalogue.js';
 export * from './device-directory.js';
 export * from './device-session.service.js';
+export { DeviceStateService, type DeviceStateQuestion } from './device-state.service.js';
 export * from './download.service.js';
 export * from './facts-buffer.js';
 export * from './reported-facts.js';

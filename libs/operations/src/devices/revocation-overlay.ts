@@ -43,12 +43,18 @@ export class RevocationOverlay {
     return this.readings.run();
   }
 
+  /** Rows that are read again change nothing: an end and its lifting are read in their order. */
+  private apply(row: RevocationRow): void {
+    const keys = this.revoked.get(keyOf(row)) ?? new Set();
+    if (row.kind === 'ends') this.revoked.set(keyOf(row), keys.add(row.deviceKeyId));
+    if (row.kind === 'lifts') keys.delete(null);
+  }
+
   private async read(): Promise<void> {
     const from = Math.max(0, this.lastSeq - REREAD);
     const rows = await this.db.asSystem((tx) => listRevocations(tx, from));
     for (const row of rows) {
-      const keys = this.revoked.get(keyOf(row)) ?? new Set();
-      this.revoked.set(keyOf(row), keys.add(row.deviceKeyId));
+      this.apply(row);
       this.lastSeq = Math.max(this.lastSeq, row.seq);
     }
   }

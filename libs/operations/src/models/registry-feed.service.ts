@@ -3,14 +3,8 @@ import { KeyService } from '../brands/key.service.js';
 import { isSignedByBrand, type VaultSignature } from '../devices/vault-signature.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
+import { signAnswer, type SignedAnswer } from './sign-answer.js';
 import { findNewestOfAll } from './find-model.js';
-
-/** A body, and the store key's signature of these very bytes. */
-export interface SignedFeed {
-  readonly body: Buffer;
-  readonly keyId: string;
-  readonly signature: Buffer;
-}
 
 /** Gives the registry of a brand to its vault (ARCHITECTURE.md, "Between store and vault"; S12). */
 export class RegistryFeedService {
@@ -23,7 +17,7 @@ export class RegistryFeedService {
   async answer(
     { id, brandId }: { readonly id: string; readonly brandId: string },
     proof: VaultSignature,
-  ): Promise<SignedFeed> {
+  ): Promise<SignedAnswer> {
     const { db, keys } = this.resources;
     const models = await db.asBrand(brandId, async (tx) => {
       if (!(await isSignedByBrand(tx, brandId, proof, db.clock.now())))
@@ -45,7 +39,6 @@ export class RegistryFeedService {
         })),
       }),
     );
-    const signer = await keys.signer();
-    return { body, keyId: signer.publicKey.id, signature: Buffer.from(await signer.sign(body)) };
+    return signAnswer(keys, body);
   }
 }

@@ -5,6 +5,7 @@ import { DeviceServices } from '../device-services.js';
 import { DeviceErrorFilter } from '../http/device-error.filter.js';
 import { parseBody } from '../http/parse-body.js';
 import { word } from '../http/text.js';
+import { sendSigned } from './send-signed.js';
 import { vaultSignatureOf } from './vault-signature-of.js';
 
 const question = z.object({
@@ -26,11 +27,6 @@ export class VaultModelsController {
       { id, brandId },
       vaultSignatureOf(request),
     );
-    await reply
-      .code(200)
-      .header('content-type', 'application/json')
-      .header('store-key', feed.keyId)
-      .header('store-signature', feed.signature.toString('base64'))
-      .send(feed.body);
+    await sendSigned(reply, feed);
   }
 }

@@ -64,12 +64,19 @@ export class DeviceNonce {
   @Column({ type: 'timestamptz', ...optional }) usedAt!: Date | null;
 }
 
-/** Ends sessions of one device or one device key at once; travels as an overlay, by sequence number (decisions 9, 16). */
+/**
+ * `ends`: sessions of the device or key. `lifts`: an end of the whole device. `moves`: its uid went to another serial or
+ * model; no session hears of that.
+ */
+export type RevocationKind = 'ends' | 'lifts' | 'moves';
+
+/** What a vault said of a device: ends sessions of one device or one device key at once; travels as an overlay, by sequence number (decisions 9, 16). */
 @Entity({ schema: 'store', name: 'device_revocations' })
 @Index(['brandId', 'model', 'serial'])
 @Unique(['eventId'])
 export class DeviceRevocation {
   @PrimaryColumn({ ...safeInteger, generated: 'increment' }) seq!: number;
+  @Column({ type: 'text', default: 'ends' }) kind!: RevocationKind;
   /** The vault's event id: the same event delivered twice is one row. */
   @Column({ type: 'uuid' }) eventId!: string;
   @Column({ type: 'text' })

@@ -21,6 +21,7 @@ import { Publishing1763744100000 } from './1763744100000-publishing.js';
 import { Deltas1763741500000 } from './1763741500000-deltas.js';
 import { Signals1764200000000 } from './1764200000000-signals.js';
 import { DeviceSerialAssertions1763742900000 } from './1763742900000-device-serial-assertions.js';
+import { DeviceMoves1764100000100 } from './1764100000100-device-moves.js';
 import { Decisions1764300000100 } from './1764300000100-decisions.js';
 import { Previews1764300000200 } from './1764300000200-previews.js';
 
@@ -49,6 +50,7 @@ export const storeMigrations: (new () => MigrationInterface)[] = [
   Progressive1763744000000,
   Publishing1763744100000,
   Signals1764200000000,
+  DeviceMoves1764100000100,
   Decisions1764300000100,
   Previews1764300000200,
   RefusedBytes1764000000000,

@@ -1,4 +1,5 @@
 import type { Tx } from '../../database.js';
+import type { RevocationKind } from '../entities/device.entity.js';
 
 /** Remembers a nonce by its hash and forgets a few that ended long ago. */
 export async function insertNonce(tx: Tx, nonceHash: string, lifeMs: number): Promise<void> {
@@ -74,6 +75,7 @@ export async function findDeviceSerial(tx: Tx, deviceUid: string): Promise<Buffe
 /** One line of the overlay that ends sessions (decisions 9). */
 export interface RevocationRow {
   readonly seq: number;
+  readonly kind: RevocationKind;
   readonly brandId: string;
   readonly model: string;
   readonly serial: string;
@@ -86,7 +88,7 @@ export interface RevocationRow {
  */
 export async function listRevocations(tx: Tx, fromSeq: number): Promise<RevocationRow[]> {
   const rows = await tx.query<(Omit<RevocationRow, 'seq'> & { seq: string })[]>(
-    `SELECT seq, brand_id AS "brandId", model, serial, device_key_id AS "deviceKeyId"
+    `SELECT seq, kind, brand_id AS "brandId", model, serial, device_key_id AS "deviceKeyId"
      FROM store.device_revocations WHERE seq >= $1 ORDER BY seq`,
     [fromSeq],
   );
@@ -99,14 +101,19 @@ export async function isDeviceRevoked(
   device: Pick<SessionDevice, 'brandId' | 'model' | 'serial' | 'deviceKeyId'>,
 ): Promise<boolean> {
   const rows = await tx.query<unknown[]>(
-    `SELECT 1 FROM store.device_revocations WHERE brand_id = $1 AND model = $2 AND serial = $3
-       AND (device_key_id IS NULL OR device_key_id = $4) LIMIT 1`,
+    `SELECT 1 FROM store.device_revocations AS ended
+     WHERE brand_id = $1 AND model = $2 AND serial = $3 AND kind = 'ends'
+       AND (device_key_id = $4 OR (device_key_id IS NULL AND NOT EXISTS (
+         SELECT 1 FROM store.device_revocations AS lifted
+         WHERE (lifted.brand_id, lifted.model, lifted.serial) = (ended.brand_id, ended.model, ended.serial)
+           AND lifted.kind = 'lifts' AND lifted.seq > ended.seq))) LIMIT 1`,
     [device.brandId, device.model, device.serial, device.deviceKeyId],
   );
   return rows.length > 0;
 }
 
 export interface NewRevocation {
+  readonly kind: RevocationKind;
   readonly eventId: string;
   readonly brandId: string;
   readonly model: string;
@@ -118,8 +125,8 @@ export interface NewRevocation {
 /** False when the event was recorded before. */
 export async function insertRevocation(tx: Tx, revocation: NewRevocation): Promise<boolean> {
   const rows = await tx.query<unknown[]>(
-    `INSERT INTO store.device_revocations (event_id, brand_id, model, serial, device_key_id, reason)
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (event_id) DO NOTHING RETURNING seq`,
+    `INSERT INTO store.device_revocations (event_id, brand_id, model, serial, device_key_id, reason, kind)
+     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (event_id) DO NOTHING RETURNING seq`,
     [
       revocation.eventId,
       revocation.brandId,
@@ -127,9 +134,61 @@ export async function insertRevocation(tx: Tx, revocation: NewRevocation): Promi
       revocation.serial,
       revocation.deviceKeyId,
       revocation.reason,
+      revocation.kind,
     ],
   );
   return rows.length > 0;
+}
+
+export interface DeviceName {
+  readonly model: string;
+  readonly serial: string;
+}
+
+/**
+ * The device goes on under another serial or model: its uid, and with it tags, fleets, pins and holds, stay (decisions 3). A
+ * device that opened a session under the new name already is one with it, and opens its next session as the old one.
+ */
+export async function moveDevice(
+  tx: Tx,
+  brandId: string,
+  from: DeviceName,
+  to: DeviceName,
+): Promise<void> {
+  const former = [brandId, from.model, from.serial];
+  const [held] = await tx.query<unknown[]>(
+    'SELECT 1 FROM store.devices WHERE brand_id = $1 AND model = $2 AND serial = $3 FOR UPDATE',
+    former,
+  );
+  // The old one never came: nothing is said of it.
+  if (held === undefined) return;
+  await tx.query('DELETE FROM store.devices WHERE brand_id = $1 AND model = $2 AND serial = $3', [
+    brandId,
+    to.model,
+    to.serial,
+  ]);
+  await tx.query(
+    `WITH moved AS (
+       UPDATE store.devices SET model = $4, serial = $5, device_key_id = '', serial_assertion = NULL, session_at = NULL
+       WHERE brand_id = $1 AND model = $2 AND serial = $3 RETURNING uid)
+     DELETE FROM store.device_facts WHERE device_uid IN (SELECT uid FROM moved)`,
+    [...former, to.model, to.serial],
+  );
+}
+
+/** What is known of some serials of a model; those that never opened a session are not among them. */
+export function listDeviceStates(
+  tx: Tx,
+  brandId: string,
+  model: string,
+  serials: readonly string[],
+): Promise<{ serial: string; sessionAt: Date | null; seenAt: Date | null }[]> {
+  return tx.query(
+    `SELECT d.serial, d.session_at AS "sessionAt", f.seen_at AS "seenAt"
+     FROM store.devices d LEFT JOIN store.device_facts f ON f.device_uid = d.uid
+     WHERE d.brand_id = $1 AND d.model = $2 AND d.serial = ANY ($3)`,
+    [brandId, model, serials],
+  );
 }
 
 export interface FactsRow {

@@ -108,6 +108,8 @@ export class VaultPending {
   @Column(createdAt) createdAt!: Date;
 }
 
+export type DeviceEventKind = 'revoked' | 'superseded' | 'restored' | 'swapped' | 'remodelled';
+
 /** What the store is told of a device; `id` is the id of the event (ARCHITECTURE.md, between store and vault). */
 @Entity({ schema: 'vault', name: 'device_events' })
 @Index(['brandId', 'model', 'serial'])
@@ -116,10 +118,13 @@ export class VaultDeviceEvent {
   @Column({ type: 'text' })
   @ForeignKey(() => VaultBrand)
   brandId!: string;
-  @Column({ type: 'text' }) kind!: 'revoked' | 'superseded';
+  @Column({ type: 'text' }) kind!: DeviceEventKind;
   @Column({ type: 'text' }) model!: string;
   @Column({ type: 'text' }) serial!: string;
   @Column({ type: 'text', ...optional }) deviceKeyId!: string | null;
+  /** As what the device goes on, for `swapped` and `remodelled`. */
+  @Column({ type: 'text', ...optional }) toModel!: string | null;
+  @Column({ type: 'text', ...optional }) toSerial!: string | null;
   @Column({ type: 'text' }) reason!: string;
   @Column(createdAt) createdAt!: Date;
 }
