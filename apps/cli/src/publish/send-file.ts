@@ -12,6 +12,8 @@ import { Failure } from '../usage.js';
 /** Told how many bytes of the file have gone, of how many. */
 export type Sent = (bytes: number, of: number) => void;
 
+const READ_BYTES = 2 ** 20;
+
 const answerOf = z.object({ successful: z.literal(true), upload_id: z.string() });
 
 /**
@@ -43,7 +45,8 @@ export async function sendFile(url: string, file: string, onSent: Sent): Promise
   async function* body(): AsyncGenerator<Buffer> {
     let sent = 0;
     yield Buffer.from(head);
-    for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
+    const chunks = createReadStream(file, { highWaterMark: READ_BYTES });
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
       yield chunk;
       onSent((sent += chunk.length), size);
     }
