@@ -61,6 +61,7 @@ const IDS: readonly (readonly [RegExp, Kind])[] = [
   [/pin$/i, 'pin'],
   [/licence/i, 'licence'],
   [/apiToken/i, 'token'],
+  [/publisherCredentials/i, 'credentials'],
   [/webhook|delivery/i, 'webhook'],
   [/fleet/i, 'fleet'],
   [/session/i, 'session'],

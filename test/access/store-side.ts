@@ -174,6 +174,10 @@ export class StoreSide {
         `createWebhook(brand: $brand, input: {url: "https://${word}.example/hook"})`,
         'WebhookWithSecret',
       ],
+      credentials: [
+        `createPublisherCredentials(brand: $brand, input: {description: "${word} build", days: 1})`,
+        'PublisherCredentials',
+      ],
     };
     const ids: Record<string, string> = { fleet, token: token.id };
     for (const [kind, [call, type]] of Object.entries(calls))
@@ -198,4 +202,13 @@ interface Made {
 }
 
 type MadeKind =
-  'fleet' | 'token' | 'hold' | 'pin' | 'floor' | 'stop' | 'rollout' | 'licence' | 'webhook';
+  | 'fleet'
+  | 'token'
+  | 'credentials'
+  | 'hold'
+  | 'pin'
+  | 'floor'
+  | 'stop'
+  | 'rollout'
+  | 'licence'
+  | 'webhook';

@@ -27,6 +27,7 @@ const KINDS = [
   'licence',
   'webhook',
   'token',
+  'credentials',
   'upload',
   'signingKey',
   'apiKey',

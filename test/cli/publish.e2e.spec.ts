@@ -123,6 +123,34 @@ describe('brandstore publish', () => {
     }
   });
 
+  it('credentials are listed, and end at once when they are revoked', async () => {
+    const limits = ['--snap', 'acme-dashboard', '--channel', 'edge'];
+    const { id, credentials } = (await make(5, ...limits)).json<Made>();
+    const listed = async () =>
+      (await author.run(['credentials', 'list', '--json'])).json<object[]>();
+    expect(await listed()).toContainEqual(
+      expect.objectContaining({
+        id,
+        description: 'ci',
+        ownerEmail: store.planner.email,
+        permissions: ['package_access', 'package_push', 'package_release'],
+        snaps: ['acme-dashboard'],
+        channels: ['edge'],
+      }),
+    );
+    expect((await author.run(['credentials', 'list'])).out).toContain('(ends in 4 days)');
+    const publish = ['publish', file('acme-dashboard_1.snap')];
+    expect((await ci(credentials).run(publish)).err).toContain('already exists as revision 1');
+    expect(await author.run(['credentials', 'revoke', id])).toMatchObject({
+      status: 0,
+      out: expect.stringContaining('has ended') as string,
+    });
+    const after = await ci(credentials).run(publish);
+    expect([after.status, after.err.includes('The login is over')]).toEqual([1, true]);
+    expect(await listed()).not.toContainEqual(expect.objectContaining({ id }));
+    expect((await author.run(['credentials', 'revoke', id])).status).toBe(1);
+  });
+
   it.skipIf(!hasTerminal)('draws a bar at a terminal', async () => {
     const { credentials } = (await make(90)).json<Made>();
     const copy = join(inject('stackDir'), 'acme-dashboard_again.snap');

@@ -299,6 +299,57 @@ describe('promote', () => {
   );
 });
 
+describe('the script', () => {
+  it('P80 of snapcraft’s own end-to-end test runs to its end', async () => {
+    const name = 'with-component';
+    const tool = snapcraftAt(store.url);
+    const ok = async (answer: Promise<Answer>): Promise<Body> => {
+      const { status: code, text } = await answer;
+      expect([code < 400, text]).toEqual([true, text]);
+      return JSON.parse(text) as Body;
+    };
+    expect((await tool.login('dev@acme.test', PASSWORD)).status).toBe(200);
+    expect(await ok(tool.get('/api/v2/tokens/whoami'))).toMatchObject({
+      account: { email: 'dev@acme.test', username: 'acme', id: store.brandId },
+    });
+    const registered = { snap_name: name, is_private: false, series: '16' };
+    const { snap_id: snapId } = await ok(tool.post('/dev/api/register-name/', registered));
+    const { snaps } = await ok(tool.get('/dev/api/account'));
+    expect(snaps['16'][name]).toMatchObject({ status: 'Approved', private: false });
+    const parts = { drivers: 'with-component+drivers_1.comp', maps: 'with-component+maps_2.comp' };
+    const url = await tool.upload(name, 'with-component_2.snap', ['edge'], parts);
+    await store.publisherStore.drainReviews();
+    const uploaded = await ok(tool.get(url));
+    expect(uploaded).toMatchObject({ code: 'ready_to_release', processed: true, revision: 1 });
+    expect(uploaded['errors'] ?? []).toEqual([]);
+    const { releases, revisions } = await ok(tool.get(`/api/v2/snaps/${name}/releases`));
+    expect(revisions.map(({ revision }) => revision)).toEqual([1]);
+    expect(releases.map(({ channel }) => channel)).toContain('latest/edge');
+    const released = { name, revision: '1' };
+    await ok(tool.post('/dev/api/snap-release/', { ...released, channels: ['edge'] }));
+    const shown = async (): Promise<string[]> =>
+      statusLines(await ok(tool.get(`/api/v2/snaps/${name}/channel-map`))).filter((line) =>
+        line.startsWith('latest amd64 '),
+      );
+    const closed = ['stable: -', 'candidate: -', 'beta: -'].map((one) => `latest amd64 ${one}`);
+    expect(await shown()).toEqual([...closed, 'latest amd64 edge: 2 1 -']);
+    const progressive = { percentage: 50, paused: false };
+    const candidate = { ...released, channels: ['candidate'], progressive };
+    await ok(tool.post('/dev/api/snap-release/', candidate));
+    expect(await shown()).toContain('latest amd64 candidate: 2 1 ?→50%');
+    await ok(tool.post(`/dev/api/snaps/${String(snapId)}/close`, { channels: ['candidate'] }));
+    expect(await shown()).toEqual([...closed, 'latest amd64 edge: 2 1 -']);
+    const { snap } = await ok(tool.get(`/api/v2/snaps/${name}/channel-map`));
+    expect(snap.tracks).toMatchObject([{ name: 'latest', status: 'default' }]);
+    const day = new Date().toISOString().slice(0, 10);
+    const metric = { metric_name: 'installed_base_by_channel', start: day, end: day };
+    const filters = [{ snap_id: snapId, ...metric }];
+    expect((await ok(tool.post('/dev/api/snaps/metrics', { filters })))['metrics']).toMatchObject([
+      { status: 'NO DATA', buckets: [], series: [] },
+    ]);
+  });
+});
+
 describe('branches', () => {
   it(
     cli('P56 show their expiry; 30 days later they are gone, and devices get the risk'),

@@ -33,7 +33,7 @@ const LISTS: readonly List[] = [
     page: 'publisher-api.md',
     heading: '## 6. Testable checklist',
     line: NUMBERED,
-    realClient: /\bCLI\b/,
+    realClient: /\bCLI\b|^craft-store:|with 8\.14 and 9\.x/,
   },
   {
     letter: 'V',

@@ -1,11 +1,20 @@
 import { Command } from 'commander';
 import type { Io } from '../io.js';
-import { print } from '../output.js';
+import { print, table } from '../output.js';
 import { connectToBrand, type BrandOptions } from '../session/connect.js';
 import { brandCommand } from '../store-command.js';
 import { graphql, REFUSALS } from '../store/graphql.js';
 import { UsageError } from '../usage.js';
+import { DAY_MS, WARN_DAYS } from './warning.js';
 
+const SHOWN = 'id description ownerEmail permissions snaps channels createdAt expiresAt';
+const LIST = graphql`query ($brand: ID!) { publisherCredentials(brand: $brand) { ${SHOWN} } }`;
+const REVOKE = graphql`
+  mutation ($brand: ID!, $id: ID!) {
+    revokePublisherCredentials(brand: $brand, id: $id) {
+      __typename ... on PublisherCredentials { ${SHOWN} } ${REFUSALS}
+    }
+  }`;
 const CREATE = graphql`
   mutation ($brand: ID!, $input: PublisherCredentialsInput!) {
     createPublisherCredentials(brand: $brand, input: $input) {
@@ -13,10 +22,17 @@ const CREATE = graphql`
     }
   }`;
 
-interface Created {
+interface Shown {
   readonly id: string;
   readonly description: string;
+  readonly ownerEmail: string;
+  readonly permissions: readonly string[];
+  readonly snaps: readonly string[] | null;
+  readonly channels: readonly string[] | null;
   readonly expiresAt: string;
+}
+
+interface Created extends Pick<Shown, 'id' | 'description' | 'expiresAt'> {
   readonly credentials: string;
 }
 
@@ -27,7 +43,7 @@ type CreateOptions = BrandOptions & {
   readonly permission?: readonly string[];
 };
 
-/** `brandstore credentials create`: for machines that publish, with snapcraft or `brandstore publish`. */
+/** `brandstore credentials create|list|revoke`: of people and machines that publish, with snapcraft or `brandstore publish`. */
 export function credentialsCommand(io: Io): Command {
   const command = new Command('credentials').description('credentials with which CI publishes');
   command.addCommand(
@@ -40,7 +56,44 @@ export function credentialsCommand(io: Io): Command {
       .option('--permission <name...>', 'else package_access, package_push, package_release')
       .action((description: string, options: CreateOptions) => create(io, description, options)),
   );
+  command.addCommand(
+    brandCommand('list')
+      .description('those that are still good, logins of snapcraft too')
+      .action((options: BrandOptions) => list(io, options)),
+  );
+  command.addCommand(
+    brandCommand('revoke')
+      .description('ends them at once')
+      .argument('<id>')
+      .action(async (id: string, options: BrandOptions) => {
+        const { store, brandId } = await connectToBrand(io, options);
+        const ended = await store.act<Shown>(REVOKE, { brand: brandId, id });
+        print(io, options, ended, `${ended.description} of ${ended.ownerEmail} has ended`);
+      }),
+  );
   return command;
+}
+
+async function list(io: Io, options: BrandOptions): Promise<void> {
+  const { store, brandId } = await connectToBrand(io, options);
+  const data = await store.query<{ publisherCredentials: Shown[] }>(LIST, { brand: brandId });
+  const rows = data.publisherCredentials.map((one) => [
+    one.id,
+    one.description,
+    one.ownerEmail,
+    one.snaps?.join(', ') ?? 'all',
+    one.channels?.join(', ') ?? 'all',
+    one.permissions.join(', '),
+    untilText(io, one.expiresAt),
+  ]);
+  const head = ['id', 'for', 'owner', 'snaps', 'channels', 'may', 'until'];
+  print(io, options, data.publisherCredentials, table(head, rows));
+}
+
+/** With a word of warning where the end is near. */
+function untilText(io: Io, expiresAt: string): string {
+  const days = Math.floor((Date.parse(expiresAt) - io.now().getTime()) / DAY_MS);
+  return days > WARN_DAYS ? expiresAt : `${expiresAt} (ends in ${days} days)`;
 }
 
 async function create(io: Io, description: string, options: CreateOptions): Promise<void> {

@@ -10,6 +10,7 @@ import { Failure, UsageError } from '../usage.js';
 import { readCredentials } from './credentials.js';
 import { PublisherClient, type UploadStatus } from './publisher-client.js';
 import { uploadBarOn } from './upload-bar.js';
+import { DAY_MS, WARN_DAYS } from './warning.js';
 
 type PublishOptions = StoreOptions & {
   readonly channel?: readonly string[];
@@ -18,9 +19,6 @@ type PublishOptions = StoreOptions & {
 };
 
 const POLL_MS = 1000;
-const DAY_MS = 86_400_000;
-/** From here on CI is warned that its credentials end. */
-const WARN_DAYS = 14;
 
 const about = `
 Credentials are read from SNAPCRAFT_STORE_CREDENTIALS: make them with "brandstore credentials create", or "snapcraft export-login".

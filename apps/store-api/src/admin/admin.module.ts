@@ -5,6 +5,7 @@ import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
 import type { FastifyInstance } from 'fastify';
 import {
   ApiTokenService,
+  CredentialsService,
   ApprovalSettingsService,
   AuditService,
   BrakeService,
@@ -75,6 +76,7 @@ import { PlanSchemaController } from './rollouts/plan-schema.controller.js';
 const SERVICES = [
   BrandAssertionService,
   ApiTokenService,
+  CredentialsService,
   ApprovalSettingsService,
   AuditService,
   BrakeService,

@@ -64,6 +64,12 @@ const list = { roles: 'member', reach: 'any' } as const;
 const admin = { roles: ['admin'], human: true } as const;
 /** Whom a brand's people are let in by: the operator sets it up; admins within limits hand out no more than they have. */
 const people = { roles: ['admin'], human: true, operator: true, reach: 'any' } as const;
+/** Logins with which people and their machines publish. */
+const publishing = {
+  roles: ['admin', 'publisher', 'releaser'],
+  human: true,
+  reach: 'any',
+} as const;
 const steer = { roles: ['operator', 'releaser'] } as const;
 const release = { roles: ['releaser'] } as const;
 const approve = { roles: ['approver'], human: true } as const;
@@ -76,6 +82,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.brands': 'person',
   'Query.brand': { ...list, operator: true },
   'Query.people': { roles: ['admin', 'auditor'], operator: true, reach: 'any' },
+  'Query.publisherCredentials': publishing,
   'Query.apiTokens': { ...admin, reach: 'any' },
   'Query.models': list,
   'Query.checkModel': list,
@@ -159,11 +166,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.removePerson': people,
   'Mutation.resetLogin': { ...admin, operator: true },
   'Mutation.endSessionsOf': { ...admin, operator: true },
-  'Mutation.createPublisherCredentials': {
-    roles: ['admin', 'publisher', 'releaser'],
-    human: true,
-    reach: 'any',
-  },
+  'Mutation.createPublisherCredentials': publishing,
+  'Mutation.revokePublisherCredentials': publishing,
   'Mutation.createApiToken': { ...admin, reach: 'any' },
   'Mutation.revokeApiToken': { ...admin, reach: 'any' },
   'Mutation.registerModel': { roles: ['admin', 'publisher'] },

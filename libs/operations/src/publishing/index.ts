@@ -13,11 +13,12 @@ export {
 export { DeltaService } from './deltas/delta.service.js';
 export { applyDelta, findXdelta3 } from './deltas/run-xdelta3.js';
 export {
-  PublisherLoginService,
-  type DischargeOrder,
+  CredentialsService,
   type MintedCredentials,
-  type RootOrder,
-} from './login/publisher-login.service.js';
+  type PublisherCredentials,
+} from './login/credentials.service.js';
+export { type RootOrder } from './login/mint-login.js';
+export { PublisherLoginService, type DischargeOrder } from './login/publisher-login.service.js';
 export {
   actorOfPublisher,
   principalOf,

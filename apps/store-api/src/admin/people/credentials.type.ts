@@ -2,13 +2,25 @@ import { Field, ID, InputType, Int, ObjectType } from '@nestjs/graphql';
 import { resultOf } from '../outcomes.js';
 import { Instant } from '../scalars.js';
 
-@ObjectType('PublisherCredentials')
+@ObjectType('PublisherCredentials', {
+  description: 'What somebody publishes with: a login of snapcraft, or credentials for a machine.',
+})
 export class PublisherCredentialsType {
   @Field(() => ID) id!: string;
   @Field(() => String) description!: string;
+  @Field(() => String, { description: 'In whose name.' }) ownerEmail!: string;
+  @Field(() => [String]) permissions!: readonly string[];
+  @Field(() => [String], { nullable: true, description: 'Names; null: all snaps.' })
+  snaps!: readonly string[] | null;
+  @Field(() => [String], { nullable: true, description: 'Patterns; null: all channels.' })
+  channels!: readonly string[] | null;
+  @Field(() => Instant) createdAt!: Date;
   @Field(() => Instant) expiresAt!: Date;
-  @Field(() => String, { description: 'For SNAPCRAFT_STORE_CREDENTIALS; shown once.' })
-  credentials!: string;
+  @Field(() => String, {
+    nullable: true,
+    description: 'For SNAPCRAFT_STORE_CREDENTIALS; shown once, when they are made.',
+  })
+  credentials?: string | null;
 }
 
 @InputType('PublisherCredentialsInput')

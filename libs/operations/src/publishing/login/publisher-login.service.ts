@@ -1,12 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import {
   decodeMacaroon,
   derivePublisherKeys,
   hashPassword,
   identifyPublisherDischarge,
   identifyPublisherRoot,
-  mintPublisherDischarge,
-  mintPublisherRoot,
   parseAuthorization,
   SALT_BYTES,
   verifyPassword,
@@ -14,53 +11,20 @@ import {
   verifyUnboundDischarge,
 } from '#libs/auth';
 import { Person } from '#libs/database';
-import { performAct } from '../../brands/act.js';
-import { requireHuman, rolesIn, type Principal } from '../../brands/principal.js';
 import { LoginThrottle } from '../../brands/login-throttle.js';
 import { useSecondFactor } from '../../brands/second-factor.service.js';
-import { OperationError } from '../../operation-error.js';
 import type { Resources } from '../../resources.js';
 import { refusal } from '../wire-code.js';
-import {
-  LONGEST_CAVEAT_ID,
-  readCaveatId,
-  writeCaveatId,
-  type PendingLogin,
-} from './pending-login.js';
-import { PERMISSIONS, type Publisher } from './publisher.js';
-import {
-  chooseAccount,
-  findSnapIds,
-  findToken,
-  insertToken,
-  loadPublisher,
-  PUBLISHING,
-} from './publisher-token.js';
+import { LoginMint, type RootOrder } from './mint-login.js';
+import { readCaveatId } from './pending-login.js';
+import type { Publisher } from './publisher.js';
+import { chooseAccount, findToken, insertToken, loadPublisher } from './publisher-token.js';
 
-const DAY_MS = 86_400_000;
 /** A login that nobody finished is worth nothing after this. */
 const PENDING_MS = 10 * 60_000;
-const LONGEST_MS = 366 * DAY_MS;
-const DEFAULT_MS = 365 * DAY_MS;
-/** After this a client refreshes, without asking its user (publisher-api.md 2.6). */
-const DISCHARGE_MS = DAY_MS;
 const MOST_FAILURES = 10;
 const MOST_FAILURES_PER_ADDRESS = 100;
 const NOBODY = hashPassword('nobody', Buffer.alloc(SALT_BYTES));
-
-export interface RootOrder {
-  readonly permissions: readonly string[];
-  readonly description: string;
-  readonly expiresAt: Date | null;
-  /** Names. */
-  readonly packages: readonly string[] | null;
-  readonly channels: readonly string[] | null;
-}
-
-/** `days`: how long they are good. */
-export interface CredentialsOrder extends Omit<RootOrder, 'expiresAt'> {
-  readonly days: number;
-}
 
 export interface DischargeOrder {
   readonly email: string;
@@ -71,101 +35,20 @@ export interface DischargeOrder {
   readonly address: string;
 }
 
-/** Credentials that were made for a machine; `credentials` is shown once. */
-export interface MintedCredentials {
-  readonly id: string;
-  readonly description: string;
-  readonly expiresAt: Date;
-  readonly credentials: string;
-}
-
-/** The form in which `export-login` writes them (publisher-api.md 2.9). */
-const writeCredentials = (r: string, d: string): string =>
-  Buffer.from(JSON.stringify({ t: 'u1-macaroon', v: { r, d } })).toString('base64');
-
 /** The store as its own login service (publisher-api.md 2.2 to 2.6): what `snapcraft login` and every call after it need. */
 export class PublisherLoginService {
   private readonly byPerson = new LoginThrottle(MOST_FAILURES);
   private readonly byAddress = new LoginThrottle(MOST_FAILURES_PER_ADDRESS);
 
-  constructor(private readonly resources: Resources) {}
+  private readonly mint: LoginMint;
+
+  constructor(private readonly resources: Resources) {
+    this.mint = new LoginMint(resources);
+  }
 
   /** A1: a root macaroon for whoever can discharge it. Throws `not-found` for an unknown snap, `invalid` for the rest. */
   async start(order: RootOrder): Promise<string> {
-    return this.mintRoot(await this.pendingOf(order, this.resources.db.clock.now())).root;
-  }
-
-  /**
-   * Credentials for a machine that publishes in somebody's name, without their password (publisher-api.md 2.2): what
-   * `SNAPCRAFT_STORE_CREDENTIALS` takes. Throws as `start`, and `forbidden` for machines and for people who do not publish.
-   */
-  async mint(
-    who: Principal,
-    brandId: string,
-    { days, ...order }: CredentialsOrder,
-  ): Promise<MintedCredentials> {
-    requireHuman(who, 'make credentials');
-    const { db } = this.resources;
-    if (!rolesIn(who, brandId).some((role) => PUBLISHING.includes(role)))
-      throw new OperationError('forbidden', 'cannot make credentials: you do not publish here');
-    const now = db.clock.now();
-    const wished = new Date(now.getTime() + days * DAY_MS);
-    const { root, caveatId, pending } = this.mintRoot(
-      await this.pendingOf({ ...order, expiresAt: wished }, now, brandId),
-    );
-    const expiresAt = new Date(pending.expiresAtMs);
-    const discharge = this.mintDischarge(pending.tokenId, caveatId, brandId, expiresAt, now);
-    const act = { who, brandId, action: 'create-credentials', request: { days, ...order } };
-    return performAct(db, act, async (tx) => {
-      await insertToken(tx, pending, who.personId, brandId);
-      const result = { id: pending.tokenId, description: order.description, expiresAt };
-      const subject = `token:${pending.tokenId}`;
-      const credentials = writeCredentials(root, discharge);
-      return { result: { ...result, credentials: '' }, shownOnce: { credentials }, subject };
-    });
-  }
-
-  private async pendingOf(order: RootOrder, now: Date, accountId?: string): Promise<PendingLogin> {
-    const { db } = this.resources;
-    const expiresAt = expiryOf(order.expiresAt, now);
-    const unknown = order.permissions.find((name) => !PERMISSIONS.includes(name));
-    if (unknown !== undefined)
-      throw refusal('invalid', 'invalid-field', `Unknown permission '${unknown}'.`);
-    return {
-      tokenId: randomUUID(),
-      issuedAtMs: now.getTime(),
-      expiresAtMs: expiresAt.getTime(),
-      description: order.description,
-      permissions: [...order.permissions],
-      packages:
-        order.packages &&
-        (await db.asSystem((tx) => findSnapIds(tx, order.packages ?? [], accountId))),
-      channels: order.channels && [...order.channels],
-    };
-  }
-
-  private mintRoot(pending: PendingLogin): {
-    readonly root: string;
-    readonly caveatId: string;
-    readonly pending: PendingLogin;
-  } {
-    const { settings } = this.resources;
-    const expiresAt = new Date(pending.expiresAtMs);
-    const caveatId = writeCaveatId(pending, settings.secret);
-    if (caveatId.length > LONGEST_CAVEAT_ID) {
-      throw refusal(
-        'too-large',
-        'invalid-field',
-        'cannot limit a login to so many snaps and channels',
-      );
-    }
-    const { rootKey } = derivePublisherKeys(settings.secret, pending.tokenId);
-    const location = this.location;
-    const root = mintPublisherRoot(
-      { location, ssoLocation: location, tokenId: pending.tokenId, caveatId, expiresAt },
-      rootKey,
-    );
-    return { root, caveatId, pending };
+    return this.mint.root(await this.mint.pending(order, this.resources.db.clock.now())).root;
   }
 
   /**
@@ -190,7 +73,7 @@ export class PublisherLoginService {
       await insertToken(tx, pending, person.id, brandId);
       return brandId;
     });
-    return this.mintDischarge(
+    return this.mint.discharge(
       pending.tokenId,
       order.caveatId,
       brandId,
@@ -213,7 +96,7 @@ export class PublisherLoginService {
       : null;
     if (!verified.ok || !token || token.brandId !== verified.accountId)
       throw notAccepted('The login is over.');
-    return this.mintDischarge(token.id, named.caveatId, verified.accountId, token.expiresAt, now);
+    return this.mint.discharge(token.id, named.caveatId, verified.accountId, token.expiresAt, now);
   }
 
   /** Whose `Authorization` header it is. Throws `unauthorized`; code `macaroon-needs-refresh` where A3 helps. */
@@ -246,11 +129,6 @@ export class PublisherLoginService {
     });
   }
 
-  /** Host with port, as the client's URL of the login service has it; compared exactly there (publisher-api.md 2.3). */
-  private get location(): string {
-    return new URL(this.resources.settings.publicUrl).host;
-  }
-
   /** Locations are outside the signatures (publisher-api.md 2.4): that they are ours is checked apart. */
   private isOurs({
     root,
@@ -264,7 +142,7 @@ export class PublisherLoginService {
       location,
       ...caveats.flatMap((caveat) => caveat.location ?? []),
     ]);
-    return locations.every((location) => location === this.location);
+    return locations.every((location) => location === this.mint.location);
   }
 
   private async verifyPerson(order: DischargeOrder, now: Date): Promise<Person> {
@@ -300,21 +178,6 @@ export class PublisherLoginService {
     this.byPerson.fail(email, now);
     throw refusal('forbidden', 'twofactor-failure', 'The provided 2-factor key is not recognised.');
   }
-
-  private mintDischarge(
-    tokenId: string,
-    caveatId: string,
-    accountId: string,
-    latest: Date,
-    now: Date,
-  ): string {
-    const { caveatKey } = derivePublisherKeys(this.resources.settings.secret, tokenId);
-    const expiresAt = new Date(Math.min(now.getTime() + DISCHARGE_MS, latest.getTime()));
-    return mintPublisherDischarge(
-      { location: this.location, caveatId, accountId, expiresAt },
-      caveatKey,
-    );
-  }
 }
 
 const notAccepted = (message: string): Error =>
@@ -322,10 +185,3 @@ const notAccepted = (message: string): Error =>
 
 const wrongPassword = (): Error =>
   refusal('unauthorized', 'invalid-credentials', 'Provided email/password is not correct.');
-
-function expiryOf(wished: Date | null, now: Date): Date {
-  const expiresAt = wished ?? new Date(now.getTime() + DEFAULT_MS);
-  const leftMs = expiresAt.getTime() - now.getTime();
-  if (leftMs > 0 && leftMs <= LONGEST_MS) return expiresAt;
-  throw refusal('invalid', 'invalid-field', 'A login must expire within the next 366 days.');
-}
