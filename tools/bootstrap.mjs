@@ -92,6 +92,10 @@ const COMMANDS = {
     about: 'a rollout over 1,000 simulated devices, with an account of it',
     program: 'tools/demo/rollout.js',
   },
+  'demo:vault': {
+    about: 'an order of 50 devices through the Serial Vault',
+    program: 'tools/demo/vault.js',
+  },
   'api:write': {
     about: 'write the GraphQL schemas from the resolvers',
     module: 'tools/api/write.js',

@@ -50,7 +50,7 @@ export class ReconciliationService {
 
 function findingOf({ isListed, isBuilt, registeredAt }: Row): string {
   if (!isListed) return 'not on the order';
-  if (!isBuilt) return registeredAt === null ? 'not built' : 'registered, but not built';
+  if (!isBuilt) return registeredAt === null ? 'not built' : 'registered but not built';
   return registeredAt === null ? 'not registered' : 'ok';
 }
 
