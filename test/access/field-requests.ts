@@ -63,6 +63,7 @@ const IDS: readonly (readonly [RegExp, Kind])[] = [
   [/apiToken/i, 'token'],
   [/publisherCredentials/i, 'credentials'],
   [/webhook|delivery/i, 'webhook'],
+  [/retryFailed|gateSecret/, 'rollout'],
   [/fleet/i, 'fleet'],
   [/session/i, 'session'],
   [/change|inclusion/i, 'hold'],

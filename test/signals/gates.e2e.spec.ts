@@ -243,11 +243,17 @@ it('U81 an external gate takes a signed report once, in time and for its attempt
     ...{ wave: 1, attempt: 1, gate, verdict: 'PASS' as const, ...more },
   });
   const send = async (
-    { rolloutId, verdict, ...report }: ReturnType<typeof message>,
+    { id, rolloutId, verdict, ...report }: ReturnType<typeof message>,
     secret = gateSecret,
   ): Promise<unknown> => {
-    const signature = signGateReport(secret, { rolloutId, verdict, ...report });
-    const input = { ...report, rollout: rolloutId, verdict: new Enum(verdict), signature };
+    const signature = signGateReport(secret, { id, rolloutId, verdict, ...report });
+    const input = {
+      ...report,
+      messageId: id,
+      rollout: rolloutId,
+      verdict: new Enum(verdict),
+      signature,
+    };
     const answer = await store.steered.act(
       'reportGate',
       input,

@@ -155,7 +155,7 @@ export class SignalStore {
     await this.flush();
     const where = { deviceUid: device.uid };
     const row = await this.db((tx) => tx.findOneBy(DeviceSnapMemory, where));
-    return (row?.memory ?? {});
+    return row?.memory ?? {};
   }
 
   /** Kinds of what the brand's people were told of a rollout. */

@@ -30,6 +30,8 @@ export interface PollChange {
 export class WalkingDevice {
   revision = 1;
   channel = 'latest/stable';
+  /** What it has written its data with. */
+  epoch: { read: number[]; write: number[] } = { read: [0], write: [0] };
   /** What the last poll offered. */
   offer: NonNullable<WireResult['snap']> | null = null;
 
@@ -71,7 +73,9 @@ export class WalkingDevice {
   /** One refresh of the snap; scheduled, unless said otherwise. Answers what it was told to have. */
   async poll(snap: TestSnap = this.store.snap, change: PollChange = {}): Promise<number> {
     const { isScheduled = true, isHeld = false, besides = [], action = {} } = change;
-    const own = contextOf({ id: snap.id, revision: this.revision, channel: this.channel });
+    const own = contextOf({
+      ...{ id: snap.id, revision: this.revision, channel: this.channel, epoch: this.epoch },
+    });
     const { results } = await refresh(this.store.steered.url, {
       context: [
         { ...own, ...(isHeld && { held: { by: ['snap-daemon'] } }) },

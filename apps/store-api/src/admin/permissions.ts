@@ -221,6 +221,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.resumeRollout': { ...release, reach: rollout },
   'Mutation.abortRollout': { ...release, reach: rollout },
   'Mutation.advanceRollout': { ...release, reach: rollout },
+  'Mutation.rollbackRollout': { ...release, reach: rollout },
   'Mutation.retryFailed': { ...release, reach: rollout },
   'Mutation.reportGate': { ...steer, reach: named({ rollout: 'input.rollout' }) },
   'Mutation.hold': {

@@ -22,6 +22,7 @@ export { RolloutApprovalService } from './rollout-approval.service.js';
 export { type CheckedWave, type RolloutCheck } from './rollout-check.js';
 export { RolloutControlService } from './rollout-control.service.js';
 export { type NeedOrder, type RolloutOrder, type SequenceOrder } from './rollout-order.js';
+export { RollbackService, type RollbackOrder } from './rollback.service.js';
 export { RolloutService } from './rollout.service.js';
 export { StrandedService } from './stranded.service.js';
 export { type RolloutView } from './rollout-view.js';

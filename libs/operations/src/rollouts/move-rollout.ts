@@ -1,5 +1,5 @@
 import { Rollout, RolloutTransition, addToOutbox, type Tx } from '#libs/database';
-import { activeMsAt, nextState, type RolloutState } from '#libs/update-control';
+import { activeMsAt, nextState, type RolloutEvent, type RolloutState } from '#libs/update-control';
 import { OperationError } from '../operation-error.js';
 import type { Move } from './move.js';
 import { tellOfMove } from './rollout-events.js';
@@ -55,7 +55,30 @@ export async function moveRollout(
   const { id: rolloutId, brandId } = rollout;
   if (move.nextDueAt !== null)
     await addToOutbox(tx, 'rollout-tick', { rolloutId, brandId, rev }, move.nextDueAt);
-  return Object.assign(rollout, change);
+  const moved = Object.assign(rollout, change);
+  await endParent(tx, now, moved, move.actor);
+  return moved;
+}
+
+/** What became of a rollback decides what becomes of the rollout that it takes back (update-control.md 2.5). */
+const PARENT_EVENTS: Partial<Record<RolloutState, RolloutEvent>> = {
+  COMPLETED: 'rollback-completed',
+  ABORTED: 'rollback-aborted',
+  SUPERSEDED: 'rollback-aborted',
+  // It was itself taken back: devices are where the parent had led them.
+  ROLLED_BACK: 'rollback-aborted',
+};
+
+async function endParent(tx: Tx, now: Date, child: Rollout, actor: string): Promise<void> {
+  const event = PARENT_EVENTS[child.state as RolloutState];
+  if (child.parentId === null || event === undefined) return;
+  const parent = await lockRollout(tx, child.brandId, child.parentId);
+  if (parent?.state !== 'ROLLING_BACK') return;
+  await moveRollout(tx, now, parent, {
+    ...{ event, actor, nextDueAt: null },
+    cause: `its rollback is ${child.state}`,
+    evidence: { rollback: child.id },
+  });
 }
 
 /** What to answer where nothing may happen any more: the state as it is (U48, U103). */

@@ -10,6 +10,7 @@ import {
 import { OperationError } from '../operation-error.js';
 import { approvalsNeeded } from './approval-count.js';
 import { atPath, getFleet, requireUuid } from './find.js';
+import { isConcerned } from './concerned.js';
 import { membersOf } from './fleet-members.js';
 import { examinePlan } from './plan-facts.js';
 import { inheritedSalt, planOf, type RolloutOrder } from './rollout-order.js';
@@ -108,8 +109,9 @@ export async function measureWaves(
   salt: Buffer,
 ): Promise<MeasuredWave[]> {
   const members: { readonly own: number; readonly fact: FactReader }[] = [];
-  for await (const { uid, fact } of membersOf(tx, fleet))
-    members.push({ own: bucket(salt.toString('hex'), uid), fact });
+  for await (const member of membersOf(tx, fleet))
+    if (isConcerned(plan, member))
+      members.push({ own: bucket(salt.toString('hex'), member.uid), fact: member.fact });
   const buckets = members.map(({ own }) => own);
   let [prevThreshold, kBefore] = [0, 0];
   return plan.waves.map((wave: WavePlan, index) => {

@@ -19,15 +19,17 @@ export interface RolloutView {
   readonly lastEditorId: string;
   /** Why an admin let it start without approval; null: nobody did. */
   readonly breakGlassReason: string | null;
+  /** The rollout that this one takes back. */
+  readonly parentId: string | null;
   readonly createdAt: Date;
 }
 
 export function rolloutView(row: Rollout): RolloutView {
   const { id, brandId, name: title, rev, snapId, laneId, fleetId, planHash } = row;
-  const { authorId, lastEditorId, breakGlassReason, createdAt } = row;
+  const { authorId, lastEditorId, breakGlassReason, parentId, createdAt } = row;
   return {
     ...{ id, brandId, title, rev, snapId, laneId, fleetId, planHash },
-    ...{ authorId, lastEditorId, breakGlassReason, createdAt },
+    ...{ authorId, lastEditorId, breakGlassReason, parentId, createdAt },
     // Only RolloutService and moveRollout write these two.
     state: row.state as RolloutState,
     plan: row.plan as RolloutPlan,

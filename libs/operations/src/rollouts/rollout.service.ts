@@ -77,6 +77,12 @@ export class RolloutService {
     order: RolloutOrder,
   ): Promise<RolloutView> {
     return actOnRollout(this.resources, who, brandId, 'edit-rollout', act, async (tx, row) => {
+      if (row.parentId !== null)
+        throw new OperationError(
+          'conflict',
+          'cannot edit a rollback: reject or abort it and draft another one',
+          { current: rolloutView(row) },
+        );
       const { plan, columns } = await this.planned(tx, brandId, order);
       if (columns.planHash === row.planHash) {
         await tx.update(Rollout, { id: row.id }, { name: plan.title, plan });

@@ -38,9 +38,13 @@ export async function startIfDue(step: RolloutStep): Promise<'nothing' | 'steppe
   // Locks in the order of a release: lane, policy version, audit chain; another order could block for good.
   await enterLane(tx, row, plan);
   if (live !== null) {
-    const cause = `superseded by ${row.id}`;
-    const evidence = { supersededBy: row.id };
-    await step.move({ event: 'supersede', cause, evidence, nextDueAt: null }, live);
+    const isBack = row.parentId === live.id && live.state !== 'COMPLETING';
+    const cause = `${isBack ? 'rolled back' : 'superseded'} by ${row.id}`;
+    const evidence = isBack ? { rollback: row.id } : { supersededBy: row.id };
+    await step.move(
+      { event: isBack ? 'rollback' : 'supersede', cause, evidence, nextDueAt: null },
+      live,
+    );
   }
   return step.move({
     event: 'start',

@@ -1,4 +1,4 @@
-import { Wave, type Fleet, type Rollout, type Tx } from '#libs/database';
+import { DeviceRolloutState, Wave, type Fleet, type Rollout, type Tx } from '#libs/database';
 import {
   bucket,
   evaluate,
@@ -8,6 +8,7 @@ import {
   type RolloutPlan,
   type WavePlan,
 } from '#libs/update-control';
+import { isConcerned } from './concerned.js';
 import { membersOf } from './fleet-members.js';
 
 /** What is written into a wave when it opens, once. */
@@ -28,12 +29,20 @@ export async function measureWave(
   const prevThreshold = Math.max(0, ...earlier.map(({ threshold }) => threshold ?? 0));
   const kBefore = Math.max(0, ...earlier.map(({ k }) => k ?? 0));
   // Only this room writes plans, checked ones.
-  const planned = (rollout.plan as RolloutPlan).waves[no - 1];
+  const plan = rollout.plan as RolloutPlan;
+  const planned = plan.waves[no - 1];
   if (planned === undefined) throw new Error(`internal error: the plan has no wave ${no}`);
   const salt = rollout.salt.toString('hex');
+  const places = plan.replaces
+    ? await tx.findBy(DeviceRolloutState, { rolloutId: rollout.id })
+    : [];
+  const placed = new Set(places.map(({ deviceUid }) => deviceUid));
   const buckets: number[] = [];
   let named = 0;
-  for await (const { uid, fact } of membersOf(tx, fleet)) {
+  for await (const member of membersOf(tx, fleet)) {
+    // Those that a rollback has brought back already still belong to it.
+    if (!isConcerned(plan, member) && !placed.has(member.uid)) continue;
+    const { uid, fact } = member;
     const own = bucket(salt, uid);
     buckets.push(own);
     if (own < prevThreshold || isNamed(planned, fact)) named += 1;

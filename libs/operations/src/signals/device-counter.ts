@@ -10,6 +10,7 @@ import {
   type LadderState,
   type RolloutPlan,
 } from '#libs/update-control';
+import { isConcerned } from '../rollouts/concerned.js';
 import { toMember } from '../rollouts/fleet-members.js';
 import { planOfRow } from '../rollouts/rollout-act.js';
 import type { Observation } from './observation.js';
@@ -46,7 +47,7 @@ export class DeviceCounter {
     const isMember = this.isMember(device, fact);
     const wave = this.waveOf(device, fact);
     if (device.places.length === 0) {
-      if (!isMember) return counts;
+      if (!isMember || !isConcerned(this.plan, { architecture: own, fact })) return counts;
       if (wave !== null) return countEligible(counts, wave);
       return this.countControl(counts, device, architecture);
     }

@@ -58,7 +58,10 @@ export class DeviceSignals {
     for (const place of device.ladder) {
       const found = findRollout(snapshot, place);
       const snap = heard.get(place.instanceKey);
-      const older = (a: number, b: number): boolean => isOlder(found?.lane, a, b);
+      // Who is to go back from a revision has not gone beyond the target by having it.
+      const replaced = Object.values(found?.rollout.replaces ?? {});
+      const older = (a: number, b: number): boolean =>
+        !replaced.includes(b) && isOlder(found?.lane, a, b);
       const seen = snap && { ...snap, isScheduled, hasSwitched: hasSwitched(device, snap) };
       this.observe(device, place, sightOf(place.revision, place.state, seen, older), found);
     }

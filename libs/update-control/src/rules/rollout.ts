@@ -40,6 +40,8 @@ function targetOf(c: Case, { rollout, lane }: LiveOnLane): number | undefined {
   if (!rollout.replaces) return target;
   const bad = forArchitecture(c, rollout.replaces);
   if (c.installed?.revision !== bad || bad === undefined) return undefined;
+  // What takes a rollback back leads forward again: there all go the same way.
+  if (target !== undefined && !isOlder(lane, target, bad)) return target;
   const { good = [] } = own(c.poll.device.memory, c.request.instanceKey ?? c.snap.snapId) ?? {};
   return good.find((revision) => isOlder(lane, revision, bad)) ?? target;
 }

@@ -1,5 +1,6 @@
-import { Args, Int, Mutation } from '@nestjs/graphql';
+import { Args, ID, Int, Mutation } from '@nestjs/graphql';
 import {
+  RollbackService,
   RolloutApprovalService,
   RolloutControlService,
   type Principal,
@@ -8,6 +9,7 @@ import {
 import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
 import { RolloutActArgs, toRolloutAct } from './rollout-act.args.js';
+import { WaveInput } from './rollout-input.type.js';
 import { RolloutResult } from './rollout.type.js';
 
 /** What becomes of a plan that was submitted. */
@@ -16,6 +18,7 @@ export class RolloutControlResolver {
   constructor(
     private readonly approvals: RolloutApprovalService,
     private readonly control: RolloutControlService,
+    private readonly rollbacks: RollbackService,
   ) {}
 
   @Mutation(() => RolloutResult, { description: 'By somebody who neither wrote nor edited it.' })
@@ -73,6 +76,27 @@ export class RolloutControlResolver {
   @Mutation(() => RolloutResult, { description: 'No new offers; nobody is moved back.' })
   abortRollout(@Who() who: Principal, @Args() args: RolloutActArgs): Promise<RolloutView> {
     return this.control.abort(who, args.brand, toRolloutAct(args));
+  }
+
+  @Mutation(() => RolloutResult, {
+    description:
+      'Drafts the rollout that leads devices back, each to the last revision that was good on it, and pauses this one. Submit it like any other.',
+  })
+  rollbackRollout(
+    @Who() who: Principal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('id', { type: () => ID }) rolloutId: string,
+    @Args('reason') reason: string,
+    @Args('waves', {
+      type: () => [WaveInput],
+      nullable: true,
+      description: 'A tenth, then all, if not said.',
+    })
+    waves?: WaveInput[],
+    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
+  ): Promise<RolloutView> {
+    const order = { rolloutId, reason, waves: waves ?? undefined };
+    return this.rollbacks.draft(who, brand, { ...order, idempotencyKey: key ?? undefined });
   }
 
   @Mutation(() => RolloutResult, { description: 'The wave is good: the next one may open.' })

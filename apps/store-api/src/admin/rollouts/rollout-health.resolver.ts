@@ -45,9 +45,9 @@ export class RolloutHealthResolver {
   reportGate(
     @Who() who: Principal,
     @Args('brand', { type: () => ID }) brand: string,
-    @Args('input') { rollout, ...input }: GateReportInput,
+    @Args('input') { rollout, messageId, ...input }: GateReportInput,
   ): Promise<GateReportOutcome> {
-    return this.reports.report(who, brand, { ...input, rolloutId: rollout });
+    return this.reports.report(who, brand, { ...input, id: messageId, rolloutId: rollout });
   }
 
   @Mutation(() => RolloutResult, {

@@ -23,10 +23,10 @@ registerEnumType(GateVerdictEnum, { name: 'GateVerdict' });
 
 @InputType('GateReportInput', {
   description:
-    'Signed: HMAC-SHA256 over id, timestamp, rollout, wave, attempt, gate and verdict, joined by dots.',
+    'Signed: HMAC-SHA256 over messageId, timestamp, rollout, wave, attempt, gate and verdict, joined by dots.',
 })
 export class GateReportInput {
-  @Field(() => ID, { description: "A uuid of the sender's." }) id!: string;
+  @Field(() => String, { description: "A uuid of the sender's." }) messageId!: string;
   @Field(() => Int, { description: 'Unix time in seconds.' }) timestamp!: number;
   @Field(() => ID) rollout!: string;
   @Field(() => Int) wave!: number;

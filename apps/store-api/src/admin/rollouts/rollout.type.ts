@@ -78,6 +78,8 @@ export class RolloutType {
     description: 'Why an admin let it start without approval; null: nobody did.',
   })
   breakGlassReason!: string | null;
+  @Field(() => ID, { nullable: true, description: 'The rollout that this one takes back.' })
+  parentId!: string | null;
   @Field(() => Instant) createdAt!: Date;
 }
 
