@@ -251,6 +251,70 @@ describe('brandstore rollout', { timeout: LATE_MS }, () => {
     expect(await paula.run(['rollout', 'resume', title])).toMatchObject({ status: 1, out: '' });
   });
 
+  it('previews a plan as tables and a chart, and lists the devices behind a count', async () => {
+    const file = plan('previewed', WAVES, 3);
+    const before = await count();
+    const shown = await paula.run(['preview', file]);
+    expect(shown).toMatchObject({ status: 0, err: '' });
+    expect(shown.out).toMatch(/devices +20/);
+    expect(shown.out).toMatch(/1 first .* at once +.* 2 /);
+    expect(shown.out).toMatch(/Z {2}█{4}·{36} {2}2\n/);
+    expect(shown.out).toMatch(/Z {2}█{40} {2}20\n/);
+    expect(shown.out).toContain('admission is a right to be offered');
+    const { population, sheets } = (await paula.run(['preview', file, '--json'])).json<{
+      population: number;
+      sheets: { reasons: { code: string; devices: number }[] }[];
+    }>();
+    expect(population).toBe(20);
+    const [most] = sheets[0]?.reasons ?? [];
+    if (most === undefined) throw new Error('no reason');
+    const listed = await paula.run(['preview', file, '--devices', most.code, '--json']);
+    expect(listed.json<unknown[]>()).toHaveLength(most.devices);
+    expect(await count()).toBe(before);
+    const wrong = await paula.run(['preview', file, '--at', 'tomorrow']);
+    expect(wrong).toMatchObject({ status: 2 });
+  });
+
+  it('explains one device by uid or serial, now and then, and why a snap does not arrive', async () => {
+    const [uid = ''] = devices;
+    const shown = await paula.run(['explain', uid, SNAP]);
+    expect(shown).toMatchObject({ status: 0, err: '' });
+    expect(shown.out).toMatch(/answer +acme-dashboard (stays at|goes from)/);
+    expect(shown.out).toContain('because:');
+    expect(shown.out).toContain('what would change it:');
+    expect(shown.out).toMatch(/last seen +\S+ with revision \d on latest\/stable/);
+    const same = await paula.run(['explain', `serial-${uid}`, SNAP, '--json']);
+    expect(same.json()).toMatchObject({ deviceUid: uid, snapName: SNAP });
+    const then = await paula.run(['explain', uid, SNAP, '--at', '2026-05-03T14:02Z']);
+    expect(then.out).toContain('not reproducible: nothing that the device was told');
+    const nobody = await paula.run(['explain', 'no-such-serial', SNAP]);
+    expect(nobody).toMatchObject({ status: 1 });
+    expect(nobody.err).toContain('cannot find a device with the serial no-such-serial');
+
+    const why = await paula.run(['why', SNAP]);
+    expect(why).toMatchObject({ status: 0, err: '' });
+    expect(why.out).toMatch(/newest revision +3/);
+    expect(why.out).toContain('[NOT_RELEASED]');
+    expect(why.out).toMatch(/main .* amd64 .* \d/);
+  });
+
+  it('stops a revision, lists it, and lifts it by somebody else', async () => {
+    const stopped = await paula.run([
+      ...['stop', 'revision', SNAP, '3', '--level', '2', '--reason', 'it smokes', '--json'],
+    ]);
+    expect(stopped).toMatchObject({ status: 0, err: '' });
+    const { id } = stopped.json<{ id: string }>();
+    expect(stopped.json()).toMatchObject({ scope: 'revision', level: 2, revision: 3 });
+    expect((await paula.run(['stop', 'list'])).out).toContain('it smokes');
+    expect((await paula.run(['stop', 'fleet', 'munich', '--reason', 'x'])).status).toBe(1);
+    expect((await paula.run(['stop', 'brand'])).status).toBe(2);
+    const own = await paula.run(['stop', 'lift', id, '--reason', 'never mind']);
+    expect(own.status).toBe(1);
+    const lifted = await aron.run(['stop', 'lift', id, '--reason', 'it was the toaster']);
+    expect(lifted).toMatchObject({ status: 0, err: '' });
+    expect((await paula.run(['stop', 'list'])).out).toContain('nothing is stopped');
+  });
+
   it('is completed by editors: the store serves the schema, and the command prints it', async () => {
     const published: unknown = JSON.parse(
       readFileSync(join(import.meta.dirname, '../../docs/rollout-plan.schema.json'), 'utf8'),

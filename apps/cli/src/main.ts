@@ -9,6 +9,8 @@ import { tokenCommand } from './token/token.js';
 import { assertionCommand } from './assertion/command.js';
 import { declarationCommand } from './declaration/declaration.js';
 import { gadgetCommand } from './gadget/gadget.js';
+import { explainCommand } from './explain/explain.js';
+import { whyCommand } from './explain/why.js';
 import { imageCommand } from './image/image.js';
 import { modelCommand } from './model/model.js';
 import { processIo, type Io } from './io.js';
@@ -16,6 +18,8 @@ import { offlineCommand } from './offline-command.js';
 import { credentialsCommand } from './publish/credentials-command.js';
 import { publishCommand } from './publish/publish.js';
 import { rolloutCommand } from './rollout/rollout-command.js';
+import { previewCommand } from './preview/preview.js';
+import { stopCommand } from './stop/stop.js';
 import { loginCommand } from './session/login.js';
 import { logoutCommand } from './session/logout.js';
 import { whoamiCommand } from './session/whoami.js';
@@ -42,6 +46,10 @@ const storeCommands: readonly ((io: Io) => Command)[] = [
   rootCommand,
   importCommand,
   rolloutCommand,
+  previewCommand,
+  explainCommand,
+  whyCommand,
+  stopCommand,
   vaultCommand,
   gadgetCommand,
   credentialsCommand,

@@ -6,13 +6,16 @@ import { brandCommand } from '../store-command.js';
 import { graphql } from '../store/graphql.js';
 import { Failure, UsageError } from '../usage.js';
 import { findRollout } from './find-rollout.js';
+import { PREVIEW, previewText, type PreviewView } from '../preview/preview-text.js';
 import { planText } from './plan-text.js';
 import { ROLLOUT_RESULT, type RolloutView } from './rollout.js';
 
 const APPROVE = graphql`
-  mutation ($brand: ID!, $id: ID!, $rev: Int!, $planHash: String!, $reason: String) {
-    approveRollout(brand: $brand, id: $id, expectedRevision: $rev, planHash: $planHash, reason: $reason) { ${ROLLOUT_RESULT} }
+  mutation ($brand: ID!, $id: ID!, $rev: Int!, $planHash: String!, $previewHash: String, $reason: String) {
+    approveRollout(brand: $brand, id: $id, expectedRevision: $rev, planHash: $planHash, previewHash: $previewHash, reason: $reason) { ${ROLLOUT_RESULT} }
   }`;
+const SHOWN = graphql`
+  query ($brand: ID!, $id: ID!) { rollout(brand: $brand, id: $id) { preview { ${PREVIEW} } } }`;
 
 interface ApproveOptions extends BrandOptions {
   readonly planHash?: string;
@@ -22,7 +25,7 @@ interface ApproveOptions extends BrandOptions {
 
 export const approveCommand = (io: Io): Command =>
   brandCommand('approve')
-    .description('show the plan that waits, and say yes to exactly that')
+    .description('show the plan that waits and what it would do, and say yes to exactly that')
     .argument('<rollout>', 'plan file, title or id')
     .option('--plan-hash <hash>', 'say yes to the plan of this hash without being asked')
     .option('-y, --yes', 'say yes to the plan that is shown without being asked')
@@ -32,7 +35,12 @@ export const approveCommand = (io: Io): Command =>
 async function approve(io: Io, wanted: string, options: ApproveOptions): Promise<void> {
   const brand = await connectToBrand(io, options);
   const shown = await findRollout(io, brand, wanted);
-  if (!options.json) io.out(`${planText(shown)}\n`);
+  const { rollout } = await brand.store.query<{ rollout: { preview: PreviewView | null } | null }>(
+    SHOWN,
+    { brand: brand.brandId, id: shown.id },
+  );
+  const preview = rollout?.preview ?? null;
+  if (!options.json) io.out(`${planText(shown)}\n${preview ? `${previewText(preview)}\n` : ''}`);
   // After an automatic pause the plan is approved again, before it is resumed.
   if (shown.state !== 'PENDING_APPROVAL' && shown.pause?.isAutomatic !== true)
     throw new Failure(`cannot approve "${shown.title}": it is ${shown.state}`);
@@ -42,6 +50,8 @@ async function approve(io: Io, wanted: string, options: ApproveOptions): Promise
     id: shown.id,
     rev: shown.rev,
     planHash: shown.planHash,
+    // After an automatic pause what was shown at the submission is long done.
+    previewHash: shown.state === 'PENDING_APPROVAL' ? (preview?.hash ?? null) : null,
     reason: options.reason,
   });
   const more = approved.state === 'PENDING_APPROVAL' ? '; it needs another approver' : '';

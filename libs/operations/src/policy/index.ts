@@ -7,6 +7,5 @@ export type { LoadedPolicy } from './held-policy.js';
 export * from './poll.js';
 export * from './policy-store.js';
 export * from './sequence.service.js';
-export { SnapDiagnosisService, type SnapDiagnosis } from './snap-diagnosis.service.js';
 export * from './store-view.js';
 export * from './to-policy-rows.js';

@@ -57,3 +57,4 @@ export { ValidationService, type Gate } from './sets/validation.service.js';
 export { BlobIntakeService, LARGEST_BLOB_BYTES } from './uploads/blob-intake.service.js';
 export { LostFiles, sweepRefusedBlobs, sweepUnclaimedBlobs } from './uploads/sweep-blobs.js';
 export { UploadService, type PushOrder } from './uploads/upload.service.js';
+export { SnapDiagnosisService, type SnapDiagnosis } from './diagnosis/snap-diagnosis.service.js';

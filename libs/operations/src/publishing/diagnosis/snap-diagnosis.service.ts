@@ -24,10 +24,10 @@ import {
   type RequestFacts,
 } from '#libs/update-control';
 import { In } from 'typeorm';
-import { OperationError } from '../operation-error.js';
-import type { Resources } from '../resources.js';
-import { decideOn } from './decision.service.js';
-import type { PolicyStore } from './policy-store.js';
+import { OperationError } from '../../operation-error.js';
+import type { Resources } from '../../resources.js';
+import { decideOn } from '../../policy/decision.service.js';
+import type { PolicyStore } from '../../policy/policy-store.js';
 import { releaseObstacles, uploadObstacles, type SnapObstacle } from './snap-obstacles.js';
 
 /** Groups of devices that are looked at; those after them are few. */
