@@ -47,7 +47,6 @@ export interface PreviewView {
 }
 
 const CHART_WIDTH = 40;
-type BarOptions = Parameters<typeof progress.Format.BarFormat>[1];
 
 /** A preview for a terminal: waves, the curve as a small chart, and each sheet as a table. */
 export function previewText(preview: PreviewView): string {
@@ -83,7 +82,7 @@ function chartText({ curve, population }: PreviewView): string {
   };
   const rows = curve.map(({ at, admitted }) => {
     const share = population === 0 ? 0 : Math.min(1, admitted / population);
-    const bar = progress.Format.BarFormat(share, options as BarOptions);
+    const bar = progress.Format.BarFormat(share, options);
     return `${at.slice(0, 16)}Z  ${bar}  ${admitted}`;
   });
   // Where a wave is admitted at once, its end is the beginning of the next.
