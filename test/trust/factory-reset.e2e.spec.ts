@@ -26,11 +26,11 @@ afterAll(() => store.stop());
 const installed = (snap: TestSnap, revision: number) =>
   [snap.id, { snapId: snap.id, name: snap.name, revision, channel: 'latest/stable' }] as const;
 
-/** What snapd does after a reset: the seed is what is installed, key and serial come from the save partition. */
-async function reset(device: ScriptedDevice): Promise<void> {
+/** What snapd does after a reset: the seed is what is installed, key and serial come from the save partition, the session is lost. */
+async function reset(device: ScriptedDevice, seed = [installed(dash, 1)]): Promise<void> {
   device.session = '';
   device.installed.clear();
-  device.installed.set(...installed(dash, 1));
+  for (const [id, snap] of seed) device.installed.set(id, snap);
   await device.openSession();
 }
 
@@ -52,6 +52,14 @@ async function knownOf(device: ScriptedDevice): Promise<Record<string, number>> 
   return Object.fromEntries(pairs) as Record<string, number>;
 }
 
+/** An installation that fails in its hooks: offered, fetched, tried, and nothing has changed. */
+async function fail(device: ScriptedDevice, revision: number): Promise<void> {
+  const { snap } = await device.poll('acme-dashboard');
+  expect(snap?.revision).toBe(revision);
+  const digest = Buffer.from(snap?.download?.['sha3-384'] ?? '', 'hex').toString('base64url');
+  expect((await device.assertion(`snap-revision/${digest}`)).status).toBe(200);
+}
+
 /** Polls until nothing newer comes; what was installed on the way. */
 async function ledTo(device: ScriptedDevice): Promise<number[]> {
   const way = [device.installedAs('acme-dashboard').revision];
@@ -63,7 +71,7 @@ async function ledTo(device: ScriptedDevice): Promise<number[]> {
   }
 }
 
-it('after a factory reset a device is the same to the store, has its seed, and is led through floor and wave to its fleet', async () => {
+it('S35 after a factory reset a device has its serial and its seed, is led through floor and wave to its fleet, and neither give-up nor revert is remembered', async () => {
   const device = await makeDevice(store.wire, store.brand);
   await device.openSession();
   const before = await deviceRow(device);
@@ -74,8 +82,20 @@ it('after a factory reset a device is the same to the store, has its seed, and i
   expect(await ledTo(device)).toEqual([1, 2, 3]);
   await store.rollout({ fleetId, snap: 'acme-dashboard', revision: 4 });
   expect(await ledTo(device)).toEqual([3, 4]);
+  // Somebody at the device went back: that is respected.
+  device.installed.set(...installed(dash, 3));
+  expect(await ledTo(device)).toEqual([3]);
+  // Another one, of a custom model with `extra` in its seed, fails three times, and is offered the revision no more.
+  const failing = await makeDevice(store.wire, store.brand, { model: { model: 'custom' } });
+  await failing.openSession();
+  const { uid } = await deviceRow(failing);
+  await store.wire.resources.db.asSystem((tx) => tx.update(Device, { uid }, { tags }));
+  failing.installed.set(...installed(dash, 3)).set(...installed(extra, 7));
+  for (let attempt = 0; attempt < 3; attempt += 1)
+    await expect.poll(() => fail(failing, 4).then(() => true), { timeout: 60_000 }).toBe(true);
+  expect(await ledTo(failing)).toEqual([3]);
   await device.poll('acme-dashboard');
-  expect(await knownOf(device)).toEqual({ 'acme-dashboard': 4, extra: 7 });
+  expect(await knownOf(device)).toEqual({ 'acme-dashboard': 3, extra: 7 });
 
   await reset(device);
   const after = await deviceRow(device);
@@ -84,6 +104,10 @@ it('after a factory reset a device is the same to the store, has its seed, and i
   expect(await knownOf(device)).toEqual({ 'acme-dashboard': 1 });
   expect(await ledTo(device)).toEqual([1, 2, 4]);
   expect((await device.install('extra')).snap?.revision).toBe(7);
+  await reset(failing, [installed(dash, 1), installed(extra, 7)]);
+  await failing.poll('acme-dashboard');
+  expect(await knownOf(failing)).toEqual({ 'acme-dashboard': 1, extra: 7 });
+  expect(await ledTo(failing)).toEqual([1, 2, 4]);
 });
 
 it('a device that its fleet has not admitted is led to where the others of it are', async () => {

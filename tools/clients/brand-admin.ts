@@ -312,6 +312,25 @@ export class BrandAdmin {
     }
   }
 
+  /** Drafts what takes a rollout back, in one wave. */
+  rollBack(
+    brandId: string,
+    id: string,
+    reason: string,
+    waves: readonly object[],
+  ): Promise<RolloutView> {
+    return this.act(
+      'rollbackRollout(brand: $brand, id: $id, reason: $reason, waves: $waves)',
+      `... on Rollout { ${ROLLOUT} }`,
+      {
+        brand: ['ID!', brandId],
+        id: ['ID!', id],
+        reason: ['String!', reason],
+        waves: ['[WaveInput!]', waves],
+      },
+    );
+  }
+
   /** A person's word that the next wave may open. */
   async advanceRollout(brandId: string, id: string, wave?: number): Promise<void> {
     await this.act('advanceRollout(brand: $brand, id: $id, wave: $wave)', '... on Rollout { id }', {

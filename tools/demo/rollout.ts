@@ -2,7 +2,14 @@ import { parseArgs } from 'node:util';
 import { startStack } from '#stack';
 import { startInstallation } from '../installation/index.js';
 import { Narrator } from './narrator.js';
-import { finalRows, finalState, ROLLOUT_CHAPTERS, startRolloutStory } from './rollout/index.js';
+import {
+  BAD_REVISION_CHAPTERS,
+  badEndRows,
+  finalRows,
+  finalState,
+  ROLLOUT_CHAPTERS,
+  startRolloutStory,
+} from './rollout/index.js';
 
 /** `npm run demo:rollout [-- --devices 1000 --redis]`: one rollout in five waves; every number is the store's own answer. */
 async function main(args: string[]): Promise<void> {
@@ -31,6 +38,12 @@ async function main(args: string[]): Promise<void> {
       }
       narrator.say('');
       narrator.table(['what the store says', ''], finalRows(await finalState(story)));
+      for (const { no, title, tell } of BAD_REVISION_CHAPTERS) {
+        interrupted.signal.throwIfAborted();
+        await narrator.step(no, title, () => tell(story));
+      }
+      narrator.say('');
+      narrator.table(['what the store says of revision 3', ''], await badEndRows(story));
     } finally {
       await installation.stop();
     }

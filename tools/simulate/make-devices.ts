@@ -13,6 +13,8 @@ export interface DeviceKind {
   /** IANA name of a zone without summer time, and its distance from UTC. */
   readonly timezone: string;
   readonly zoneHours: number;
+  /** `amd64`, if not said. */
+  readonly architecture?: string;
 }
 
 export interface DevicesOrder {
@@ -37,22 +39,26 @@ export async function makeDevices(order: DevicesOrder): Promise<SimulatedDevice[
   const secret = Buffer.from((await readFile(installation.secrets.store, 'utf8')).trim(), 'base64');
   const key = deviceSessionKey({ secret });
   const rows: Partial<Device>[] = [];
-  const devices = order.kinds.flatMap(({ count, tags, timezone, zoneHours }, kind) =>
-    Array.from({ length: count }, (_, index) => {
-      const serial = `${seed}-${kind}-${String(index + 1).padStart(5, '0')}`;
-      const deviceUid = uuidOf(seed, 'device', serial);
-      const identity: DeviceIdentity = {
-        ...{ deviceUid, brandId, model, serial, storeId },
-        deviceKeyId: 'simulated',
-      };
-      rows.push({
-        ...{ uid: deviceUid, brandId, model, serial, storeId, tags: { ...tags }, timezone },
-        deviceKeyId: identity.deviceKeyId,
-        serialAuthorityId: brandId,
-        architecture: 'amd64',
-      });
-      return new SimulatedDevice(installation.storeUrl, identity, zoneHours, key, order.installed);
-    }),
+  const devices = order.kinds.flatMap(
+    ({ count, tags, timezone, zoneHours, architecture = 'amd64' }, kind) =>
+      Array.from({ length: count }, (_, index) => {
+        const serial = `${seed}-${kind}-${String(index + 1).padStart(5, '0')}`;
+        const deviceUid = uuidOf(seed, 'device', serial);
+        const identity: DeviceIdentity = {
+          ...{ deviceUid, brandId, model, serial, storeId },
+          deviceKeyId: 'simulated',
+        };
+        rows.push({
+          ...{ uid: deviceUid, brandId, model, serial, storeId, tags: { ...tags }, timezone },
+          deviceKeyId: identity.deviceKeyId,
+          serialAuthorityId: brandId,
+          architecture,
+        });
+        return new SimulatedDevice(
+          ...([installation.storeUrl, identity, zoneHours, key, order.installed] as const),
+          architecture,
+        );
+      }),
   );
   const url = installation.databaseUrls.owner;
   const db = await Database.open({ url, room: 'store', applicationName: 'simulation' });

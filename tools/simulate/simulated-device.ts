@@ -36,7 +36,11 @@ export class SimulatedDevice {
     readonly zoneHours: number,
     private readonly key: SessionKey,
     public installed: InstalledRevision,
+    readonly architecture = 'amd64',
   ) {}
+
+  /** A revision whose hooks fail here: it is fetched and tried, and what was installed stays. */
+  failsOn: number | null = null;
 
   /** A session from this moment on, as a device renews its own. */
   renewSession(now: Date): void {
@@ -68,6 +72,7 @@ export class SimulatedDevice {
     const to = result.snap.revision;
     if (to === from) return { from, to };
     await this.install(result.snap);
+    if (this.installed.revision === from) return { from, to: from };
     // The re-refresh, minutes after the change: it tells the store what is installed now.
     expectStatus('poll again', await this.refresh({}), 200);
     return { from, to };
@@ -88,7 +93,7 @@ export class SimulatedDevice {
     const { text } = expectStatus('fetch the snap-revision', answer, 200);
     if (!text.includes(`\nsnap-revision: ${revision}\n`))
       throw new Error('cannot install: the assertion speaks of another revision');
-    this.installed = { ...this.installed, revision };
+    if (revision !== this.failsOn) this.installed = { ...this.installed, revision };
   }
 
   private async download(url: string): Promise<Buffer> {
@@ -123,8 +128,8 @@ export class SimulatedDevice {
       headers: {
         accept: 'application/json',
         'content-type': 'application/json',
-        'user-agent': 'snapd/2.77 (series 16) ubuntu-core/24 (amd64) linux/6.8.0',
-        'snap-device-architecture': 'amd64',
+        'user-agent': `snapd/2.77 (series 16) ubuntu-core/24 (${this.architecture}) linux/6.8.0`,
+        'snap-device-architecture': this.architecture,
         'snap-device-series': '16',
         'snap-device-store': this.identity.storeId,
         'snap-device-authorization': authorization,

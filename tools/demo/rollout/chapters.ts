@@ -4,6 +4,7 @@ import { storeAndDevices } from './1-store-and-devices.js';
 import { planAndApproval } from './2-plan-and-approval.js';
 import { advance, closedWindow, nightOfWave } from './3-waves.js';
 import { stopAndGoOn } from './4-stop.js';
+import { approvedRollback, badRevision, threeReasons } from './5-bad-revision.js';
 import type { RolloutStory } from './rollout-story.js';
 
 export interface RolloutChapter {
@@ -38,6 +39,13 @@ export const ROLLOUT_CHAPTERS: readonly RolloutChapter[] = [
     },
   },
   { no: 8, title: 'The last night: everybody', tell: wave(5) },
+];
+
+/** What follows when the next revision is bad: told apart, on a fleet of its own. */
+export const BAD_REVISION_CHAPTERS: readonly RolloutChapter[] = [
+  { no: 9, title: 'Revision 3 fails on arm64: the rollout pauses itself', tell: badRevision },
+  { no: 10, title: 'Three devices, and why each is where it is', tell: threeReasons },
+  { no: 11, title: 'Back again, approved by a second person', tell: approvedRollback },
 ];
 
 export interface RolloutStoryOptions {

@@ -26,6 +26,10 @@ export interface RolloutStory {
   approver: Colleague;
   devices: readonly SimulatedDevice[];
   time: CompressedTime;
+  /** Of what follows: the fleet that meets a bad revision, the rollout of that, and the way back. */
+  displays?: readonly SimulatedDevice[];
+  badRolloutId: string;
+  backRolloutId: string;
 }
 
 export const SNAP = 'acme-dashboard';
