@@ -57,11 +57,16 @@ export interface RunningVault {
   opsUrl(): string;
   /** Stops the process's parts and starts them anew, on the same database and port. */
   restart(change?: Readonly<Record<string, string>>): Promise<void>;
+  /** Stops the parts only; `restart` starts them again. */
+  stopProcess(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** A database, files and first token for a vault that trusts the vectors' root. */
-export interface PreparedVault extends Omit<RunningVault, 'url' | 'opsUrl' | 'restart' | 'stop'> {
+export interface PreparedVault extends Omit<
+  RunningVault,
+  'url' | 'opsUrl' | 'restart' | 'stop' | 'stopProcess'
+> {
   readonly adminUrl: string;
   remove(): Promise<void>;
 }
@@ -136,6 +141,7 @@ export async function startVault(
       await app.stop();
       app = await startApp(vaultPlan, { ...prepared.env, PORT: new URL(url).port, ...more });
     },
+    stopProcess: () => app.stop(),
     stop: async () => {
       await app.stop();
       await prepared.remove();

@@ -1,4 +1,4 @@
-import { sweepRequestIds } from '#libs/database';
+import { moveInto, sweepRequestIds } from '#libs/database';
 import type { AppPlan, HttpSurface } from '#libs/runtime';
 import { vaultConfig } from './config.js';
 import { EventSender } from './events/event-sender.js';
@@ -17,6 +17,9 @@ export const vaultPlan: AppPlan<(typeof vaultConfig)['config'], (typeof vaultCon
   schema: vaultConfig,
   build: async (ground): Promise<HttpSurface[]> => {
     const resources = await openVaultResources(ground);
+    const voided = await resources.db.asSystem(moveInto);
+    // After a restore somebody should look: what was registered since the back-up is not known here (docs/keys.md).
+    if (voided !== null) resources.alarm('restored', { voided });
     startBackground(resources, ground);
     return [
       {

@@ -13,6 +13,7 @@ export const ADMIN_BASE = '/admin/v1/brands/:brand';
 /** The one table of routes: a route without a line cannot be served, docs/access.md shows it. */
 export const ROUTES: RouteRules<RouteRule> = {
   'GET /': 'anyone',
+  'GET /openapi.json': 'anyone',
   'GET /v1/version': 'anyone',
   'GET /v1/health': 'anyone',
   'GET /_status/ping': 'anyone',

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { VaultResources } from '../resources.js';
 import { sendJson } from './answers.js';
+import { openApi } from './openapi.js';
 
 const VERSION = '0.1.0';
 const PING_MS = 2_000;
@@ -13,6 +14,8 @@ export function addStatusRoutes(scope: FastifyInstance, resources: VaultResource
     reply.header('snap-store-version', '6');
     return sendJson(reply, 200, { service: 'serial-vault' });
   });
+  const document = openApi(resources.settings.publicUrl);
+  scope.get('/openapi.json', async (_request, reply) => sendJson(reply, 200, document));
   scope.get('/v1/version', async (_request, reply) =>
     sendJson(reply, 200, { version: VERSION, revision: '' }),
   );

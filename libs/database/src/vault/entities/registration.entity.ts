@@ -128,3 +128,12 @@ export class VaultDeviceEvent {
   @Column({ type: 'text' }) reason!: string;
   @Column(createdAt) createdAt!: Date;
 }
+
+/** The database that this vault ran on last; one row. */
+@Entity({ schema: 'vault', name: 'home' })
+export class VaultHome {
+  @PrimaryColumn({ type: 'int', default: 1 }) id!: number;
+  /** Cluster, timeline and database, as Postgres tells them. */
+  @Column({ type: 'text' }) identity!: string;
+  @Column({ ...createdAt, name: 'since' }) since!: Date;
+}

@@ -3,6 +3,7 @@ import { VaultFirst1763722800000 } from './1763722800000-first.js';
 import { Registry1763739000000 } from './1763739000000-registry.js';
 import { Orders1763831000000 } from './1763831000000-orders.js';
 import { Roles1764100000000 } from './1764100000000-roles.js';
+import { Home1764100000300 } from './1764100000300-home.js';
 import { VaultDeviceMoves1764100000200 } from './1764100000200-device-moves.js';
 
 /** In the order in which they run. */
@@ -12,4 +13,5 @@ export const vaultMigrations: (new () => MigrationInterface)[] = [
   Orders1763831000000,
   Roles1764100000000,
   VaultDeviceMoves1764100000200,
+  Home1764100000300,
 ];

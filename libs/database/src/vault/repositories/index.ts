@@ -1,3 +1,4 @@
+export * from './home.repository.js';
 export * from './device-registration.repository.js';
 export * from './remodel-rule.repository.js';
 export * from './request-id.repository.js';
