@@ -5,6 +5,8 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { Narrator } from '../../tools/demo/narrator.js';
 import {
+  BAD_REVISION_CHAPTERS,
+  badEndRows,
   finalState,
   ROLLOUT_CHAPTERS,
   startRolloutStory,
@@ -113,6 +115,19 @@ describe('a rollout over simulated devices', { timeout: RUN_MS }, () => {
         revision: 2,
       })),
     );
+  });
+
+  it('pauses by itself when a revision fails on one architecture, and is taken back by a second approval', async () => {
+    const [first] = ROLLOUT_CHAPTERS;
+    await first?.tell(run.story);
+    for (const { tell } of BAD_REVISION_CHAPTERS) await tell(run.story);
+    const rows = await badEndRows(run.story);
+    expect(rows.filter(([what]) => what !== '')).toEqual([
+      ['rollout of revision 3', 'ROLLED_BACK'],
+      ['rollback', 'COMPLETED'],
+    ]);
+    const told = rows.map(([, line]) => line).join('\n');
+    expect(told).toContain('ACTIVE → PAUSED: wave 1 failed: health on arm64: failures');
   });
 
   it('ends in the same state when the worker is killed, Redis emptied and Postgres restarted in the middle', async () => {

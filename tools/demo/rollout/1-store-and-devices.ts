@@ -54,7 +54,7 @@ async function hire(
   return { email, password: person.password };
 }
 
-/** Revision 1 on stable, revision 2 reviewed and signed, on no channel. */
+/** Revision 1 on stable, revisions 2 and 3 reviewed and signed, on no channel. */
 async function publish({ installation, planner, narrator }: RolloutStory): Promise<string> {
   const publisher = new Publisher(installation.storeUrl);
   await publisher.login(planner.email, planner.password);
@@ -62,6 +62,7 @@ async function publish({ installation, planner, narrator }: RolloutStory): Promi
   for (const [no, channels] of [
     [1, ['stable']],
     [2, []],
+    [3, []],
   ] as const) {
     const { revision, problems } = await publisher.upload(
       SNAP,

@@ -1,10 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { join } from 'node:path';
-import { projectRoot } from '#stack';
 import type { BrandAdmin, RolloutAccount } from '../../clients/brand-admin.js';
 import { inParallel } from '../../clients/in-parallel.js';
 import { persistently } from '../../clients/http.js';
-import { Publisher } from '../../clients/publisher.js';
 import { makeDevices } from '../../simulate/make-devices.js';
 import type { SimulatedDevice } from '../../simulate/simulated-device.js';
 import { asColleague, untilRollout } from './colleagues.js';
@@ -27,8 +24,6 @@ const BACK = [{ percent: 100, soakSeconds: 0, health: { ...HEALTH, minSample: 5 
 export async function badRevision(story: RolloutStory): Promise<void> {
   const { narrator, brandId, storeId, installation, seed, time } = story;
   const planner = await asColleague(story, story.planner);
-  const { revision } = await publishThird(story);
-  narrator.say(`${SNAP} revision ${revision} is reviewed and signed, for amd64, arm64 and armhf`);
   const fleetId = await planner.createFleet(brandId, 'displays', 20, {
     fact: 'tag:use',
     equals: 'display',
@@ -131,18 +126,6 @@ export async function badEndRows(story: RolloutStory): Promise<string[][]> {
 }
 
 const displays = ({ displays: all = [] }: RolloutStory): readonly SimulatedDevice[] => all;
-
-async function publishThird({
-  installation,
-  planner,
-}: RolloutStory): Promise<{ revision: number }> {
-  const publisher = new Publisher(installation.storeUrl);
-  await publisher.login(planner.email, planner.password);
-  const file = join(projectRoot, 'test', 'snaps', `${SNAP}_${BAD}.snap`);
-  const { revision, problems } = await publisher.upload(SNAP, file, []);
-  if (revision !== BAD) throw new Error(`cannot publish ${SNAP}: ${problems.join('; ')}`);
-  return { revision };
-}
 
 function everybodyPolls(story: RolloutStory): Promise<unknown> {
   return inParallel(displays(story), WIDTH, (device) => {
