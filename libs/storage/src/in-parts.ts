@@ -1,20 +1,24 @@
 import { pieces, type Bytes } from './blob-store.js';
 
-/** The same bytes in pieces of exactly `partBytes`, the last one shorter; none for no bytes. At most two pieces in memory. */
+/**
+ * The same bytes in pieces of exactly `partBytes`, the last one shorter; none for no bytes. At most two pieces in memory. Bytes are
+ * copied as they come: small pieces that live as long as a part cost the garbage collector more than the copy.
+ */
 export async function* inParts(content: Bytes, partBytes: number): AsyncGenerator<Buffer> {
-  let waiting: Uint8Array[] = [];
+  let part: Buffer | null = null;
   let length = 0;
   for await (const chunk of pieces(content)) {
-    let rest = chunk;
-    while (length + rest.length >= partBytes) {
-      const taken = rest.subarray(0, partBytes - length);
-      yield Buffer.concat([...waiting, taken]);
-      rest = rest.subarray(taken.length);
-      waiting = [];
+    for (let at = 0; at < chunk.length;) {
+      part ??= Buffer.allocUnsafeSlow(partBytes);
+      const taken = chunk.subarray(at, at + partBytes - length);
+      part.set(taken, length);
+      length += taken.length;
+      at += taken.length;
+      if (length < partBytes) continue;
+      yield part;
+      part = null;
       length = 0;
     }
-    if (rest.length > 0) waiting.push(rest);
-    length += rest.length;
   }
-  if (length > 0) yield Buffer.concat(waiting);
+  if (part) yield part.subarray(0, length);
 }

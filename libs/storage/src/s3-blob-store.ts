@@ -27,7 +27,7 @@ export interface S3Settings {
 
 const PART_BYTES = 8 * 1024 * 1024;
 /** While some are sent, the next is read and hashed. */
-const PARTS_AT_ONCE = 4;
+const PARTS_AT_ONCE = 6;
 
 /**
  * Blobs on an S3 server: what production uses. Uploads are our own multipart uploads, since minio's `putObject` never settles
