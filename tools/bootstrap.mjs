@@ -96,6 +96,10 @@ const COMMANDS = {
     about: 'an order of 50 devices through the Serial Vault',
     program: 'tools/demo/vault.js',
   },
+  simulate: {
+    about: 'a rollout over virtual devices: --devices N --scenario NAME [--seed S]',
+    module: 'tools/simulate/main.js',
+  },
   'api:write': {
     about: 'write the GraphQL schemas from the resolvers',
     module: 'tools/api/write.js',

@@ -20,6 +20,7 @@ import { publishCommand } from './publish/publish.js';
 import { rolloutCommand } from './rollout/rollout-command.js';
 import { previewCommand } from './preview/preview.js';
 import { stopCommand } from './stop/stop.js';
+import { simulateCommand } from './simulate/simulate.js';
 import { loginCommand } from './session/login.js';
 import { logoutCommand } from './session/logout.js';
 import { whoamiCommand } from './session/whoami.js';
@@ -83,6 +84,15 @@ export async function main(args: string[], io: Io = processIo): Promise<number> 
       'key',
       'create, export and identify signing keys',
       (rest) => assertionCommand(['key', ...rest], io),
+      io,
+      ended,
+    ),
+  );
+  program.addCommand(
+    offlineCommand(
+      'simulate',
+      'rehearse a rollout over virtual devices',
+      simulateCommand,
       io,
       ended,
     ),

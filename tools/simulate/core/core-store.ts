@@ -125,14 +125,14 @@ export class CoreStore {
   }
 
   /** Devices by the step that the store believes them to be at; `not offered` for the others. */
-  belief(): Readonly<Record<string, number>> {
+  readonly belief = (): Readonly<Record<string, number>> => {
     const steps: Record<string, number> = {};
     for (const { place } of this.devices.values()) {
       const step = place?.step ?? 'not offered';
       steps[step] = (steps[step] ?? 0) + 1;
     }
     return steps;
-  }
+  };
 
   /** Of the wave's own devices first, then of all that were admitted, where only failures count. */
   private judge(

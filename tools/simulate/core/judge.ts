@@ -1,12 +1,15 @@
 import {
   darkAfterMs,
   evaluateWave,
+  isSoaked,
+  isUnsure,
   sampleOf,
   sumOf,
   toWaveCounts,
   type ControlTally,
   type GateResult,
   type HealthGate,
+  type LadderState,
   type Step,
   type Tally,
 } from '#libs/update-control';
@@ -39,12 +42,13 @@ export function countDevices(
     if (place !== null) {
       const own = waves.find(({ threshold }) => bucket < threshold) ?? waves.at(-1);
       if (wave !== null && own !== wave) continue;
-      const tally = (tallies[architecture] ??= { steps: {}, soaked: 0, acknowledged: {} });
-      const step = counting === 'signals' ? place.step : asReported(place.step);
-      tally.steps[step] = (tally.steps[step] ?? 0) + 1;
-      const wellSince = counting === 'signals' ? place.confirmedAt : place.installedAt;
-      if (step === 'CONFIRMED' && at - (wellSince ?? at) >= (own?.plan.soakMs ?? 0))
-        tally.soaked += 1;
+      const tally = (tallies[architecture] ??= {
+        ...{ steps: {}, soaked: 0, unsure: 0, acknowledged: {} },
+      });
+      const state = counting === 'signals' ? place : asReported(place);
+      tally.steps[state.step] = (tally.steps[state.step] ?? 0) + 1;
+      if (isSoaked(state, at, own?.plan.soakMs ?? 0)) tally.soaked += 1;
+      if (counting === 'signals' && isUnsure(state, at)) tally.unsure += 1;
     } else if (bucket >= admitted && seenAt !== null && seenAt >= since) {
       const group = (control[architecture] ??= { total: 0, dark: 0, reverted: 0 });
       group.total += 1;
@@ -57,6 +61,7 @@ export function countDevices(
 interface MutableTally {
   readonly steps: Partial<Record<Step, number>>;
   soaked: number;
+  unsure: number;
   readonly acknowledged: Partial<Record<Step, number>>;
 }
 
@@ -66,7 +71,11 @@ const SAID: Partial<Record<Step, Step>> = {
   LOOPING: 'DOWNLOADING',
   REFUSED: 'OFFERED',
 };
-const asReported = (step: Step): Step => SAID[step] ?? step;
+const asReported = (place: LadderState): LadderState => ({
+  ...place,
+  step: SAID[place.step] ?? place.step,
+  confirmedAt: place.installedAt,
+});
 
 /** Nobody is dark sooner, whatever its gaps. */
 const DARK_AT_LEAST_MS = darkAfterMs([]);

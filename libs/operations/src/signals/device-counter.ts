@@ -5,6 +5,8 @@ import {
   climb,
   darkAfterMs,
   evaluate,
+  isSoaked,
+  isUnsure,
   type Evidence,
   type FactReader,
   type LadderState,
@@ -55,9 +57,8 @@ export class DeviceCounter {
     for (const place of device.places) {
       const state = this.look(device, place, isMember);
       const marks = {
-        isSoaked:
-          state.step === 'CONFIRMED' &&
-          this.now - (state.confirmedAt ?? this.now) >= this.soakOf(wave),
+        isSoaked: isSoaked(state, this.now, this.soakOf(wave)),
+        isUnsure: isUnsure(state, this.now),
         isAcknowledged: (place.acknowledgedAtMs ?? -1) >= state.stepAt,
       };
       sum = countPlace(sum, wave ?? this.opened.at(-1)?.no ?? 1, architecture, state.step, marks);

@@ -82,6 +82,9 @@ describe('health gate', () => {
     expect(excessDark(dark, { count: 300, total: 1000 })).toBe(0);
     expect(excessDark(dark, { count: 0, total: 1000 })).toBe(30);
     expect(excessDark(dark, { count: 0, total: 0 })).toBe(0);
+    // Three of 50 where one of 50 is to be expected is what chance does; eight are not.
+    expect(excessDark({ count: 3, total: 50 }, { count: 20, total: 1000 })).toBe(0);
+    expect(excessDark({ count: 8, total: 50 }, { count: 20, total: 1000 })).toBe(5);
     const wave = (count: number) => ({
       seen: 100,
       confirmed: 70,

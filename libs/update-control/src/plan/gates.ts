@@ -107,10 +107,14 @@ export interface Share {
   readonly total: number;
 }
 
-/** What happened to admitted devices beyond what happened to those not yet admitted, a random sample of the same fleet, too. */
+/**
+ * What happened to admitted devices beyond what happened to those not yet admitted, a random sample of the same fleet, too. Of a few
+ * devices chance alone brings more than their share: twice the root of what is to be expected is no excess either.
+ */
 export function excessOver(admitted: Share, control: Share): number {
   if (control.total === 0) return admitted.count;
-  return Math.max(0, admitted.count - Math.ceil((control.count * admitted.total) / control.total));
+  const expected = Math.ceil((control.count * admitted.total) / control.total);
+  return Math.max(0, admitted.count - expected - Math.floor(Math.sqrt(4 * expected)));
 }
 
 /** The same for devices that went dark: silence alone, with nobody to compare with, is no failure (U79). */

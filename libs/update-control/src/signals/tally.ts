@@ -1,11 +1,14 @@
 import { excessDark, excessOver, type WaveCounts } from '../plan/gates.js';
-import type { Step } from './ladder.js';
+import type { Instant } from '../facts.js';
+import type { LadderState, Step } from './ladder.js';
 
 /** Devices of one wave, or of one architecture in it, by step. */
 export interface Tally {
   readonly steps: Readonly<Partial<Record<Step, number>>>;
   /** Of the CONFIRMED, those that have been so for the wave's soak. */
   readonly soaked: number;
+  /** Of the REVERTED, those that may turn out to be two machines with one serial. */
+  readonly unsure: number;
   /** Of the failures and the dark ones, those that somebody has acknowledged: they count no more (U52). */
   readonly acknowledged: Readonly<Partial<Record<Step, number>>>;
 }
@@ -17,20 +20,41 @@ export interface ControlTally {
   readonly reverted: number;
 }
 
-export const NO_TALLY: Tally = { steps: {}, soaked: 0, acknowledged: {} };
+export const NO_TALLY: Tally = { steps: {}, soaked: 0, unsure: 0, acknowledged: {} };
 export const NO_CONTROL: ControlTally = { total: 0, dark: 0, reverted: 0 };
 
+/** What counts of a device besides its step. */
+export interface Marks {
+  readonly isSoaked: boolean;
+  readonly isUnsure: boolean;
+  readonly isAcknowledged: boolean;
+}
+
+const HOUR_MS = 3_600_000;
+/** In so much time nearly every device has polled: its twin, too (update-control.md 2.4). */
+const POLLS_WITHIN_MS = 12 * HOUR_MS;
+
+/** Confirmed, and for the wave's soak. */
+export const isSoaked = (
+  { step, confirmedAt }: Pick<LadderState, 'step' | 'confirmedAt'>,
+  at: Instant,
+  soakMs: number,
+): boolean => step === 'CONFIRMED' && confirmedAt !== null && at - confirmedAt >= soakMs;
+
+/** A second machine with the same serial looks like a revert until the first one polls again. */
+export const isUnsure = (
+  { step, stepAt }: Pick<LadderState, 'step' | 'stepAt'>,
+  at: Instant,
+): boolean => step === 'REVERTED' && at - stepAt < POLLS_WITHIN_MS;
+
 /** One device more. */
-export function addTo(
-  tally: Tally,
-  step: Step,
-  { isSoaked, isAcknowledged }: { readonly isSoaked: boolean; readonly isAcknowledged: boolean },
-): Tally {
-  const { steps, soaked, acknowledged } = tally;
+export function addTo(tally: Tally, step: Step, marks: Marks): Tally {
+  const { steps, soaked, unsure, acknowledged } = tally;
   return {
     steps: { ...steps, [step]: (steps[step] ?? 0) + 1 },
-    soaked: soaked + (isSoaked ? 1 : 0),
-    acknowledged: isAcknowledged
+    soaked: soaked + (marks.isSoaked ? 1 : 0),
+    unsure: unsure + (marks.isUnsure && !marks.isAcknowledged ? 1 : 0),
+    acknowledged: marks.isAcknowledged
       ? { ...acknowledged, [step]: (acknowledged[step] ?? 0) + 1 }
       : acknowledged,
   };
@@ -49,6 +73,8 @@ export function sumOf(tallies: readonly Tally[]): Tally {
     (all, one) => ({
       steps: add(all.steps, one.steps),
       soaked: all.soaked + one.soaked,
+      // Counted before there was such a thing: none.
+      unsure: all.unsure + (one.unsure ?? 0),
       acknowledged: add(all.acknowledged, one.acknowledged),
     }),
     NO_TALLY,
@@ -74,7 +100,10 @@ export function toWaveCounts(tally: Tally, control: ControlTally): WaveCounts {
     confirmed: of('CONFIRMED'),
     installed: of('INSTALLED'),
     failed: of('FAILED'),
-    reverted: excessOver({ count: of('REVERTED'), total }, { ...control, count: control.reverted }),
+    reverted: excessOver(
+      { count: of('REVERTED') - (tally.unsure ?? 0), total },
+      { ...control, count: control.reverted },
+    ),
     looping: of('LOOPING'),
     excessDark: excessDark({ count: of('DARK'), total }, { ...control, count: control.dark }),
   };
