@@ -77,10 +77,9 @@ function toCall(operation: 'Query' | 'Mutation', field: GraphQLField<unknown, un
 export const schemaOf = (app: 'store-api' | 'serial-vault'): GraphQLSchema =>
   buildSchema(readFileSync(new URL(`../../apps/${app}/schema.graphql`, import.meta.url), 'utf8'));
 
-/** Every field that there is. What ends a login comes last. */
+/** Every field of Query and Mutation that there is. What ends a login comes last. */
 export function callsOf(app: 'store-api' | 'serial-vault'): Call[] {
   const schema = schemaOf(app);
-  if (schema.getSubscriptionType()) throw new Error('cannot ask subscriptions: say how');
   const calls = [
     ...Object.values(schema.getQueryType()?.getFields() ?? {}).map((f) => toCall('Query', f)),
     ...Object.values(schema.getMutationType()?.getFields() ?? {}).map((f) => toCall('Mutation', f)),

@@ -8,10 +8,11 @@ import { ScriptedDevice } from '../../tools/clients/device.js';
 import { ask } from '../../tools/clients/http.js';
 import { inParallel } from '../../tools/clients/in-parallel.js';
 import { Publisher } from '../../tools/clients/publisher.js';
+import { Subscription } from '../../tools/clients/subscription.js';
 import { AdminStore, Enum, literal } from '../admin/support/admin-store.js';
 import { makeSigner } from '../device/support/device-store.js';
-import { callsOf, NOTHING, type Call } from './dummies.js';
-import { askField, verdictOfStatus, type Verdict } from './verdict.js';
+import { callsOf, NOTHING, schemaOf, type Call } from './dummies.js';
+import { GATE, askField, verdictOfStatus, type Verdict } from './verdict.js';
 
 /** Somebody who asks: the roles are in the own brand. */
 interface Caller {
@@ -233,6 +234,46 @@ describe('every route and every field of the store, asked', () => {
     expect(await theirs.ask('me { email }')).toEqual({ me: { email: theirs.email } });
     await store.login(theirs.email, theirs.password);
   });
+
+  it('a subscription says to each of them what the table says, and of a foreign brand what of none', async () => {
+    const asked: Readonly<Record<string, (brand: string) => string>> = {
+      events: (brand) => `events(brand: "${brand}", after: 0) { seq }`,
+      rolloutProgress: (brand) => `rolloutProgress(brand: "${brand}", id: "${NOTHING}") { id }`,
+    };
+    const there = Object.keys(schemaOf('store-api').getSubscriptionType()?.getFields() ?? {});
+    expect(Object.keys(asked).sort()).toEqual(there.sort());
+    // So that whoever may hear of the brand hears something.
+    const owner = await store.addPerson('news@acme.example', ['operator']);
+    await owner.act(
+      `stop(brand: "${store.brand}", input: {scope: brand, level: 1, reason: "a test"})`,
+    );
+    const hear = async (query: string, bearer: string | null): Promise<string> => {
+      const url = `${store.installation.storeUrl}/graphql`;
+      const one = await Subscription.start(url, bearer ?? '', `subscription { ${query} }`);
+      const isOver = (): boolean => one.ended !== undefined || one.seen.length > 0;
+      await expect.poll(isOver, { timeout: 60_000, interval: 20, message: query }).toBe(true);
+      one.stop();
+      return one.seen.length > 0 || one.ended === 'complete' ? 'allowed' : (one.ended ?? '');
+    };
+    for (const [field, query] of Object.entries(asked))
+      for (const caller of callers) {
+        const permission = PERMISSIONS[`Subscription.${field}`];
+        if (permission === undefined) throw new Error(`cannot find a line for ${field}`);
+        for (const brand of [store.brand, foreign]) {
+          const text = await hear(query(brand), caller.bearer);
+          const verdict = GATE.test(text)
+            ? 'forbidden'
+            : text.includes('without login')
+              ? 'unauthorized'
+              : text;
+          const isOwn = brand === store.brand;
+          expect(verdict, `${field} ${caller.name} ${isOwn}`).toBe(
+            expected(permission, caller, isOwn),
+          );
+          if (!isOwn) expect(await hear(query(NOTHING), caller.bearer)).toBe(text);
+        }
+      }
+  }, 240_000);
 
   // The last one: it logs everybody out.
   it('a field says to each role, token, operator and stranger, in the own and a foreign brand, what the table says', async () => {

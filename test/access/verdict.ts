@@ -4,7 +4,7 @@ import type { Call } from './dummies.js';
 export type Verdict = 'allowed' | 'forbidden' | 'unauthorized' | 'absent' | 'broken';
 
 /** The words of the gates; an operation that let somebody in may still refuse what they wish, in other words. */
-const GATE =
+export const GATE =
   /needs the role|do not belong|only the operator may|beyond the limits|a person must do it/;
 
 /** How the vault's gate says that a brand is another's. */

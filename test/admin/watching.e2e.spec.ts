@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Membership, shiftClock } from '#libs/database';
+import { BrandEvent, DeviceRolloutState, Hold, Membership, shiftClock } from '#libs/database';
+import { NoticeService } from '#libs/operations';
 import { GraphQLClient } from '../../tools/clients/graphql.js';
 import { Subscription } from '../../tools/clients/subscription.js';
 import { Enum, Person, literal } from './support/admin-store.js';
@@ -140,6 +141,53 @@ describe('subscriptions', () => {
     await vi.waitFor(() => expect(byRole.ended).toMatch(/^cannot/), LIMIT);
     expect(goesOn.ended).toBeUndefined();
     await db.asSystem((tx) => tx.insert(Membership, kept));
+  });
+});
+
+describe('notices', () => {
+  it('a hold that ends soon and devices that went back are told of once, however often somebody looks', async () => {
+    const { db } = store.wire.resources;
+    const notices = new NoticeService({ db });
+    const told = async (kind: string): Promise<unknown[]> => {
+      await Promise.all([notices.tell(), notices.tell()]);
+      const rows = await db.asSystem((tx) =>
+        tx.findBy(BrandEvent, { brandId: store.brand.id, kind }),
+      );
+      return rows.map(({ detail }) => detail);
+    };
+    const fleetId = await store.fleet('noticed', 615);
+    const until = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
+    const made = await store.act(
+      'hold',
+      { fleetId, reason: 'year-end', until: until(30) },
+      '... on Hold { id }',
+    );
+    await store.act('hold', { fleetId, reason: 'far away', until: until(300) });
+    expect(await told('hold-expiring')).toEqual([]);
+    const hold = { id: made.id ?? '' };
+    await db.asSystem((tx) =>
+      tx.update(Hold, hold, { until: new Date(until(5)), createdAt: new Date(until(-25)) }),
+    );
+    expect(await told('hold-expiring')).toMatchObject([{ scope: 'fleet', reason: 'year-end' }]);
+
+    const snap = await store.released(`back-${randomUUID().slice(0, 8)}`, [1]);
+    await store.wire.revision(snap, 2, {});
+    await store.settle();
+    const rollout = await store.rollout({ fleetId, title: 'bad', snap: snap.name, revision: 2 });
+    const ofDevice = async (): Promise<void> => {
+      const { uid: deviceUid } = await store.device({ fleet: 'noticed' });
+      await db.asSystem((tx) =>
+        tx.insert(DeviceRolloutState, {
+          ...{ rolloutId: rollout.id, deviceUid, instanceKey: snap.id, brandId: store.brand.id },
+          ...{ snapId: snap.id, revision: 2, step: 'REVERTED', state: {} },
+        }),
+      );
+    };
+    await ofDevice();
+    await ofDevice();
+    expect(await told('device-reverted')).toEqual([{ title: 'bad', devices: 2 }]);
+    await ofDevice();
+    expect(await told('device-reverted')).toHaveLength(1);
   });
 });
 

@@ -15,6 +15,7 @@ import {
 import {
   LEASE_MARGIN_MS,
   LostFiles,
+  NoticeService,
   sweepRefusedBlobs,
   sweepUnclaimedBlobs,
   type Resources,
@@ -126,5 +127,6 @@ export class Reconciler {
     await sweepUnclaimedBlobs(this.resources);
     await sweepRefusedBlobs(this.resources);
     await this.lostFiles.sweep();
+    await new NoticeService(this.resources).tell();
   }
 }

@@ -13,6 +13,7 @@ export * from './store/repositories/decision.repository.js';
 export * from './store/repositories/device.repository.js';
 export * from './store/repositories/foreign-assertion.repository.js';
 export * from './store/repositories/installed.repository.js';
+export * from './store/repositories/notice.repository.js';
 export * from './store/repositories/overlay.repository.js';
 export * from './store/repositories/policy.repository.js';
 export * from './vault/entities/index.js';
