@@ -11,7 +11,8 @@ export const vaultConfig = {
     PUBLIC_URL: httpUrl(),
     STORE_URL: httpUrl().optional(),
     SECRET_FILE: z.string(),
-    MASTER_KEY_FILE: z.string(),
+    /** Left out: the process signs nothing (serial-vault.md 11.3). */
+    MASTER_KEY_FILE: z.string().default(''),
     REQUEST_ID_SECONDS: wholeNumber(60, 3600).default(600),
     MAX_BODY_BYTES: wholeNumber(16_384, 4_194_304).default(262_144),
     /** How often the store is asked for models. */

@@ -30,12 +30,12 @@ export async function openVaultResources(ground: VaultGround): Promise<VaultReso
     alarm: ground.alarm,
   });
   shutdown.add('database', () => db.close());
-  const keys = await SigningKeys.start(db, { kind: 'file', path: config.MASTER_KEY_FILE }, (err) =>
+  const keys = await SigningKeys.start(db, config.MASTER_KEY_FILE || null, (err) =>
     logger.error({ err }, 'the signer process is in trouble'),
   );
   shutdown.add('signer', () => keys.close());
   addCheck({ name: 'database', check: () => db.ping() });
-  addCheck({ name: 'signer', check: () => keys.ping() });
+  if (keys.canSign) addCheck({ name: 'signer', check: () => keys.ping() });
   const resources = { db, keys, settings, trust: new Trust(db), log: logger, alarm: ground.alarm };
   return { ...resources, metrics: createVaultMetrics(metrics) };
 }

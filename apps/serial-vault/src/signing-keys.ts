@@ -1,6 +1,20 @@
+import { existsSync } from 'node:fs';
 import type { PublicKey, Signer } from '#libs/assertions';
 import { VaultSigningKey, type Database, type VaultKeyPurpose } from '#libs/database';
+import { VaultError } from './administration/vault-error.js';
 import { KeyringClient, KeyringError, type MasterKeySource, type NewKey } from '#libs/keyring';
+
+/** The file, and the former one as long as it lies beside it. */
+function sourcesOf(path: string): {
+  masterKey: MasterKeySource;
+  formerMasterKeys: MasterKeySource[];
+} {
+  const former = `${path}.former`;
+  return {
+    masterKey: { kind: 'file', path },
+    formerMasterKeys: existsSync(former) ? [{ kind: 'file', path: former }] : [],
+  };
+}
 
 /** Brand keys have 4096 bits at least (serial-vault.md 5). */
 const BITS = 4096;
@@ -9,17 +23,51 @@ const BITS = 4096;
 export class SigningKeys {
   private constructor(
     private readonly db: Database,
-    private readonly keyring: KeyringClient,
+    private readonly masterKey: string | null,
+    private readonly held: KeyringClient | null,
   ) {}
 
+  /** `masterKey`: its file. Null: this process administers and answers devices, but can open no key, and signs nothing. */
   static async start(
     db: Database,
-    masterKey: MasterKeySource,
+    masterKey: string | null,
     onTrouble: (error: KeyringError) => void,
   ): Promise<SigningKeys> {
+    if (masterKey === null) return new SigningKeys(db, null, null);
     const rows = await db.asSystem((tx) => tx.find(VaultSigningKey, { select: { sealed: true } }));
     const sealedKeys = rows.map(({ sealed }) => sealed);
-    return new SigningKeys(db, await KeyringClient.start({ masterKey, sealedKeys, onTrouble }));
+    const keyring = await KeyringClient.start({ ...sourcesOf(masterKey), sealedKeys, onTrouble });
+    return new SigningKeys(db, masterKey, keyring);
+  }
+
+  get canSign(): boolean {
+    return this.held !== null;
+  }
+
+  /**
+   * Seals all keys anew with what the master key file holds now; the former one lies beside it with `.former` at its end until
+   * this is done. Signatures are made all the while. Returns how many were sealed.
+   */
+  async changeMasterKey(): Promise<number> {
+    const { keyring, masterKey } = this;
+    if (masterKey === null || sourcesOf(masterKey).formerMasterKeys.length === 0)
+      throw new VaultError(
+        'conflict',
+        'cannot change the master key: put the new one into its file, and the former one beside it with .former at its end',
+      );
+    await keyring.exchange(sourcesOf(masterKey));
+    const rows = await this.db.asSystem((tx) => tx.find(VaultSigningKey));
+    for (const { keyId, sealed } of rows) {
+      const again = await keyring.reseal(sealed);
+      await this.db.asSystem((tx) => tx.update(VaultSigningKey, { keyId }, { sealed: again }));
+    }
+    await keyring.exchange({ masterKey: sourcesOf(masterKey).masterKey });
+    return rows.length;
+  }
+
+  private get keyring(): KeyringClient {
+    if (this.held !== null) return this.held;
+    throw new KeyringError('closed', 'cannot use a key: this process has no master key');
   }
 
   /** Store `sealed` before the key is used. */
@@ -49,8 +97,8 @@ export class SigningKeys {
       throw new KeyringError('signer-died', 'cannot reach the signer');
   }
 
-  close(): Promise<void> {
-    return this.keyring.close();
+  async close(): Promise<void> {
+    await this.held?.close();
   }
 
   private holds(keyId: string): boolean {

@@ -11,6 +11,7 @@ import { DeviceService } from './administration/device.service.js';
 import { EnrolmentService } from './administration/enrolment.service.js';
 import { JournalService } from './administration/journal.service.js';
 import { LineService } from './administration/line.service.js';
+import { MasterKeyService } from './administration/master-key.service.js';
 import { MemberService } from './administration/member.service.js';
 import { ModelService } from './administration/model.service.js';
 import { OrderService } from './administration/order.service.js';
@@ -32,6 +33,7 @@ const SERVICES = [
   EnrolmentService,
   JournalService,
   LineService,
+  MasterKeyService,
   MemberService,
   ModelService,
   OrderService,

@@ -30,8 +30,11 @@ export interface NewKey {
 const [SIGN_LIMIT_MS, MAKE_LIMIT_MS] = [30_000, 300_000];
 const RESTART_DELAYS_MS = [0, 100, 500, 2000, 5000];
 
-function masterKeysOf(options: SignerOptions): readonly MasterKeySource[] {
-  return [options.masterKey, ...(options.formerMasterKeys ?? [])];
+/** What seals and opens. */
+type MasterKeys = Pick<SignerOptions, 'masterKey' | 'formerMasterKeys'>;
+
+function masterKeysOf(keys: MasterKeys): readonly MasterKeySource[] {
+  return [keys.masterKey, ...(keys.formerMasterKeys ?? [])];
 }
 
 function publicKeyOf(key: HeldKey): PublicKey {
@@ -56,11 +59,16 @@ export class KeyringClient {
   readonly #sealed = new Map<string, string>();
   readonly #stopping = new AbortController();
   #link: Promise<SignerLink>;
+  /** The process that counts; one that was relieved may end in peace. */
+  #current: SignerLink;
+  #masterKeys: MasterKeys;
 
   private constructor(
     private readonly options: SignerOptions,
     link: SignerLink,
   ) {
+    this.#current = link;
+    this.#masterKeys = options;
     const sealed = new Map(
       options.sealedKeys.map((text) => [readSealedKeyLabel(text).keyId, text]),
     );
@@ -133,6 +141,22 @@ export class KeyringClient {
     return wrapped;
   }
 
+  /**
+   * Goes over to other master keys while requests are served (serial-vault.md 11.3): a second process opens all envelopes and
+   * takes over, the first one finishes what is under way. Rejects, and changes nothing, when an envelope does not open.
+   */
+  async exchange(masterKeys: MasterKeys): Promise<void> {
+    const sealedKeys = [...this.#sealed.values()];
+    const link = await SignerLink.open({ masterKeys: masterKeysOf(masterKeys), sealedKeys });
+    const former = await this.#link;
+    this.#masterKeys = masterKeys;
+    this.#current = link;
+    this.#link = Promise.resolve(link);
+    this.#watch(link);
+    await former.drain();
+    await former.close();
+  }
+
   /** Makes a root key sealed under a recovery secret. It is lost to this signer at `forget`, `close` or its death. */
   async generateRoot(bits: number, recoverySecret: string): Promise<NewKey> {
     const ask = { bits, purpose: 'root', recoverySecret } as const;
@@ -199,7 +223,7 @@ export class KeyringClient {
 
   #watch(link: SignerLink): void {
     void link.died.then((error) => {
-      if (this.#stopping.signal.aborted) return;
+      if (this.#stopping.signal.aborted || link !== this.#current) return;
       this.options.onTrouble?.(error);
       this.#link = this.#restart();
       // Nobody may be waiting just then; each request sees the rejection by itself.
@@ -213,8 +237,9 @@ export class KeyringClient {
     await sleep(delay, undefined, { signal }).catch(() => {});
     if (signal.aborted) throw new KeyringError('closed', 'cannot use a closed signer');
     try {
-      const masterKeys = masterKeysOf(this.options);
+      const masterKeys = masterKeysOf(this.#masterKeys);
       const link = await SignerLink.open({ masterKeys, sealedKeys: [...this.#sealed.values()] });
+      this.#current = link;
       this.#watch(link);
       return link;
     } catch (error) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -29,6 +30,7 @@ interface Pending {
 }
 
 const START_MS = 60_000;
+const DRAIN_STEP_MS = 50;
 const CLOSE_MS = 5_000;
 const STDERR_TAIL = 2000;
 
@@ -156,6 +158,12 @@ export class SignerLink {
       });
       this.socket.write(`${JSON.stringify({ id, op, ask })}\n`);
     });
+  }
+
+  /** Waits until nothing is under way, for what may still be on its way here too. */
+  async drain(): Promise<void> {
+    do await sleep(DRAIN_STEP_MS);
+    while (this.#pending.size > 0 && !this.socket.destroyed);
   }
 
   /** Ends the process by the end of its input, after five seconds by force. */

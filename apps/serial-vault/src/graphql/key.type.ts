@@ -17,6 +17,12 @@ export class DoneType {
 }
 export const DoneResult = resultOf(DoneType, 'Done');
 
+@ObjectType('MasterKeyChange')
+export class MasterKeyChangeType {
+  @Field(() => Int, { description: 'Keys that were sealed anew.' }) resealed!: number;
+}
+export const MasterKeyChangeResult = resultOf(MasterKeyChangeType, 'MasterKeyChange');
+
 @ObjectType('Brand')
 export class BrandType {
   @Field(() => ID, { description: 'Its account id.' }) id!: string;

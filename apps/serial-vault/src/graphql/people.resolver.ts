@@ -1,5 +1,6 @@
 import { Args, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
 import type { VaultMember } from '#libs/database';
+import { MasterKeyService } from '../administration/master-key.service.js';
 import { MemberService } from '../administration/member.service.js';
 import { SystemUserService, type SystemUser } from '../administration/system-user.service.js';
 import {
@@ -8,7 +9,15 @@ import {
   type VaultPrincipal,
 } from '../administration/token.service.js';
 import { Who } from './context.js';
-import { DoneResult, MeType, NewTokenResult, TokenInput, type DoneType } from './key.type.js';
+import {
+  DoneResult,
+  MasterKeyChangeResult,
+  MeType,
+  NewTokenResult,
+  TokenInput,
+  type DoneType,
+  type MasterKeyChangeType,
+} from './key.type.js';
 import { MemberInput, MemberResult, MemberType } from './member.type.js';
 import { SystemUserInput, SystemUserResult } from './system-user.type.js';
 import { withoutNulls } from './without-nulls.js';
@@ -20,6 +29,7 @@ export class PeopleResolver {
     private readonly people: MemberService,
     private readonly tokens: TokenService,
     private readonly systemUsers: SystemUserService,
+    private readonly masterKey: MasterKeyService,
   ) {}
 
   @Query(() => MeType)
@@ -77,6 +87,14 @@ export class PeopleResolver {
   ): Promise<DoneType> {
     await this.tokens.revoke(who, brand, id);
     return { isDone: true };
+  }
+
+  @Mutation(() => MasterKeyChangeResult, {
+    description:
+      'Seals all keys anew, with what the master key file holds now; nothing stops meanwhile.',
+  })
+  changeMasterKey(@Who() who: VaultPrincipal): Promise<MasterKeyChangeType> {
+    return this.masterKey.change(who);
   }
 
   @Mutation(() => SystemUserResult, {

@@ -34,6 +34,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Mutation.registerBrand': ['instance-admin'],
   'Mutation.blockDeviceKey': ['instance-admin'],
   'Mutation.createInstallationToken': ['instance-admin'],
+  'Mutation.changeMasterKey': ['instance-admin'],
   'Mutation.setMember': ADMINS,
   'Mutation.removeMember': ADMINS,
   'Mutation.createToken': ADMINS,

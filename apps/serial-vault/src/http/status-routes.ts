@@ -37,7 +37,12 @@ export function addStatusRoutes(scope: FastifyInstance, resources: VaultResource
   });
 }
 
-async function states({ db, keys }: VaultResources): Promise<{ database: string; signer: string }> {
+/** A process that has no master key has no signer either. */
+async function states({
+  db,
+  keys,
+}: VaultResources): Promise<{ database: string; signer?: string }> {
+  if (!keys.canSign) return { database: await stateOf(db.ping()) };
   const [database, signer] = await Promise.all([stateOf(db.ping()), stateOf(keys.ping())]);
   return { database, signer };
 }
