@@ -13,6 +13,8 @@ export default defineConfig({
   resolve: { alias: { graphql: 'graphql/index.js' } },
   ssr: { resolve: { conditions: ['source', 'module', 'node'] } },
   test: {
+    // A worker that ends while the machine is busy is waited for; else a run without a failed test fails.
+    teardownTimeout: 60_000,
     projects: [
       {
         extends: true,
