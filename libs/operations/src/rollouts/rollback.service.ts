@@ -41,6 +41,7 @@ const STEEP = [
 ];
 /** From these the rollout itself moves to ROLLING_BACK; what has ended stays as it ended. */
 const LIVE = new Set(['ACTIVE', 'PAUSED']);
+const FAILED_BACK = new Set(['REJECTED', 'EXPIRED', 'ABORTED']);
 const ENDED = new Set(['COMPLETED', 'ABORTED', 'COMPLETING']);
 
 /** Leads devices away from a rollout's target, each to the last revision that was good on it (update-control.md 2.8). */
@@ -63,8 +64,7 @@ export class RollbackService {
       if (!LIVE.has(parent.state) && !ENDED.has(parent.state)) throw tooLate(parent, 'roll back');
       const fleet = await getFleet(tx, brandId, parent.fleetId);
       const plan = await rollbackPlan(tx, parent, order.waves);
-      if (await tx.existsBy(Rollout, { parentId: id, state: 'DRAFT' }))
-        throw new OperationError('conflict', 'cannot roll back twice: a draft is there already');
+      await requireOnlyOne(tx, id);
       await requirePlan(tx, plan, fleet, this.now);
       if (parent.state === 'ACTIVE')
         await moveRollout(tx, this.now, parent, {
@@ -82,6 +82,20 @@ export class RollbackService {
   private get now(): Date {
     return this.resources.db.clock.now();
   }
+}
+
+/** One that was turned away, came too late or was aborted may be followed by another. */
+async function requireOnlyOne(tx: Tx, parentId: string): Promise<void> {
+  const children = await tx.findBy(Rollout, { parentId });
+  const standing = children.find(({ state }) => !FAILED_BACK.has(state));
+  if (standing !== undefined)
+    throw new OperationError(
+      'conflict',
+      `cannot roll back twice: ${standing.id} is ${standing.state}`,
+      {
+        current: rolloutView(standing),
+      },
+    );
 }
 
 async function rollbackPlan(

@@ -45,7 +45,7 @@ export class RolloutControlService {
           current: rolloutView(row),
         });
       if (pause.isAutomatic) await requireSecondLook(tx, who, row, pause, act.acknowledges);
-      await judgeAnew(tx, row, this.now, pause.isAutomatic);
+      await judgeAnew(tx, row, this.now, isOfGates(pause));
       return moveRollout(tx, this.now, row, {
         event: 'resume',
         ...by(who, 'resumed', act.reason),
@@ -118,6 +118,10 @@ async function standing(tx: Tx, row: Rollout): Promise<Record<string, number | s
     ? { wave: null }
     : { wave: last.no, waveState: last.state, k: last.k, population: last.population };
 }
+
+/** Whether failures were what paused it: who goes on after a stop has acknowledged none. */
+const isOfGates = ({ isAutomatic, evidence }: Pause): boolean =>
+  isAutomatic && Object.hasOwn(evidence as object, 'gates');
 
 /**
  * The wave that was open, or closed by its gates, is judged from now on: another attempt on the same threshold, with another

@@ -5,7 +5,9 @@ import { stay } from './case.js';
 /** Rule 13: this device failed on exactly this revision too often, or went back from it. A person may still ask (scheduled only). */
 export const memory: Rule = (c) => {
   const { candidate, installed, request } = c;
-  if (!candidate || !installed || !request.isScheduled) return undefined;
+  // The device's own repeat of a scheduled poll is answered like that (F11).
+  const isOwnWish = !request.isScheduled && request.isAutomaticRepeat !== true;
+  if (!candidate || !installed || isOwnWish) return undefined;
   const { revision } = candidate;
   const past = own(c.poll.device.memory, request.instanceKey ?? c.snap.snapId);
   if (past?.reverted?.includes(revision))
