@@ -333,6 +333,29 @@ describe('a preview', () => {
     ]);
   });
 
+  it('is made anew for approvers who are asked again because the fleet grew', async () => {
+    const grown = await store.released('shown-grown', [1]);
+    await store.wire.revision(grown, 2, {});
+    const own = await store.fleet('shown-grown', 512);
+    await store.settle();
+    await crowd('shown-grown', 2);
+    const draft = await store.draft({ fleetId: own, snap: grown.name, revision: 2 });
+    const { planHash } = await store.on(store.planner, 'submitRollout', draft);
+    await store.on(store.approver, 'approveRollout', draft, `planHash: "${planHash}"`);
+    const stored = async (): Promise<Preview> =>
+      (await field<{ preview: Preview }>(draft, `preview { ${PREVIEW} }`)).preview;
+    const first = await stored();
+    expect(first.population).toBe(2);
+    await crowd('shown-grown', 5, (no) => ({ serial: `later-${no}` }));
+    await store.tick(draft);
+    const second = await stored();
+    expect(second.population).toBe(7);
+    expect(second.hash).not.toBe(first.hash);
+    const signed = `planHash: "${planHash}", previewHash: "${first.hash ?? ''}"`;
+    const late = await store.on(store.approver, 'approveRollout', draft, signed);
+    expect(late).toMatchObject({ __typename: 'Conflict' });
+  });
+
   it('prints the sentence about data for a rollback, and counts those whose data cannot go back', async () => {
     const back = await store.wire.snap(store.brand, 'shown-back');
     await store.wire.revision(back, 1, { epoch: { read: [0], write: [0] } });
