@@ -39,7 +39,9 @@ async function open(
 }
 
 /** The same, and its devices are counted: only then a wave passes. */
-async function counted(...given: Parameters<typeof open>): Promise<Readonly<Record<string, unknown>>> {
+async function counted(
+  ...given: Parameters<typeof open>
+): Promise<Readonly<Record<string, unknown>>> {
   const ids = await open(...given);
   const [, resources] = given;
   await new RolloutCountService(resources).count(String(ids['brandId']), String(ids['rolloutId']));

@@ -31,7 +31,7 @@ export async function writeObservations(tx: Tx, batch: readonly Observation[]): 
     const keys = { state: stateKey({ ...mine, rolloutId }), memory: memoryKey(mine) };
     const before: Known = {
       place: toPlace(states.get(keys.state)),
-      memory: (memories.get(keys.memory)?.memory ?? {}),
+      memory: memories.get(keys.memory)?.memory ?? {},
     };
     const { place, memory } = takeIn(before, one);
     if (place !== undefined && place !== before.place) {
