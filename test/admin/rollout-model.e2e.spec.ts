@@ -8,6 +8,7 @@ import {
   OperationError,
   RolloutApprovalService,
   RolloutControlService,
+  RolloutCountService,
   RolloutProgressService,
   RolloutService,
   type Principal,
@@ -201,6 +202,7 @@ describe('rollouts over a real database', () => {
 
   /** Everything that is due, with the jobs that count and compile: a rollout settles when its end is compiled. */
   async function tick(rolloutId: string): Promise<void> {
+    await new RolloutCountService(store.resources).count(brand.id, rolloutId);
     await progress.tick(brand.id, rolloutId);
     if ((await read(rolloutId)).row.state === 'COMPLETING') {
       await store.compile(brand);
