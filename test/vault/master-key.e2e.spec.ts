@@ -45,13 +45,16 @@ it('V69 the master key is changed under load: no registration fails, and the for
     while (load.isOn)
       statuses.push((await register(vault, model, freshKey(), `LOAD-${++number}`)).status);
   };
-  const workers = [worker(), worker(), worker()];
+  const workers = Array.from({ length: 6 }, worker);
   await expect.poll(() => statuses.length, { timeout: 60_000 }).toBeGreaterThan(3);
-  copyFileSync(file, `${file}.former`);
-  writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600 });
   const during = statuses.length;
-  expect(await change()).toEqual({ resealed: 1, __typename: 'MasterKeyChange' });
-  rmSync(`${file}.former`);
+  // Several times, since what is under way when a signer is relieved is what could get lost.
+  for (let round = 0; round < 4; round++) {
+    copyFileSync(file, `${file}.former`);
+    writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600 });
+    expect(await change()).toEqual({ resealed: 1, __typename: 'MasterKeyChange' });
+    rmSync(`${file}.former`);
+  }
   const after = statuses.length;
   await expect.poll(() => statuses.length, { timeout: 60_000 }).toBeGreaterThan(after + 3);
   load.isOn = false;

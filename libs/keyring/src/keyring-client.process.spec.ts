@@ -159,6 +159,27 @@ describe('the signer', () => {
     await expect(start({ masterKey: next })).rejects.toMatchObject({ code: 'cannot-unseal' });
     await expect(start({ sealedKeys: [wrapped] })).rejects.toMatchObject({ code: 'cannot-unseal' });
   });
+
+  it('V69 goes over to another master key while it signs: nothing that was under way is lost', async () => {
+    const onTrouble = vi.fn<(error: KeyringError) => void>();
+    const keyring = await start({ onTrouble });
+    const slow = await keyring.generate(4096, 'serial');
+    const next = { kind: 'secret', secret: 'n'.repeat(40) } as const;
+    let isOn = true;
+    const signs = async (): Promise<void> => {
+      while (isOn) await keyring.signer(slow.publicKey.id, 'serial').sign(content);
+    };
+    const workers = Promise.all(Array.from({ length: 12 }, signs));
+    const former = await pidOf(keyring);
+    await keyring.exchange({ masterKey: next, formerMasterKeys: [masterKey] });
+    isOn = false;
+    await workers;
+    expect([isAlive(former), onTrouble.mock.calls]).toEqual([false, []]);
+    // What is made now is sealed with the new one.
+    const made = await keyring.generate(2048);
+    const alone = await start({ masterKey: next, sealedKeys: [made.sealed] });
+    expect(await alone.signer(made.publicKey.id).sign(content)).toHaveLength(256);
+  });
 });
 
 describe('the signer process', () => {
