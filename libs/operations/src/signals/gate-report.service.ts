@@ -39,8 +39,17 @@ const TOLERANCE_MS = 5 * 60_000;
 export class GateReportService {
   constructor(private readonly resources: Pick<Resources, 'db' | 'settings'>) {}
 
+  /** The same for people of the brand; null where it has no such rollout. */
+  async secretFor(brandId: string, rolloutId: string, gate: string): Promise<string | null> {
+    const id = requireUuid(rolloutId, 'rollout');
+    const isOwn = await this.resources.db.asBrand(brandId, (tx) =>
+      tx.existsBy(Rollout, { id, brandId }),
+    );
+    return isOwn ? this.secretOf(id, gate) : null;
+  }
+
   /** The secret of one gate of one rollout: derived, so that no table holds it. */
-  secretOf(rolloutId: string, gate: string): string {
+  private secretOf(rolloutId: string, gate: string): string {
     const { secret } = this.resources.settings;
     const key = createHmac('sha256', secret).update(`gate ${rolloutId} ${gate}`).digest('base64');
     return `whsec_${key}`;

@@ -28,14 +28,15 @@ export class RolloutHealthResolver {
   }
 
   @Query(() => String, {
+    nullable: true,
     description: 'The secret that signs the reports of an external gate: `whsec_` and base64.',
   })
   gateSecret(
-    @Args('brand', { type: () => ID }) _brand: string,
+    @Args('brand', { type: () => ID }) brand: string,
     @Args('id', { type: () => ID, description: 'Of the rollout.' }) id: string,
     @Args('gate', { description: 'As the plan names it.' }) gate: string,
-  ): string {
-    return this.reports.secretOf(id, gate);
+  ): Promise<string | null> {
+    return this.reports.secretFor(brand, id, gate);
   }
 
   @Mutation(() => GateReportResult, {
