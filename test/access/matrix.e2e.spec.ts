@@ -44,6 +44,7 @@ function bodyOf(route: string, brand: string): string {
   const said: Readonly<Record<string, object>> = {
     'POST /api/v1/vault/events': { kind: 'revoked', ...device },
     'POST /api/v1/vault/models': { kind: 'models' },
+    'POST /api/v1/vault/devices': { kind: 'devices', model: 'gateway', serials: ['none'] },
   };
   const about = said[route];
   return JSON.stringify(about && { id: randomUUID(), 'brand-id': brand, ...about }) ?? '{}';

@@ -1,5 +1,4 @@
-import { In } from 'typeorm';
-import { VaultDevice, VaultListedSerial, VaultPending } from '#libs/database';
+import { findLineRows } from '#libs/database';
 import { askStore, StoreSilent } from '../registry/ask-store.js';
 import type { VaultResources } from '../resources.js';
 import { VaultError } from './vault-error.js';
@@ -27,15 +26,14 @@ export class LineService {
   async states(brandId: string, model: string, serials: readonly string[]): Promise<LineState[]> {
     if (serials.length > MAX_SERIALS)
       throw new VaultError('invalid', `cannot look at more than ${MAX_SERIALS} serials at once`);
-    const where = { brandId, model, serial: In([...serials]) };
-    const [devices, listed, pending] = await this.resources.db.asBrand(brandId, async (tx) => [
-      await tx.findBy(VaultDevice, where),
-      await tx.findBy(VaultListedSerial, where),
-      await tx.findBy(VaultPending, { ...where, state: 'waiting' }),
-    ]);
-    const bySerial = <T extends { serial: string }>(rows: readonly T[]): Map<string, T> =>
-      new Map(rows.map((row) => [row.serial, row]));
-    const [issued, expected, held] = [bySerial(devices), bySerial(listed), bySerial(pending)];
+    const rows = await this.resources.db.asBrand(brandId, (tx) =>
+      findLineRows(tx, brandId, model, serials),
+    );
+    const bySerial = <T extends { serial: string }>(of: readonly T[]): Map<string, T> =>
+      new Map(of.map((row) => [row.serial, row]));
+    const issued = bySerial(rows.devices);
+    const expected = bySerial(rows.listed);
+    const held = bySerial(rows.waiting);
     const atStore = await this.ask(brandId, model, serials);
     return serials.map((serial) => {
       const device = issued.get(serial);

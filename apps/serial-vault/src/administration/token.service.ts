@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { IsNull } from 'typeorm';
 import { formatToken, isSameHash, parseToken, TOKEN_RANDOM_BYTES } from '#libs/auth';
 import {
+  hasInstallationToken,
   NO_BRAND,
   recordVaultAudit,
   VAULT_ROLES,
@@ -128,7 +128,7 @@ export class TokenService {
   createFirst(): Promise<NewToken | null> {
     return this.resources.db.asSystem(async (tx) => {
       await tx.query(`SELECT pg_advisory_xact_lock(hashtext('first vault token'))`);
-      if (await tx.existsBy(VaultToken, { name: 'first', brandId: IsNull() })) return null;
+      if (await hasInstallationToken(tx, 'first')) return null;
       const made = await insertToken(tx, null, { name: 'first', roles: FIRST_ROLES });
       await recordVaultAudit(tx, {
         brandId: NO_BRAND,
