@@ -152,7 +152,7 @@ describe('rollout plans over HTTP, with the worker', () => {
         ],
       ],
       [
-        { waves: [{ percent: 100, health: { minSample: 0, failPercent: 101 } }] },
+        { waves: [{ percent: 100, health: { minSample: -1, failPercent: 101 } }] },
         ['waves[0].health.minSample', 'waves[0].health.failPercent'],
       ],
       [{ waves: [{ percent: 100, selector: { fact: 1 } }] }, ['waves[0].selector']],

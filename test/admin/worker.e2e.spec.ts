@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Database, shiftClock } from '#libs/database';
-import { RolloutProgressService, type Resources } from '#libs/operations';
+import { RolloutCountService, RolloutProgressService, type Resources } from '#libs/operations';
 import { bucket } from '#libs/update-control';
 import { freePort } from '#stack';
 import { AdminStore, type RolloutAnswer } from './support/admin-store.js';
@@ -359,12 +359,26 @@ describe('the worker, killed and doubled', () => {
       applicationName: 'ticks',
     });
     const progress = new RolloutProgressService({ db } as Resources);
-    const pass = async (more: number, stepHours: number): Promise<void> => {
+    const counter = new RolloutCountService({ db });
+    // A rollout whose devices nobody has counted lately gets no new lease (U45).
+    const count = async (): Promise<void> => {
+      const begunAt = db.clock.now();
+      for (;;) {
+        await counter.count(store.brand, rollout.id);
+        const { rows: counted } = await store.owner.query(
+          'SELECT 1 FROM store.rollout_counts WHERE rollout_id = $1 AND counted_at >= $2',
+          [rollout.id, begunAt],
+        );
+        if (counted.length > 0) return;
+      }
+    };
+    const pass = async (more: number, stepHours: number, isWatched = true): Promise<void> => {
       for (const end = hours + more; hours < end;) {
         hours = Math.min(end, hours + stepHours);
         const aheadMs = hours * 3_600_000;
         await shiftClock(owner, aheadMs);
         while (Math.abs(db.clock.aheadMs - aheadMs) > 1_000) await sleep(10);
+        if (isWatched) await count();
         await progress.tick(store.brand, rollout.id);
       }
     };
@@ -373,7 +387,7 @@ describe('the worker, killed and doubled', () => {
       const before = await admitted();
       expect(Math.abs(before / (3 * perHour) - 1)).toBeLessThan(0.05);
       await store.on(store.planner, 'pauseRollout', rollout);
-      await pass(3, 3);
+      await pass(3, 3, false);
       await store.on(store.planner, 'resumeRollout', rollout);
       const resumed = await admitted();
       expect(resumed - before).toBeGreaterThanOrEqual(0);
