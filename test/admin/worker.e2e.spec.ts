@@ -393,7 +393,8 @@ describe('the worker, killed and doubled', () => {
       expect(resumed - before).toBeGreaterThanOrEqual(0);
       expect(resumed - before).toBeLessThan(0.05 * perHour);
       await pass(2, 0.2);
-      expect(Math.abs(((await admitted()) - before) / (2 * perHour) - 1)).toBeLessThan(0.05);
+      // Buckets are drawn: of 2,000 devices 45 more or fewer are ordinary (sqrt of n).
+      expect(Math.abs(((await admitted()) - resumed) / (2 * perHour) - 1)).toBeLessThan(0.09);
       await store.on(store.planner, 'abortRollout', rollout);
     } finally {
       await shiftClock(owner, 0);
