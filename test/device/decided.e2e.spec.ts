@@ -240,8 +240,14 @@ function toCall(poll: RandomPoll, poller: Poller) {
 /** Who the policy sees; null where there is no such snap for it. */
 function seenBy(poller: Poller, snap: TestSnap, policies: Map<string, PolicySnapshot>) {
   const brandId = poller.facts.brandId || snap.brand.id;
+  // What the process remembers of reverts and failures is tried elsewhere (U73, U74); here it is given.
+  const remembered =
+    poller.facts.uid === null ? null : store.services.devices.peek(poller.facts.uid);
   const memory = Object.fromEntries(
-    Object.entries(poller.channels).map(([key, observedChannel]) => [key, { observedChannel }]),
+    [...Object.keys(poller.channels), ...Object.keys(remembered?.memories ?? {})].map((key) => [
+      key,
+      { ...remembered?.memories[key], observedChannel: poller.channels[key] },
+    ]),
   );
   const facts: DeviceFacts = { ...poller.facts, brandId, memory };
   const policy = policies.get(brandId) as PolicySnapshot;
@@ -274,13 +280,13 @@ async function judgePoll(poller: Poller, poll: RandomPoll, policies: Map<string,
       const seen = seenBy(poller, (asked[n] as { snap: TestSnap }).snap, policies);
       return seen && resolve(seen.facts, request, seen.policy, t);
     });
-  const before = decideAt(Date.now());
+  const askedAt = Date.now();
   const { results } = await refresh(store.url, {
     context,
     actions,
     headers: { ...poller.headers, ...(poll.isScheduled && SCHEDULED) },
   });
-  const after = decideAt(Date.now());
+  const [before, after] = [decideAt(askedAt), decideAt(Date.now())];
   expect(results.map((one) => one['instance-key'])).toEqual(requests.map((one) => one.instanceKey));
   for (const [n, request] of requests.entries()) {
     const [decision, result] = [before[n] ?? null, results[n] as WireResult];

@@ -244,8 +244,8 @@ it('V66 makes keys of 4096 bits that do not come out, and takes PEM and armour, 
   );
   const request = decodeAssertion(Buffer.from(row?.request ?? ''));
   expect(accountKeyOf(request).publicKey.bits).toBe(4096);
-  // No field gives what is sealed, and what is sealed is no key.
-  expect(await readSchema()).not.toMatch(/^ +\w*(?:sealed|private|secret)\w*[:(]/im);
+  // No field gives what is sealed (but how many were resealed), and what is sealed is no key.
+  expect(await readSchema()).not.toMatch(/^ +\w*(?:(?<!re)sealed|private|secret)\w*[:(]/im);
   expect(() => createPrivateKey(row?.sealed ?? '')).toThrow();
 
   const own = generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey;
