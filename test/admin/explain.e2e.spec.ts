@@ -7,6 +7,9 @@ import type { TestSnap } from '../device/support/device-store.js';
 import { Enum } from './support/admin-store.js';
 import { SteeredStore, type SteeredDevice } from './support/steered-store.js';
 
+/** Days of a fleet pass in one test, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
 const DAY = 24 * 3_600_000;
 const SELECTION = `outcome revision channel installedRevision policyVersion fleets { name } decidedAt notReproducible recorded
   reasons { code sentence rule detail } standing { rollout isAdmitted wave bucket threshold expectedWave notBefore target }

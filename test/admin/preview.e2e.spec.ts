@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { mintDeviceSession } from '#libs/auth';
 import { Delta, Device } from '#libs/database';
 import {
@@ -17,6 +17,9 @@ import type { TestSnap } from '../device/support/device-store.js';
 import { SCHEDULED, contextOf, refresh, sessionHeader } from '../device/support/refreshing.js';
 import { literal, type RolloutAnswer } from './support/admin-store.js';
 import { SteeredStore } from './support/steered-store.js';
+
+/** Days of a fleet pass in one test, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 interface Count {
   readonly outcome: string;

@@ -7,6 +7,9 @@ import { Subscription } from '../../tools/clients/subscription.js';
 import { Enum, Person, literal } from './support/admin-store.js';
 import { SteeredStore } from './support/steered-store.js';
 
+/** Days of a fleet pass in one test, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
 interface Told {
   readonly events: { readonly seq: number; readonly kind: string; readonly subject: string };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { AuditRow, RolloutTransition } from '#libs/database';
 import {
   RolloutCountService,
@@ -10,6 +10,9 @@ import {
 import { Enum, literal, type RolloutAnswer } from '../admin/support/admin-store.js';
 import { DAY, HOUR, SMALL, SignalStore } from './support/signal-store.js';
 import type { WalkingDevice } from './support/walking-device.js';
+
+/** Days of a fleet pass in one test, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let store: SignalStore;
 

@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { DAY, HOUR, SignalStore } from './support/signal-store.js';
 import { whileShedding } from './support/while-shedding.js';
 import type { WalkingDevice } from './support/walking-device.js';
+
+/** Days of a fleet pass in one test, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let store: SignalStore;
 

@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Enum, literal, type RolloutAnswer } from '../admin/support/admin-store.js';
 import { HOUR, SMALL, SignalStore } from './support/signal-store.js';
 import type { WalkingDevice } from './support/walking-device.js';
+
+/** Days of a fleet pass in one test, on a machine that may be busy. */
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let store: SignalStore;
 
