@@ -35,11 +35,11 @@ function draft(id: string, waves: readonly object[] = everybody): Promise<Rollou
   return planner.rollout(`rollbackRollout(${args})`);
 }
 
-/** Everybody of the fleet polls and takes what comes, and polls again until it is confirmed. */
+/** Everybody of the fleet polls and takes what comes, and polls again until it is confirmed and was heard of after its soak. */
 async function rounds(devices: readonly WalkingDevice[], rollout: { id: string }): Promise<void> {
   for (const device of devices) await device.update();
-  for (let hours = 0; hours < 2; hours += 1) {
-    await store.pass(2 * HOUR);
+  for (let polls = 0; polls < 2; polls += 1) {
+    await store.pass(7 * HOUR);
     for (const device of devices) await device.poll();
   }
   await store.judge(rollout);

@@ -47,7 +47,8 @@ export function countDevices(
       });
       const state = counting === 'signals' ? place : asReported(place);
       tally.steps[state.step] = (tally.steps[state.step] ?? 0) + 1;
-      if (isSoaked(state, at, own?.plan.soakMs ?? 0)) tally.soaked += 1;
+      const heardAt = counting === 'signals' ? (seenAt ?? 0) : at;
+      if (isSoaked(state, heardAt, own?.plan.soakMs ?? 0)) tally.soaked += 1;
       if (counting === 'signals' && isUnsure(state, at)) tally.unsure += 1;
     } else if (bucket >= admitted && seenAt !== null && seenAt >= since) {
       const group = (control[architecture] ??= { total: 0, dark: 0, reverted: 0 });

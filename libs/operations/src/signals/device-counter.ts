@@ -57,7 +57,7 @@ export class DeviceCounter {
     for (const place of device.places) {
       const state = this.look(device, place, isMember);
       const marks = {
-        isSoaked: isSoaked(state, this.now, this.soakOf(wave)),
+        isSoaked: isSoaked(state, device.seenAtMs ?? 0, this.soakOf(wave)),
         isUnsure: isUnsure(state, this.now),
         isAcknowledged: (place.acknowledgedAtMs ?? -1) >= state.stepAt,
       };

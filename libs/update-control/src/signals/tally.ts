@@ -5,7 +5,7 @@ import type { LadderState, Step } from './ladder.js';
 /** Devices of one wave, or of one architecture in it, by step. */
 export interface Tally {
   readonly steps: Readonly<Partial<Record<Step, number>>>;
-  /** Of the CONFIRMED, those that have been so for the wave's soak. */
+  /** Of the CONFIRMED, those that were heard of when they had been so for the wave's soak. */
   readonly soaked: number;
   /** Of the REVERTED, those that may turn out to be two machines with one serial. */
   readonly unsure: number;
@@ -34,12 +34,19 @@ const HOUR_MS = 3_600_000;
 /** In so much time nearly every device has polled: its twin, too (update-control.md 2.4). */
 const POLLS_WITHIN_MS = 12 * HOUR_MS;
 
-/** Confirmed, and for the wave's soak. */
+/**
+ * Confirmed, and heard of (`heardAt`) when it had been so for the wave's soak: who has fallen silent since may be dead of the target,
+ * and silence is never success (update-control.md 2.7).
+ */
 export const isSoaked = (
   { step, confirmedAt }: Pick<LadderState, 'step' | 'confirmedAt'>,
-  at: Instant,
+  heardAt: Instant,
   soakMs: number,
-): boolean => step === 'CONFIRMED' && confirmedAt !== null && at - confirmedAt >= soakMs;
+): boolean =>
+  step === 'CONFIRMED' &&
+  confirmedAt !== null &&
+  // The confirmation itself was a word of the device, written down or not.
+  Math.max(heardAt, confirmedAt) - confirmedAt >= soakMs;
 
 /** A second machine with the same serial looks like a revert until the first one polls again. */
 export const isUnsure = (
