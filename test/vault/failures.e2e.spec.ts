@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { rename } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { Client } from 'pg';
@@ -22,6 +21,7 @@ import {
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { signersOf } from './support/signers-of.js';
 
 let vault: RunningVault;
 let keyId = '';
@@ -35,18 +35,7 @@ beforeAll(async () => {
 afterAll(() => vault?.stop());
 
 /** Signer processes that this test's vault started. */
-function signers(): number[] {
-  const children = execFileSync('ps', [
-    '-o',
-    'pid=,args=',
-    '--ppid',
-    String(process.pid),
-  ]).toString();
-  return children
-    .split('\n')
-    .filter((line) => line.includes('brandstore-signer') || line.includes('signer-process'))
-    .map((line) => Number(line.trim().split(/\s+/)[0]));
-}
+const signers = (): number[] => signersOf(process.pid);
 
 const calls = async (): Promise<readonly (readonly [number, string | null])[]> => {
   const first = await ask(`${vault.url}/v1/request-id`, {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,6 +6,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Signer } from '#libs/assertions';
 import { appMain, freePort, Processes } from '#stack';
+import { signersOf } from './support/signers-of.js';
 import {
   BRAND,
   certifiedKey,
@@ -86,14 +86,6 @@ async function holdLock(expression: string): Promise<() => Promise<void>> {
 const isWaitedFor = (): Promise<boolean> =>
   exists(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
 
-function signerOf(pid: number): number {
-  const [line = ''] = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)])
-    .toString()
-    .trim()
-    .split('\n');
-  return Number(line.trim());
-}
-
 interface Point {
   readonly name: string;
   /** Stops the registration at the point; the result lets it go on, after the process is dead. */
@@ -113,7 +105,7 @@ const POINTS: readonly Point[] = [
   {
     name: 'reserved, while the signer signs',
     stop: async () => {
-      const signer = signerOf(processes.get('serial-vault').pid);
+      const [signer = 0] = signersOf(processes.get('serial-vault').pid);
       process.kill(signer, 'SIGSTOP');
       return () => process.kill(signer, 'SIGCONT');
     },

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ask } from '../../tools/clients/http.js';
 import {
@@ -67,6 +67,23 @@ it('V69 the master key is changed under load: no registration fails, and the for
   await vault.restart();
   expect((await register(vault, model, freshKey(), 'AFTER-1')).status).toBe(200);
 }, 240_000);
+
+it('a master key in the environment opens what the same one in a file has sealed, and is changed by another start', async () => {
+  const first = readFileSync(vault.env.MASTER_KEY_FILE ?? '', 'utf8');
+  const second = randomBytes(32).toString('base64');
+  const serialOf = async (name: string): Promise<number> =>
+    (await register(vault, model, freshKey(), name)).status;
+  await vault.restart({ MASTER_KEY_FILE: '', MASTER_KEY: first });
+  expect(await serialOf('ENV-1')).toBe(200);
+  await expect(change()).rejects.toThrow('MASTER_KEY_FORMER');
+  await vault.restart({ MASTER_KEY_FILE: '', MASTER_KEY: second, MASTER_KEY_FORMER: first });
+  expect((await change()).resealed).toBe(2);
+  await vault.restart({ MASTER_KEY_FILE: '', MASTER_KEY: second });
+  expect(await serialOf('ENV-2')).toBe(200);
+  await expect(vault.restart()).rejects.toThrow('cannot open');
+  writeFileSync(vault.env.MASTER_KEY_FILE ?? '', second, { mode: 0o600 });
+  await vault.restart();
+});
 
 it('V65 a process without the master key can open no signing key: it signs nothing, and does all else', async () => {
   const device = freshKey();

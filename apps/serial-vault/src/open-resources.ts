@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { Database } from '#libs/database';
 import type { AppGround } from '#libs/runtime';
 import type { vaultConfig } from './config.js';
+import { masterKeyPlace } from './master-key-place.js';
 import { createVaultMetrics } from './metrics.js';
 import type { VaultResources, VaultSettings } from './resources.js';
 import { SigningKeys } from './signing-keys.js';
@@ -30,7 +31,7 @@ export async function openVaultResources(ground: VaultGround): Promise<VaultReso
     alarm: ground.alarm,
   });
   shutdown.add('database', () => db.close());
-  const keys = await SigningKeys.start(db, config.MASTER_KEY_FILE || null, (err) =>
+  const keys = await SigningKeys.start(db, masterKeyPlace(secrets), (err) =>
     logger.error({ err }, 'the signer process is in trouble'),
   );
   shutdown.add('signer', () => keys.close());

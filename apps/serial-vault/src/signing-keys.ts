@@ -1,20 +1,8 @@
-import { existsSync } from 'node:fs';
 import type { PublicKey, Signer } from '#libs/assertions';
 import { VaultSigningKey, type Database, type VaultKeyPurpose } from '#libs/database';
 import { VaultError } from './administration/vault-error.js';
-import { KeyringClient, KeyringError, type MasterKeySource, type NewKey } from '#libs/keyring';
-
-/** The file, and the former one as long as it lies beside it. */
-function sourcesOf(path: string): {
-  masterKey: MasterKeySource;
-  formerMasterKeys: MasterKeySource[];
-} {
-  const former = `${path}.former`;
-  return {
-    masterKey: { kind: 'file', path },
-    formerMasterKeys: existsSync(former) ? [{ kind: 'file', path: former }] : [],
-  };
-}
+import { KeyringClient, KeyringError, type NewKey } from '#libs/keyring';
+import type { MasterKeyPlace } from './master-key-place.js';
 
 /** Brand keys have 4096 bits at least (serial-vault.md 5). */
 const BITS = 4096;
@@ -23,21 +11,21 @@ const BITS = 4096;
 export class SigningKeys {
   private constructor(
     private readonly db: Database,
-    private readonly masterKey: string | null,
+    private readonly place: MasterKeyPlace | null,
     private readonly held: KeyringClient | null,
   ) {}
 
-  /** `masterKey`: its file. Null: this process administers and answers devices, but can open no key, and signs nothing. */
+  /** `place`: where the master key is. Null: this process administers and answers devices, but can open no key, and signs nothing. */
   static async start(
     db: Database,
-    masterKey: string | null,
+    place: MasterKeyPlace | null,
     onTrouble: (error: KeyringError) => void,
   ): Promise<SigningKeys> {
-    if (masterKey === null) return new SigningKeys(db, null, null);
+    if (place === null) return new SigningKeys(db, null, null);
     const rows = await db.asSystem((tx) => tx.find(VaultSigningKey, { select: { sealed: true } }));
     const sealedKeys = rows.map(({ sealed }) => sealed);
-    const keyring = await KeyringClient.start({ ...sourcesOf(masterKey), sealedKeys, onTrouble });
-    return new SigningKeys(db, masterKey, keyring);
+    const keyring = await KeyringClient.start({ ...place.sources(), sealedKeys, onTrouble });
+    return new SigningKeys(db, place, keyring);
   }
 
   get canSign(): boolean {
@@ -45,23 +33,24 @@ export class SigningKeys {
   }
 
   /**
-   * Seals all keys anew with what the master key file holds now; the former one lies beside it with `.former` at its end until
-   * this is done. Signatures are made all the while. Returns how many were sealed.
+   * Seals all keys anew with the master key of now; the former one is at hand until this is done (`MasterKeyPlace`).
+   * Signatures are made all the while. Returns how many were sealed.
    */
   async changeMasterKey(): Promise<number> {
-    const { keyring, masterKey } = this;
-    if (masterKey === null || sourcesOf(masterKey).formerMasterKeys.length === 0)
+    const { keyring, place } = this;
+    const { masterKey, formerMasterKeys = [] } = place?.sources() ?? {};
+    if (masterKey === undefined || formerMasterKeys.length === 0)
       throw new VaultError(
         'conflict',
-        'cannot change the master key: put the new one into its file, and the former one beside it with .former at its end',
+        `cannot change the master key: ${place?.howToChange ?? 'this process has none'}`,
       );
-    await keyring.exchange(sourcesOf(masterKey));
+    await keyring.exchange({ masterKey, formerMasterKeys });
     const rows = await this.db.asSystem((tx) => tx.find(VaultSigningKey));
     for (const { keyId, sealed } of rows) {
       const again = await keyring.reseal(sealed);
       await this.db.asSystem((tx) => tx.update(VaultSigningKey, { keyId }, { sealed: again }));
     }
-    await keyring.exchange({ masterKey: sourcesOf(masterKey).masterKey });
+    await keyring.exchange({ masterKey });
     return rows.length;
   }
 

@@ -63,6 +63,22 @@ describe('starting an app', () => {
     expect(undone).toEqual(['database']);
   });
 
+  it('leaves no secret in the environment that its children get', async () => {
+    Object.assign(process.env, env);
+    try {
+      const app = await startApp(
+        plan(async ({ secrets }) => {
+          expect(secrets.TOKEN.reveal()).toBe('t');
+          expect([process.env.SIZE, process.env.TOKEN]).toEqual(['3', undefined]);
+          return [];
+        }),
+      );
+      await app.stop();
+    } finally {
+      for (const name of Object.keys(env)) delete process.env[name];
+    }
+  });
+
   it('does not start in a wrong environment', async () => {
     await expect(
       startApp(

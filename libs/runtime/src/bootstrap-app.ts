@@ -67,6 +67,7 @@ export async function startApp<C extends z.ZodObject, S extends z.ZodObject>(
 ): Promise<RunningApp> {
   const own = readConfig({ config: processConfig, secrets: z.object({}) }, env).config;
   const settings = readConfig(plan.schema, env);
+  if (env === process.env) forgetSecrets(plan.schema);
   const logger = createLogger({ name: plan.name, level: own.LOG_LEVEL });
   const metrics = createMetrics(plan.name);
   const shutdown = new Shutdown(logger);
@@ -132,6 +133,11 @@ export async function runApp<C extends z.ZodObject, S extends z.ZodObject>(
   }
   if (isEnding) return end('ended while it started');
   if (isSupervised()) process.send?.({ type: 'ready', addresses: app.addresses });
+}
+
+/** Read once, they are in `settings` only: no child of this process gets them with its environment. */
+function forgetSecrets({ secrets }: ConfigSchema<z.ZodObject, z.ZodObject>): void {
+  for (const name of Object.keys(secrets.shape)) delete process.env[name];
 }
 
 async function open(
