@@ -17,6 +17,8 @@ const everybody = [{ percent: 100, soakSeconds: 3_600, health: SMALL }];
 
 /** Drafts, submits and approves what takes a rollout back, and lets it start. */
 async function rollBack({ id }: { id: string }, waves?: readonly object[]): Promise<RolloutAnswer> {
+  // The wave is frozen on what devices said last.
+  await store.flush();
   const child = await draft(id, waves);
   const { steered } = store;
   const { planHash, ...submitted } = await steered.on(steered.planner, 'submitRollout', child);
@@ -105,7 +107,7 @@ it('U94 a rollback leads each device to its own last good revision; those that n
   expect((await store.row(bad)).state).toBe('ROLLED_BACK');
 });
 
-it('a stop during a rollback pauses it, and a rollback of the rollback leads the devices forth again', async () => {
+it('U95 a rollback of the rollback and a stop during it end in a defined state', async () => {
   const { fleetId, devices } = await store.fleet({ amd64: 6 });
   const { steered } = store;
   const forth = await store.rollout(fleetId, everybody);
@@ -136,4 +138,29 @@ it('a stop during a rollback pauses it, and a rollback of the rollback leads the
   // Those that had gone back come forth again; the others have never been anywhere else.
   await rounds(devices, again);
   expect(devices.map(({ revision }) => revision)).toEqual([2, 2, 2, 2, 2, 2]);
+  await steered.settle();
+  await store.judge(again);
+  const states = [];
+  for (const rollout of [forth, back, again]) states.push((await store.row(rollout)).state);
+  expect(states).toEqual(['ABORTED', 'ROLLED_BACK', 'COMPLETED']);
+});
+
+it('a rollback that nobody needs ends by its time; a rollout to an empty fleet waits, and says for whom', async () => {
+  const { fleetId } = await store.fleet({ amd64: 2 });
+  const unseen = await store.rollout(fleetId, everybody);
+  const back = await rollBack(unseen, [{ ...everybody[0], soakSeconds: 600 }]);
+  expect(await store.waves(back)).toMatchObject([{ state: 'OPEN', k: 0 }]);
+  await store.pass(HOUR / 4);
+  expect((await store.judge(back)).state).toMatch(/^COMPLET/);
+  await store.judge(back);
+  expect((await store.row(unseen)).state).toBe('ROLLED_BACK');
+
+  const { fleetId: nobody } = await store.fleet({});
+  const waiting = await store.rollout(nobody, everybody);
+  await store.pass(HOUR / 4);
+  expect((await store.judge(waiting)).state).toBe('ACTIVE');
+  expect((await store.countsRow(waiting.id)).judged).toMatchObject({
+    verdict: 'OPEN',
+    cause: expect.stringMatching(/^health: the wave admits nobody yet/) as string,
+  });
 });
