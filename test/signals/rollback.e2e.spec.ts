@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Rollout, RolloutTransition } from '#libs/database';
 import { Enum, literal, type RolloutAnswer } from '../admin/support/admin-store.js';
 import { HOUR, SMALL, SignalStore } from './support/signal-store.js';
 import type { WalkingDevice } from './support/walking-device.js';
@@ -162,5 +163,57 @@ it('a rollback that nobody needs ends by its time; a rollout to an empty fleet w
   expect((await store.countsRow(waiting.id)).judged).toMatchObject({
     verdict: 'OPEN',
     cause: expect.stringMatching(/^health: the wave admits nobody yet/) as string,
+  });
+});
+
+describe('a plan that says onFail: rollback', () => {
+  const asApproved = { onFail: new Enum('rollback') };
+
+  /** Two of the fleet install it, the others fail; a scheduled poll later the gates are asked. */
+  async function failed(
+    fleetId: string,
+    devices: readonly WalkingDevice[],
+    more: object = {},
+  ): Promise<{ rollout: RolloutAnswer; cause: string }> {
+    const rollout = await store.rollout(fleetId, everybody, { ...asApproved, ...more });
+    for (const [index, device] of devices.entries())
+      await (index < 2 ? device.update() : device.fail());
+    await store.pass(6 * HOUR);
+    for (const device of devices) await device.poll();
+    const { rev } = await store.judge(rollout);
+    const { cause } = await store.db((tx) =>
+      tx.findOneByOrFail(RolloutTransition, { rolloutId: rollout.id, seq: rev }),
+    );
+    return { rollout, cause };
+  }
+
+  it('leads the devices back when a wave fails, without another approval', async () => {
+    const { fleetId, devices } = await store.fleet({ amd64: 5 });
+    const { rollout, cause } = await failed(fleetId, devices);
+    expect(cause).toMatch(/^wave 1 failed: health on amd64: failures/);
+    const child = await store.db((tx) => tx.findOneByOrFail(Rollout, { parentId: rollout.id }));
+    expect(child).toMatchObject({
+      state: 'SCHEDULED',
+      plan: { isRollback: true, onFail: 'pause' },
+    });
+    await store.steered.tick(child);
+    expect((await store.row(rollout)).state).toBe('ROLLING_BACK');
+    expect((await store.row(child)).state).toBe('ACTIVE');
+    expect(devices.map(({ revision }) => revision)).toEqual([2, 2, 1, 1, 1]);
+    for (const device of devices) await device.update();
+    expect(devices.map(({ revision }) => revision)).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('pauses and says why when there is nothing to go back to', async () => {
+    const { fleetId, devices } = await store.fleet({ amd64: 5 });
+    for (const device of devices) {
+      device.channel = 'latest/edge';
+      await device.poll();
+    }
+    const { rollout, cause } = await failed(fleetId, devices, { channel: 'latest/edge' });
+    expect(cause).toMatch(
+      /^wave 1 failed: .*; cannot roll back: nothing was on the channel before/,
+    );
+    expect((await store.row(rollout)).state).toBe('PAUSED');
   });
 });

@@ -189,7 +189,12 @@ export const planFileSchema = z
       .array(need)
       .describe('Other snaps that must have reached a revision before.')
       .optional(),
-    onFail: z.enum(['pause', 'abort', 'rollback']).describe('pause, if not said.').optional(),
+    onFail: z
+      .enum(['pause', 'abort', 'rollback'])
+      .describe(
+        'What a failed wave does; pause, if not said. rollback: devices are led back without another approval.',
+      )
+      .optional(),
     promote: z
       .enum(['fleet', 'lane', 'none'])
       .describe('Whose baseline the target becomes in the end; fleet, if not said.')

@@ -22,6 +22,7 @@ export const ROLLOUT_EVENTS = [
   'approve',
   'break-glass',
   'reject',
+  'take-back',
   'start',
   'impact-grew',
   'expire',
@@ -36,7 +37,7 @@ export const ROLLOUT_EVENTS = [
   'settle',
   'supersede',
 ] as const;
-/** `approve` is the last of the approvals that are needed; `settle` the end of the final soak. */
+/** `approve` is the last of the approvals that are needed; `take-back` stands for it; `settle` is the end of the final soak. */
 export type RolloutEvent = (typeof ROLLOUT_EVENTS)[number];
 
 /** `system`: tick, gate-check and reconciler. */
@@ -63,6 +64,13 @@ export const TRANSITIONS: readonly Transition[] = [
     to: 'PENDING_APPROVAL',
     by: ['releaser'],
     when: 'plan valid, frozen and hashed; preview stored with it',
+  },
+  {
+    from: 'DRAFT',
+    event: 'take-back',
+    to: 'SCHEDULED',
+    by: ['system'],
+    when: 'a wave of its parent failed, whose approved plan says onFail: rollback',
   },
   {
     from: 'PENDING_APPROVAL',

@@ -7,7 +7,8 @@ import { tellOfWave } from './rollout-events.js';
 /** What a step came to: nothing was due, something moved, or the members of this wave are to be counted first. */
 export type StepOutcome = 'nothing' | 'stepped' | { readonly freeze: number };
 
-const ACTOR = 'job:rollout-tick';
+/** Who moves what time moves. */
+export const ACTOR = 'job:rollout-tick';
 
 /** One step of one rollout: its row is locked until the end of the transaction, and time stands still. */
 export class RolloutStep {

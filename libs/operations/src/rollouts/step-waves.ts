@@ -5,6 +5,7 @@ import { promotionEvidence } from './promotion.js';
 import { promote } from './rollout-lane.js';
 import type { RolloutStep, StepOutcome } from './rollout-step.js';
 import { stopsOf } from './stopped-rollouts.js';
+import { findWayBack, takeBack } from './take-back.js';
 
 /** The lease is extended when less than this is left: not at every tick, because each extension is told to all processes. */
 export const LEASE_MARGIN_MS = 10 * 60_000;
@@ -45,7 +46,10 @@ function waitFor(step: RolloutStep, { dueAt }: Judgement): Promise<'nothing'> {
   return dueAt === null ? step.rest() : step.wait(dueAt.getTime() - step.now.getTime());
 }
 
-/** A wave that did not pass stays closed with its evidence; nobody is moved back, and going on takes two people (update-control.md 2.5). */
+/**
+ * A wave that did not pass stays closed with its evidence; going on takes two people (update-control.md 2.5). Nobody is moved
+ * back, unless the approved plan says so of a wave that failed.
+ */
 async function closeWave(
   step: RolloutStep,
   wave: Wave,
@@ -53,13 +57,17 @@ async function closeWave(
   { cause, evidence }: Judgement,
 ): Promise<'stepped'> {
   await step.moveWave(wave, event, { finishedAt: step.now }, evidence);
-  const isAborted = event === 'fail' && step.plan.onFail === 'abort';
-  return step.move({
-    event: isAborted ? 'abort' : 'pause',
-    cause: `wave ${wave.no} ${event === 'fail' ? 'failed' : 'is inconclusive'}: ${cause}`,
+  const onFail = event === 'fail' ? step.plan.onFail : 'pause';
+  const back = onFail === 'rollback' ? await findWayBack(step) : null;
+  const why = `wave ${wave.no} ${event === 'fail' ? 'failed' : 'is inconclusive'}: ${cause}`;
+  await step.move({
+    event: onFail === 'abort' ? 'abort' : 'pause',
+    cause: back?.obstacle ? `${why}; ${back.obstacle}` : why,
     evidence: { wave: wave.no, attempt: wave.attempt, ...evidence },
     nextDueAt: null,
   });
+  if (back?.plan) await takeBack(step, back.plan);
+  return 'stepped';
 }
 
 /** The freeze job has a moment; then the next tick does it (its due time is the wave's). */

@@ -67,6 +67,16 @@ describe('plan', () => {
       /write it as track\/risk/,
     ],
     ['no wave', { waves: [] }, {}, /cannot roll out without a wave/],
+    [
+      'a sequence that is to be taken back',
+      {
+        target: { kind: 'sequence', accountId: 'acme', setName: 'kiosk', sequence: 4 },
+        promote: 'none',
+        onFail: 'rollback',
+      },
+      {},
+      /^onFail: cannot roll back a sequence/,
+    ],
     ['an end below 100 %', { waves: [draftWave({ percent: 50 })] }, {}, /does not reach 100 %/],
     [
       'a shrinking wave',

@@ -44,8 +44,13 @@ export function planProblems(plan: RolloutPlan, facts: PlanFacts): PlanProblem[]
 /** As assertions have it. */
 const SET_NAME = /^[a-z0-9](?:-?[a-z0-9])*$/;
 
-function checkTarget({ target, promote }: RolloutPlan, facts: PlanFacts, fail: Fail): void {
+function checkTarget({ target, promote, onFail }: RolloutPlan, facts: PlanFacts, fail: Fail): void {
   if (target.kind === 'sequence') {
+    if (onFail === 'rollback')
+      fail(
+        'onFail',
+        'cannot roll back a sequence: publish a higher one with the older revisions in it',
+      );
     if (promote !== 'none')
       fail('promote', 'cannot promote a sequence: completed, it is there for everybody');
     if (!SET_NAME.test(target.setName))

@@ -13,9 +13,15 @@ registerEnumType(PromoteEnum, {
   description: 'Whose baseline the target becomes when the rollout completes.',
 });
 
-type OnFail = Exclude<RolloutPlan['onFail'], 'rollback'>;
-const OnFailEnum: Record<OnFail, string> = { pause: 'pause', abort: 'abort' };
-registerEnumType(OnFailEnum, { name: 'OnFail', description: 'What a failed wave does.' });
+const OnFailEnum: Record<RolloutPlan['onFail'], string> = {
+  pause: 'pause',
+  abort: 'abort',
+  rollback: 'rollback',
+};
+registerEnumType(OnFailEnum, {
+  name: 'OnFail',
+  description: 'What a failed wave does; `rollback`: who approves the plan approves the way back.',
+});
 
 const IfMissingEnum: Record<Requirement['ifMissing'], string> = { skip: 'skip', wait: 'wait' };
 registerEnumType(IfMissingEnum, {
@@ -103,7 +109,7 @@ export class RolloutInput {
   @Field(() => ScheduleInput, { nullable: true }) schedule?: ScheduleInput;
   @Field(() => [RequireInput], { nullable: true }) requires?: RequireInput[];
   @Field(() => OnFailEnum, { nullable: true, description: 'pause, if not said.' })
-  onFail?: OnFail;
+  onFail?: RolloutPlan['onFail'];
   @Field(() => PromoteEnum, { nullable: true }) promote?: RolloutPlan['promote'];
   @Field(() => Boolean, { nullable: true, description: 'Also for new installations.' })
   includeInstalls?: boolean;

@@ -2,7 +2,7 @@ import type { RolloutPlan, RolloutPreviewSheets } from '#libs/update-control';
 
 /** Sentences that stand in a preview, so that whoever approves has read them (update-control.md 2.4, 2.8, 2.10). */
 export function notesOf(
-  { isRollback, replaces }: RolloutPlan,
+  { isRollback, replaces, onFail }: RolloutPlan,
   {
     population,
     factAges,
@@ -16,7 +16,10 @@ export function notesOf(
     .reduce((sum, { devices }) => sum + devices, 0);
   const never = factAges.find(({ age }) => age === 'never')?.devices ?? 0;
   return [
-    ...(isBack
+    ...(onFail === 'rollback'
+      ? ['a wave that fails leads everybody back without another approval: this one stands for it']
+      : []),
+    ...(isBack || onFail === 'rollback'
       ? [
           'data is carried forward, not restored: the older revision runs on what the newer one has written; only "snap revert" on a device brings its old data back',
         ]
