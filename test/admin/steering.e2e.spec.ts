@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BrandEvent } from '#libs/database';
 import { timestamp } from '#libs/operations';
 import { ask } from '../../tools/clients/http.js';
 import type { TestSnap } from '../device/support/device-store.js';
@@ -349,5 +350,50 @@ describe('a revision that the store does not know', () => {
       ['error', 'revision-not-found'],
       ['error', 'id-not-found'],
     ]);
+  });
+});
+
+describe('quotas', () => {
+  const near = (): Promise<BrandEvent[]> =>
+    store.wire.resources.db.asSystem((tx) =>
+      tx.findBy(BrandEvent, { brandId: store.brand.id, kind: 'quota-near' }),
+    );
+  const sql = (text: string, ...values: unknown[]): Promise<unknown> =>
+    store.wire.resources.db.asSystem((tx) => tx.query(text, [store.brand.id, ...values]));
+  /** As rows, because nobody makes so many by hand; they are on no device. */
+  const fill = async (until: number): Promise<void> => {
+    await sql(
+      `INSERT INTO store.fleets (brand_id, name, priority)
+       SELECT $1, 'quota-' || n, 100000 + n FROM generate_series(
+         1 + (SELECT count(*) FROM store.fleets WHERE brand_id = $1), $2::int) AS n`,
+      until,
+    );
+  };
+  let fleets = 0;
+  const create = () => {
+    fleets += 1;
+    const order = { name: `one-more-${fleets}`, priority: 200_000 + fleets };
+    return store.act('createFleet', order, '... on Fleet { id }');
+  };
+
+  it('a brand is told when nine tenths of a quota are used, once each time, and refused beyond all of it', async () => {
+    await fill(1_798);
+    const told = { used: 1_800, most: 2_000, quota: 'fleets' };
+    expect(await create()).toMatchObject({ __typename: 'Fleet' });
+    expect(await near()).toEqual([]);
+    expect(await create()).toMatchObject({ __typename: 'Fleet' });
+    expect(await create()).toMatchObject({ __typename: 'Fleet' });
+    expect(await near()).toMatchObject([{ subject: 'quota:fleets', detail: told }]);
+    await sql(`DELETE FROM store.fleets WHERE brand_id = $1 AND name LIKE 'one-more-%'`);
+    for (let n = 0; n < 3; n += 1) await create();
+    expect(await near()).toHaveLength(2);
+    await fill(2_000);
+    expect(await create()).toMatchObject({
+      __typename: 'Conflict',
+      message: 'cannot have more than 2000 fleets in a brand',
+    });
+    await sql(
+      `DELETE FROM store.fleets WHERE brand_id = $1 AND (name LIKE 'one-more-%' OR name LIKE 'quota-%')`,
+    );
   });
 });

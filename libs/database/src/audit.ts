@@ -64,8 +64,13 @@ export async function recordVaultAudit(tx: Tx, entry: AuditEntry): Promise<void>
   return append(tx, VAULT, entry);
 }
 
+/** One lock for the audit chain and the events of a brand, so that no two acts can wait for each other; until the end of `tx`. */
+export async function lockJournals(tx: Tx, brandId: string): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('audit ' || $1))`, [brandId]);
+}
+
 async function append(tx: Tx, journal: Journal, entry: AuditEntry): Promise<void> {
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('audit ' || $1))`, [entry.brandId]);
+  await lockJournals(tx, entry.brandId);
   const [last] = await tx.query<{ seq: string; hash: string }[]>(
     `SELECT seq, hash FROM ${journal.schema}.audit_log WHERE brand_id = $1 ORDER BY seq DESC LIMIT 1`,
     [entry.brandId],

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { lockJournals } from './audit.js';
 import type { Tx } from './database.js';
 import { BrandEvent } from './store/entities/index.js';
 import { addDeliveries } from './store/repositories/webhook.repository.js';
@@ -43,8 +44,7 @@ export interface EventEntry {
  * brand's last one without a gap.
  */
 export async function recordEvent(tx: Tx, entry: EventEntry): Promise<void> {
-  // The lock of the audit chain: one for both journals, so that no two acts can wait for each other.
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('audit ' || $1))`, [entry.brandId]);
+  await lockJournals(tx, entry.brandId);
   const last = await tx.maximum(BrandEvent, 'seq', { brandId: entry.brandId });
   const id = randomUUID();
   await tx.insert(BrandEvent, {

@@ -1,6 +1,7 @@
 import type { Database, Tx } from '#libs/database';
 import { performAct } from '../brands/act.js';
 import type { Principal } from '../brands/principal.js';
+import { keepQuota } from '../brands/quota.js';
 import { OperationError } from '../operation-error.js';
 import { requireUuid } from './find.js';
 
@@ -9,6 +10,8 @@ export interface Brake {
   readonly id: string;
   readonly liftedAt: Date | null;
   readonly personId: string;
+  /** Of a pin or a hold: the one device that it is about. */
+  readonly deviceUid?: string | null;
 }
 
 /** Those not lifted, oldest first; `after`: id of the last one of the page before. */
@@ -54,6 +57,7 @@ export function layBrake<T extends Brake>(
   const { order, ...rest } = act;
   return performAct(db, { ...rest, request: order }, async (tx) => {
     const result = await work(tx);
+    if (result.deviceUid) await keepQuota(tx, act.brandId, 'pins and holds of devices');
     const subject = `${act.action}:${result.id}`;
     return { result, subject, reason: order.reason, detail: { ...order } };
   });

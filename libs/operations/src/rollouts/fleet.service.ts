@@ -2,6 +2,7 @@ import { Device, Fleet, FleetMember, type Tx } from '#libs/database';
 import { isTimezone, predicateProblems } from '#libs/update-control';
 import { performAct } from '../brands/act.js';
 import type { Principal } from '../brands/principal.js';
+import { keepQuota } from '../brands/quota.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
 import { getDevice, getFleet, requireUuid } from './find.js';
@@ -50,6 +51,7 @@ export class FleetService {
           `cannot make fleet ${order.name}: its name or its priority ${order.priority} is taken`,
         );
       await setMembers(tx, brandId, row.id, order.devices ?? []);
+      await keepQuota(tx, brandId, 'fleets');
       const result = await tx.findOneByOrFail(Fleet, { id: row.id });
       return { result, subject: `fleet:${row.id}`, detail: { name: order.name } };
     });

@@ -3,6 +3,7 @@ import { Rollout, RolloutTransition, Wave, type Tx } from '#libs/database';
 import { nextState, planHash, type RolloutPlan, type RolloutState } from '#libs/update-control';
 import { performAct } from '../brands/act.js';
 import { actorOf, type Principal } from '../brands/principal.js';
+import { keepQuota } from '../brands/quota.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
 import type { Page } from '../brands/reader.js';
@@ -134,6 +135,8 @@ export class RolloutService {
         nextDueAt: plan.expiresAt === null ? null : new Date(plan.expiresAt),
         set: { plan, planHash: hash },
       });
+      // What takes a live one back needs no room of its own.
+      if (plan.replaces === null) await keepQuota(tx, brandId, 'rollouts under way');
       if (shown !== null) await keepPreview(tx, submitted, shown);
       return approveIfNoneNeeded(tx, this.now, submitted, actorOf(who));
     });
