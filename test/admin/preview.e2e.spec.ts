@@ -10,7 +10,7 @@ import {
   toKnownDevice,
 } from '#libs/operations';
 import { contentHash, reasonText, type Decision, type RolloutPlan } from '#libs/update-control';
-import { findDevice, findPolicySnapshotAt, listDevices, readOverlayAt } from '#libs/database';
+import { findDevices, findPolicySnapshotAt, listDevices, readOverlayAt } from '#libs/database';
 import { compileOverlay, type PolicySnapshot } from '#libs/update-control';
 import { fractionOf } from '../../tools/simulate/seeded.js';
 import type { TestSnap } from '../device/support/device-store.js';
@@ -513,8 +513,8 @@ describe('a preview and what is served', () => {
           overlay: compileOverlay(await readOverlayAt(tx, store.brand.id, overlay)),
         })));
       policies.set(key, policy);
-      const row = await db.asSystem((tx) => findDevice(tx, uid));
-      if (row === null) throw new Error('no device');
+      const [row] = await db.asSystem((tx) => findDevices(tx, [uid]));
+      if (row === undefined) throw new Error('no device');
       const device = toKnownDevice(row);
       const moment = { plan: plan.plan, policy, t: at.getTime(), isWindowless: false };
       const shown = await previewDevice(device, factsOfDevice(device), moment, requests);

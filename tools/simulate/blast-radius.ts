@@ -1,9 +1,9 @@
-import type { CoreOutcome } from './core/run-core.js';
 import { runCore } from './core/run-core.js';
 import { Dice } from './model/dice.js';
 import { ORDINARY } from './model/fleet.js';
 import { BAD_RELEASES, GOOD, type Release } from './model/release.js';
 import type { Outage } from './model/traits.js';
+import type { Outcome } from './outcome.js';
 import { OTHERS, OURS, type ReleasePolicy } from './policies.js';
 
 export interface BlastRadiusOptions {
@@ -76,7 +76,7 @@ function release(
   what: Release,
   run: string,
   hours: number,
-): CoreOutcome {
+): Outcome {
   return runCore({
     ...{ seed: `${seed} ${run}`, devices, shape: ORDINARY, release: what },
     outages: weather(`${seed} ${run}`),

@@ -2,9 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SESSION_HARD_MS } from '#libs/auth';
 import { shiftClock } from '#libs/database';
 import { persistently } from '../clients/http.js';
-import type { SimulatedDevice } from './simulated-device.js';
 
 const LIMIT_MS = 120_000;
+
+/** A device that tells what time the store has. */
+export interface Probe {
+  mintAt(issuedAt: Date): string;
+  /** The status of a poll with this session. */
+  statusWith(session: string): Promise<number>;
+}
 
 /** The store's clock, moved forward by whoever simulates (decisions 19). */
 export class CompressedTime {
@@ -13,7 +19,7 @@ export class CompressedTime {
   /** `probe`: any device; its sessions tell what time the store has. */
   constructor(
     private readonly ownerUrl: string,
-    private readonly probe: SimulatedDevice,
+    private readonly probe: Probe,
   ) {}
 
   get now(): Date {

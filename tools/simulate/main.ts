@@ -1,23 +1,35 @@
 import { parseArgs } from 'node:util';
 import { Progress } from './progress.js';
 import { runCore } from './core/run-core.js';
-import { SCENARIOS, isExpected, outcomeRows, verdictText } from './scenarios.js';
-import { Narrator } from '../demo/narrator.js';
+import { outcomeRows, type Outcome } from './outcome.js';
+import { SCENARIOS, isExpected, verdictText, type Scenario } from './scenarios.js';
+import { onOwnGround } from './store/rehearsal-ground.js';
+import { runStore } from './store/run-store.js';
+import { Narrator, seconds } from '../demo/narrator.js';
 
 const MOST_DEVICES = 100_000;
 const USAGE = 2;
 
+/** What is rehearsed. */
+interface Order {
+  readonly scenario: Scenario;
+  readonly devices: number;
+  readonly seed: string;
+}
+
 /**
- * `npm run simulate -- --devices N --scenario NAME [--seed S]`: a rollout of the default plan over virtual devices, in compressed time.
+ * `npm run simulate -- --devices N --scenario NAME [--seed S] [--core]`: a rollout over virtual devices, in compressed time, on a store
+ * with services of its own; `--core`: on the decisions, the ladder and the gates alone, in this process.
  * 0: it ended as the scenario says; 1: it did not; 2: wrong usage.
  */
-export function main(args: string[]): number {
+export async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
     options: {
       devices: { type: 'string', default: '1000' },
       scenario: { type: 'string' },
       seed: { type: 'string', default: '1' },
+      core: { type: 'boolean', default: false },
     },
   });
   const narrator = new Narrator();
@@ -34,21 +46,61 @@ export function main(args: string[]): number {
   narrator.say(`${scenario.name}: ${scenario.about}; ${devices} devices, seed ${values.seed}`);
   if (devices < scenario.leastDevices)
     narrator.say(`of fewer than ${scenario.leastDevices} devices its verdict says little`);
-  const progress = new Progress(process.stderr);
-  const { shape, release, outages, workerDiesAfter } = scenario;
-  const outcome = runCore({
-    ...{ seed: values.seed, devices, shape, release, outages, workerDiesAfter },
-    waves: scenario.waves,
-    onProgress: (hours, store) => progress.show(hours, store.verdict.wave, store.belief),
-  });
-  progress.end();
+  const order = { scenario, devices, seed: values.seed };
+  const { outcome, rows } = values.core ? onCore(order) : await onStore(order, narrator);
   narrator.table(
     [scenario.name, `after ${outcome.hours} h`],
     [
       ...outcomeRows(outcome),
+      ...rows,
       ['verdict', verdictText(outcome.verdict)],
       ['expected', verdictText(scenario.expected)],
     ],
   );
   return isExpected(scenario.expected, outcome.verdict) ? 0 : 1;
+}
+
+interface Told {
+  readonly outcome: Outcome;
+  readonly rows: string[][];
+}
+
+function onCore({ scenario, ...order }: Order): Told {
+  const { shape, release, outages, workerDiesAfter, waves } = scenario;
+  const progress = new Progress(process.stderr);
+  const outcome = runCore({
+    ...{ ...order, shape, release, outages, workerDiesAfter, waves },
+    onProgress: (hours, store) => {
+      if (progress.isDue(hours)) progress.show(hours, store.verdict.wave, store.belief());
+    },
+  });
+  progress.end();
+  return { outcome, rows: [] };
+}
+
+async function onStore(order: Order, narrator: Narrator): Promise<Told> {
+  const progress = new Progress(process.stderr);
+  const begun = performance.now();
+  const runs = await onOwnGround(
+    (line) => narrator.say(line),
+    (ground) =>
+      runStore(ground, [order], {
+        onProgress: async (rehearsal, hours) => {
+          if (!progress.isDue(hours)) return;
+          const { wave } = await rehearsal.verdict();
+          const pace = (rehearsal.polls * 1_000) / (performance.now() - begun);
+          const more = `; ${rehearsal.polls} polls, ${Math.round(pace)} a second`;
+          progress.show(hours, wave, await rehearsal.belief(), more);
+        },
+      }),
+  );
+  progress.end();
+  const [run] = runs;
+  if (run === undefined) throw new Error('cannot tell what became of nothing');
+  const pace = `${Math.round(run.requests / run.seconds)} a second`;
+  const rows = [
+    ['polls', `${run.polls}; ${run.requests} requests, ${pace}`],
+    ['took', seconds(run.seconds * 1_000)],
+  ];
+  return { outcome: run.outcome, rows };
 }

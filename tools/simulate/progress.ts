@@ -1,3 +1,5 @@
+import { listed, type Counted } from './outcome.js';
+
 const EVERY_MS = 1_000;
 const PLAIN_EVERY_HOURS = 24;
 
@@ -7,15 +9,14 @@ export class Progress {
 
   constructor(private readonly out: NodeJS.WriteStream) {}
 
-  /** `belief` is only asked for when it is shown: it takes a look at each device. */
-  show(hours: number, wave: number, belief: () => Readonly<Record<string, number>>): void {
-    const isDue = this.out.isTTY
-      ? Date.now() - this.shownAt >= EVERY_MS
-      : hours % PLAIN_EVERY_HOURS === 0;
-    if (!isDue) return;
+  /** Whether somebody wants to see where it is after so many hours: to say so takes a look at each device. */
+  isDue(hours: number): boolean {
+    return this.out.isTTY ? Date.now() - this.shownAt >= EVERY_MS : hours % PLAIN_EVERY_HOURS === 0;
+  }
+
+  show(hours: number, wave: number, belief: Counted, more = ''): void {
     this.shownAt = Date.now();
-    const counted = Object.entries(belief()).map(([step, count]) => `${step} ${count}`);
-    const line = `   day ${(hours / 24).toFixed(1)}, wave ${wave}: ${counted.join(', ')}`;
+    const line = `   day ${(hours / 24).toFixed(1)}, wave ${wave}: ${listed(belief)}${more}`;
     this.out.write(this.out.isTTY ? `\r\u001b[K${line}` : `${line}\n`);
   }
 

@@ -1,9 +1,8 @@
 import { DEFAULT_WAVES, type WavePlan } from '#libs/update-control';
-import type { CoreOutcome } from './core/run-core.js';
-import type { Verdict } from './core/core-store.js';
 import { ORDINARY, type FleetShape } from './model/fleet.js';
 import { GOOD, type Fault, type Release } from './model/release.js';
 import { HOUR_MS, type Outage } from './model/traits.js';
+import type { Verdict } from './outcome.js';
 
 /** What a scenario must end with; a wave is "at the latest this one". */
 export type Expected =
@@ -121,18 +120,4 @@ export function verdictText(verdict: Verdict | Expected): string {
   if (verdict.kind === 'completed') return 'completed';
   if (!('gate' in verdict)) return `not grown beyond wave ${verdict.wave}`;
   return `${verdict.kind} at wave ${verdict.wave}${verdict.gate === '' ? '' : ` by ${verdict.gate}`}`;
-}
-
-/** What the store believed beside what became of the devices. */
-export function outcomeRows({ belief, fates, harmed, installed }: CoreOutcome): string[][] {
-  const listed = (counts: Readonly<Record<string, number>>): string =>
-    Object.entries(counts)
-      .map(([what, count]) => `${what} ${count}`)
-      .join(', ');
-  return [
-    ['the store believed', listed(belief)],
-    ['the devices really', listed(fates)],
-    ['installed it', `${(installed * 100).toFixed(2)} %`],
-    ['harmed by it', `${(harmed * 100).toFixed(2)} %`],
-  ];
 }

@@ -12,6 +12,8 @@ export const storeApiConfig = {
     DOWNLOADS: z.enum(['redirect', 'stream']).default('redirect'),
     /** Wait of a newcomer from which on polls are shed (decisions 11). */
     SHED_DELAY_MS: wholeNumber(1, 60_000).default(250),
+    /** How long what devices say may wait until it is written (decisions 20). */
+    FLUSH_MS: wholeNumber(1, 60_000).default(1_000),
     BLOBS_DIR: z.string().optional(),
     S3_ENDPOINT: httpUrl().optional(),
     S3_PUBLIC_ENDPOINT: httpUrl().optional(),

@@ -16,6 +16,7 @@ export interface ResourceSettings extends BlobSettings {
   /** Worker: `10.1.0.0/16, …`. */
   readonly WEBHOOK_NETWORKS?: string | undefined;
   readonly SHED_DELAY_MS?: number | undefined;
+  readonly FLUSH_MS?: number | undefined;
   /** Worker: path of the program. */
   readonly XDELTA3?: string | undefined;
 }
@@ -57,6 +58,7 @@ export async function openResources(
       downloads: settings.DOWNLOADS ?? 'redirect',
       secret: Buffer.from(readFileSync(settings.SECRET_FILE, 'utf8').trim(), 'base64'),
       ...(settings.SHED_DELAY_MS !== undefined && { shedDelayMs: settings.SHED_DELAY_MS }),
+      ...(settings.FLUSH_MS !== undefined && { flushMs: settings.FLUSH_MS }),
       ...(settings.WEBHOOK_NETWORKS && {
         webhookNetworks: parseNetworks(settings.WEBHOOK_NETWORKS),
       }),

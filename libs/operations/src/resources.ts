@@ -34,6 +34,8 @@ export interface Settings {
   readonly routeTimeoutMs?: number;
   /** Wait of a newcomer from which on polls are shed (decisions 11), in ms; absent: 250. */
   readonly shedDelayMs?: number;
+  /** How long what devices say may wait until it is written (decisions 20), in ms; absent: a second. */
+  readonly flushMs?: number;
   /** Base of the Serial Vault to which registrations are forwarded, without a trailing slash; absent: 503 (decisions 16). */
   readonly vaultUrl?: string;
   /** The program that makes deltas; absent: there are none (decisions 32). */

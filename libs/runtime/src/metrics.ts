@@ -8,7 +8,13 @@ export interface Metrics {
     help: string,
     labels?: readonly Label[],
   ): Counter<Label>;
-  gauge<Label extends string>(name: string, help: string, labels?: readonly Label[]): Gauge<Label>;
+  /** `collect` sets it whenever it is asked for. */
+  gauge<Label extends string>(
+    name: string,
+    help: string,
+    labels?: readonly Label[],
+    collect?: (gauge: Gauge<Label>) => void,
+  ): Gauge<Label>;
   histogram<Label extends string>(
     name: string,
     help: string,
@@ -35,8 +41,18 @@ export function createMetrics(app: string): Metrics {
     registry,
     counter: <L extends string>(name: string, help: string, labels?: readonly L[]) =>
       new Counter(common(name, help, labels)),
-    gauge: <L extends string>(name: string, help: string, labels?: readonly L[]) =>
-      new Gauge(common(name, help, labels)),
+    gauge: <L extends string>(
+      name: string,
+      help: string,
+      labels?: readonly L[],
+      collect?: (gauge: Gauge<L>) => void,
+    ) => {
+      const gauge: Gauge<L> = new Gauge({
+        ...common(name, help, labels),
+        ...(collect && { collect: () => collect(gauge) }),
+      });
+      return gauge;
+    },
     histogram: <L extends string>(
       name: string,
       help: string,

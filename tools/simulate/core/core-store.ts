@@ -12,16 +12,12 @@ import {
 } from '#libs/update-control';
 import type { StoreAnswer, StoreCall } from '../model/virtual-device.js';
 import { HOUR_MS } from '../model/traits.js';
+import type { Verdict } from '../outcome.js';
 import { saltOf } from '../seeded.js';
 import { countDevices, isSilent, judgeCount, type Counting } from './judge.js';
 import { KnownDevice } from './known-device.js';
 import { CHANNEL, SNAP, TARGET, policyRows } from './policy-rows.js';
 import { openWave, toWaveRow, type OpenedWave } from './waves.js';
-
-/** How a rollout ended, or that it has not. `gate` in the words of the store. */
-export type Verdict =
-  | { readonly kind: 'running' | 'completed'; readonly wave: number }
-  | { readonly kind: 'paused' | 'inconclusive'; readonly wave: number; readonly gate: string };
 
 export interface CoreStoreOptions {
   readonly seed: string;
@@ -123,6 +119,9 @@ export class CoreStore {
     else if (result.verdict === 'PASS' && active >= wave.rampMs) this.pass(at);
     else if (result.verdict === 'INCONCLUSIVE') this.close({ kind: 'inconclusive', ...at0 });
   }
+
+  /** Where the store believes a device to be; undefined: it was never offered the target. */
+  readonly stepOf = (uid: string): string | undefined => this.devices.get(uid)?.place?.step;
 
   /** Devices by the step that the store believes them to be at; `not offered` for the others. */
   readonly belief = (): Readonly<Record<string, number>> => {

@@ -3,8 +3,8 @@ import { Calendar } from '../model/calendar.js';
 import { makeFleet, type FleetShape } from '../model/fleet.js';
 import type { Release } from '../model/release.js';
 import { HOUR_MS, type Outage } from '../model/traits.js';
-import type { Fate, VirtualDevice } from '../model/virtual-device.js';
-import { CoreStore, type Verdict } from './core-store.js';
+import { outcomeOf, type Outcome } from '../outcome.js';
+import { CoreStore } from './core-store.js';
 import type { Counting } from './judge.js';
 import { BASELINE, TARGET } from './policy-rows.js';
 
@@ -21,19 +21,6 @@ export interface CoreRun {
   readonly onProgress?: (hours: number, store: CoreStore) => void;
 }
 
-export interface CoreOutcome {
-  readonly verdict: Verdict;
-  /** From the begin, until the last wave was open, or nothing grew any more. */
-  readonly hours: number;
-  /** Hours at which each wave opened. */
-  readonly openedAt: readonly number[];
-  /** Share of the fleet that the release harmed, or will harm because it has it. */
-  readonly harmed: number;
-  readonly installed: number;
-  readonly belief: Readonly<Record<string, number>>;
-  readonly fates: Readonly<Partial<Record<Fate, number>>>;
-}
-
 /** Any Monday; nothing depends on it. */
 const START_MS = Date.UTC(2026, 0, 5);
 const LIMIT_HOURS = 60 * 24;
@@ -41,7 +28,7 @@ const LIMIT_HOURS = 60 * 24;
 const EPILOGUE_HOURS = 24;
 
 /** A whole rollout over a fleet of virtual devices, hour by hour, in this process. */
-export function runCore(run: CoreRun): CoreOutcome {
+export function runCore(run: CoreRun): Outcome {
   const { seed, release, outages, workerDiesAfter = Infinity } = run;
   const around = { startMs: START_MS, target: TARGET, release, outages };
   const devices = makeFleet(seed, run.devices, run.shape, BASELINE, around);
@@ -59,7 +46,12 @@ export function runCore(run: CoreRun): CoreOutcome {
     if (store.verdict.kind !== 'running') endedAt = Math.min(endedAt, hour);
     run.onProgress?.(hour, store);
   }
-  return outcome(devices, store, Math.min(hour, endedAt));
+  const hours = Math.min(hour, endedAt);
+  return outcomeOf(devices, store.stepOf, {
+    ...{ verdict: store.verdict, hours },
+    openedAt: store.opened.map(({ openedAt }) => Math.round((openedAt - START_MS) / HOUR_MS)),
+    endMs: START_MS + (hours + EPILOGUE_HOURS) * HOUR_MS,
+  });
 }
 
 function passHour(store: CoreStore, calendar: Calendar, hourMs: number): void {
@@ -70,21 +62,4 @@ function passHour(store: CoreStore, calendar: Calendar, hourMs: number): void {
       call = conversation.next(store.answer(uid, call.value));
     calendar.add(device);
   }
-}
-
-function outcome(devices: readonly VirtualDevice[], store: CoreStore, hours: number): CoreOutcome {
-  const fates: Partial<Record<Fate, number>> = {};
-  const end = START_MS + (hours + EPILOGUE_HOURS) * HOUR_MS;
-  for (const device of devices) {
-    const fate = device.fateAt(end);
-    fates[fate] = (fates[fate] ?? 0) + 1;
-  }
-  const share = (is: (device: VirtualDevice) => boolean): number =>
-    devices.filter(is).length / devices.length;
-  return {
-    ...{ verdict: store.verdict, hours, fates, belief: store.belief() },
-    openedAt: store.opened.map(({ openedAt }) => Math.round((openedAt - START_MS) / HOUR_MS)),
-    harmed: share((device) => device.isHarmedAt(end) || device.isDoomed),
-    installed: share(({ installedAt }) => installedAt !== null),
-  };
 }

@@ -26,6 +26,7 @@ import {
   VaultEventService,
   type Resources,
 } from '#libs/operations';
+import type { Metrics } from '#libs/runtime';
 
 /** What the device surface works with: the operations, and what of them is kept in memory and kept up to date. */
 export class DeviceServices {
@@ -90,10 +91,24 @@ export class DeviceServices {
     await services.overlay.start();
     services.policies.start();
     services.devices.start();
-    services.facts.start();
-    services.observations.start();
-    services.decisionLog.start();
+    const { flushMs } = resources.settings;
+    services.facts.start(flushMs);
+    services.observations.start(flushMs);
+    services.decisionLog.start(flushMs);
     return services;
+  }
+
+  /** How much of what devices said is not written yet, for whoever watches. */
+  showBacklog(metrics: Metrics): void {
+    const buffers = {
+      facts: this.facts,
+      observations: this.observations,
+      decisions: this.decisionLog,
+    };
+    const help = 'What devices said and were told that is not written yet';
+    metrics.gauge('writes_waiting', help, ['buffer'], (gauge) => {
+      for (const [buffer, { backlog }] of Object.entries(buffers)) gauge.set({ buffer }, backlog);
+    });
   }
 
   /** Called by Nest when the app closes, before the database does. */

@@ -48,8 +48,12 @@ import { StatusController } from './status/status.controller.js';
   providers: [
     {
       provide: DeviceServices,
-      useFactory: (resources: Resources) => DeviceServices.start(resources),
-      inject: [RESOURCES],
+      useFactory: async (resources: Resources, metrics: Metrics) => {
+        const services = await DeviceServices.start(resources);
+        services.showBacklog(metrics);
+        return services;
+      },
+      inject: [RESOURCES, METRICS],
     },
     {
       provide: LoadGuard,

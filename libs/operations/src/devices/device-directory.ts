@@ -1,5 +1,6 @@
 import type { LadderState, SnapMemory } from '#libs/update-control';
-import { findDevice, type Database, type DeviceRow } from '#libs/database';
+import { findDevices, type Database, type DeviceRow } from '#libs/database';
+import { Gathered } from '../gathered.js';
 import { Remembered } from '../remembered.js';
 import type { ReportedFacts } from './reported-facts.js';
 
@@ -30,12 +31,16 @@ export interface KnownDevice extends Omit<
 }
 
 /**
- * Devices in memory: read once per minute at most, all at once asked for once, and dropped when Postgres tells that an
+ * Devices in memory: read once per minute at most, those asked for at the same time together, and dropped when Postgres tells that an
  * operator changed one (update-control.md 3.2, 3.3).
  */
 export class DeviceDirectory {
+  private readonly stored = new Gathered<KnownDevice>(async (uids) => {
+    const rows = await this.db.asSystem((tx) => findDevices(tx, uids));
+    return new Map(rows.map((row) => [row.uid, toKnownDevice(row)]));
+  });
   private readonly known = new Remembered<KnownDevice>({ max: KEPT, ttl: TRUSTED_FOR_MS }, (uid) =>
-    this.load(uid),
+    this.stored.get(uid),
   );
 
   constructor(private readonly db: Database) {}
@@ -68,11 +73,6 @@ export class DeviceDirectory {
     this.known.forget(uid);
   }
 
-  private async load(uid: string): Promise<KnownDevice | null> {
-    const row = await this.db.asSystem((tx) => findDevice(tx, uid));
-    if (!row) return null;
-    return toKnownDevice(row);
-  }
 }
 
 /** A row as decisions see it. */

@@ -14,6 +14,7 @@ const MAX_WAITING = 50_000;
  */
 export class FactsBuffer {
   private waiting = new Map<string, FactsRow>();
+  private beingWritten = 0;
   private timer: NodeJS.Timeout | undefined;
   private flushing: Promise<void> = Promise.resolve();
 
@@ -22,8 +23,8 @@ export class FactsBuffer {
     private readonly directory: DeviceDirectory,
   ) {}
 
-  start(): void {
-    this.timer = setInterval(() => void this.flush().catch(() => undefined), FLUSH_EVERY_MS);
+  start(everyMs = FLUSH_EVERY_MS): void {
+    this.timer = setInterval(() => void this.flush().catch(() => undefined), everyMs);
     this.timer.unref();
   }
 
@@ -31,6 +32,11 @@ export class FactsBuffer {
   async stop(): Promise<void> {
     clearInterval(this.timer);
     await this.flush().catch(() => undefined);
+  }
+
+  /** Devices whose facts are not written yet. */
+  get backlog(): number {
+    return this.waiting.size + this.beingWritten;
   }
 
   /** Takes a report; does no I/O. */
@@ -63,12 +69,15 @@ export class FactsBuffer {
     while (this.waiting.size > 0) {
       const batch = [...this.waiting.values()].slice(0, BATCH);
       for (const { deviceUid } of batch) this.waiting.delete(deviceUid);
+      this.beingWritten = batch.length;
       try {
         await this.db.asSystem((tx) => upsertDeviceFacts(tx, batch));
       } catch (error) {
         for (const row of batch)
           if (!this.waiting.has(row.deviceUid)) this.waiting.set(row.deviceUid, row);
         throw error;
+      } finally {
+        this.beingWritten = 0;
       }
     }
   }

@@ -41,20 +41,26 @@ const PASSING: ReadonlySet<string> = new Set(['SHED', 'POLICY_STALE']);
  */
 export class DecisionLog {
   private waiting: DecisionEntry[] = [];
+  private beingWritten = 0;
   private readonly last = new LRUCache<string, string>({ max: KNOWN_DEVICES });
   private timer: NodeJS.Timeout | undefined;
   private flushing: Promise<void> = Promise.resolve();
 
   constructor(private readonly db: Database) {}
 
-  start(): void {
-    this.timer = setInterval(() => void this.flush().catch(() => undefined), FLUSH_EVERY_MS);
+  start(everyMs = FLUSH_EVERY_MS): void {
+    this.timer = setInterval(() => void this.flush().catch(() => undefined), everyMs);
     this.timer.unref();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
     await this.flush().catch(() => undefined);
+  }
+
+  /** Answers that are not written yet. */
+  get backlog(): number {
+    return this.waiting.length + this.beingWritten;
   }
 
   /** Takes the decisions of one poll of a device; does no I/O. */
@@ -88,6 +94,7 @@ export class DecisionLog {
     while (this.waiting.length > 0) {
       const { now, later } = nextBatch(this.waiting);
       this.waiting = [];
+      this.beingWritten = now.length + later.length;
       try {
         await this.db.asSystem(async (tx) => {
           const written = await insertDecisions(tx, now);
@@ -97,6 +104,8 @@ export class DecisionLog {
       } catch (error) {
         this.waiting = [...now, ...later, ...this.waiting];
         throw error;
+      } finally {
+        this.beingWritten = 0;
       }
       this.waiting = [...later, ...this.waiting];
     }

@@ -23,6 +23,7 @@ import {
 import type { DeviceDirectory, KnownDevice } from '../devices/device-directory.js';
 import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
+import { isUuid } from '../rollouts/find.js';
 import type { DecisionBasis } from './decision-log.js';
 import { decideOn } from './decision.service.js';
 import { DeviceRequests } from './device-requests.js';
@@ -106,7 +107,7 @@ export class ExplanationService {
 
   private async find(brandId: string, deviceUid: string, snapName: string): Promise<Subject> {
     this.devices.forget(deviceUid);
-    const device = await this.devices.get(deviceUid);
+    const device = isUuid(deviceUid) ? await this.devices.get(deviceUid) : null;
     if (device?.brandId !== brandId)
       throw new OperationError('not-found', 'cannot find the device');
     // What the device may not see has a reason too; what the brand does not see is not there.

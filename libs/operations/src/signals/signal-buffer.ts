@@ -24,14 +24,19 @@ export class SignalBuffer {
     private readonly facts: Pick<FactsBuffer, 'flush'>,
   ) {}
 
-  start(): void {
-    this.timer = setInterval(() => void this.flush().catch(() => undefined), FLUSH_EVERY_MS);
+  start(everyMs = FLUSH_EVERY_MS): void {
+    this.timer = setInterval(() => void this.flush().catch(() => undefined), everyMs);
     this.timer.unref();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
     await this.flush().catch(() => undefined);
+  }
+
+  /** Observations that are not written yet. */
+  get backlog(): number {
+    return this.waiting.length;
   }
 
   add(observation: Observation): void {

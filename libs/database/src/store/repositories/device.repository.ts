@@ -251,9 +251,9 @@ const DEVICE = `d.uid, d.brand_id AS "brandId", d.model, d.serial, d.store_id AS
      WHERE m.device_uid = d.uid) AS memories
   FROM store.devices d LEFT JOIN store.device_facts f ON f.device_uid = d.uid`;
 
-export async function findDevice(tx: Tx, uid: string): Promise<DeviceRow | null> {
-  const [row] = await tx.query<DeviceRow[]>(`SELECT ${DEVICE} WHERE d.uid = $1`, [uid]);
-  return row ?? null;
+/** Those that there are, in any order. */
+export function findDevices(tx: Tx, uids: readonly string[]): Promise<DeviceRow[]> {
+  return tx.query(`SELECT ${DEVICE} WHERE d.uid = ANY($1)`, [uids]);
 }
 
 /** What an installed base is divided by: expressions over the facts of a device, and the revision it has. */
@@ -281,7 +281,7 @@ export function countInstalled(
   );
 }
 
-/** The next devices of a brand in the order of their uid; with `fleetId` those of a static fleet. Columns as in `findDevice`. */
+/** The next devices of a brand in the order of their uid; with `fleetId` those of a static fleet. Columns as in `findDevices`. */
 export function listDevices(
   tx: Tx,
   brandId: string,

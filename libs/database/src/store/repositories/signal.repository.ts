@@ -126,7 +126,7 @@ export async function forgetPast(tx: Tx, deviceUid: string, atMs: number): Promi
 export interface CountedDevice extends FleetCandidate {
   readonly isListed: boolean;
   readonly seenAtMs: number | null;
-  /** In minutes. */
+  /** In minutes; null also where the device was heard of within two days: nobody is silent sooner (update-control.md 2.7). */
   readonly seenGaps: readonly number[] | null;
   readonly places: readonly {
     readonly instanceKey: string;
@@ -155,7 +155,7 @@ export function listCountedDevices(
 ): Promise<CountedDevice[]> {
   return tx.query(
     `SELECT d.uid, d.brand_id AS "brandId", d.model, d.serial, d.store_id AS "storeId", d.architecture, d.timezone, d.tags,
-       f.facts, f.seen_gaps AS "seenGaps", extract(epoch FROM f.seen_at)::float8 * 1000 AS "seenAtMs",
+       f.facts, CASE WHEN f.seen_at < app.now() - interval '2 days' THEN f.seen_gaps END AS "seenGaps", extract(epoch FROM f.seen_at)::float8 * 1000 AS "seenAtMs",
        EXISTS (SELECT 1 FROM store.fleet_members m WHERE m.fleet_id = $5 AND m.device_uid = d.uid) AS "isListed",
        (SELECT coalesce(jsonb_agg(jsonb_build_object('instanceKey', s.instance_key, 'snapId', s.snap_id, 'revision', s.revision,
             'state', s.state, 'acknowledgedAtMs', extract(epoch FROM s.acknowledged_at) * 1000)), '[]')
