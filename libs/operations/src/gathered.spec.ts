@@ -7,7 +7,9 @@ function slow(words: Readonly<Record<string, number>>) {
   const gathered = new Gathered<number>(
     (keys) =>
       new Promise((resolve, reject) => {
-        const found = new Map(keys.flatMap((key) => (key in words ? [[key, words[key] ?? 0]] : [])));
+        const found = new Map(
+          keys.flatMap((key) => (key in words ? [[key, words[key] ?? 0]] : [])),
+        );
         asked.push({ keys, end: (error) => (error ? reject(error) : resolve(found)) });
       }),
   );

@@ -15,7 +15,9 @@ export class Gathered<V> {
   private isReading = false;
 
   /** `load`: what there is of these keys; what is left out is null. */
-  constructor(private readonly load: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>) {}
+  constructor(
+    private readonly load: (keys: readonly string[]) => Promise<ReadonlyMap<string, V>>,
+  ) {}
 
   get(key: string): Promise<V | null> {
     return new Promise((answer, fail) => {

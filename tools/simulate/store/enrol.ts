@@ -29,7 +29,9 @@ export async function enrol(
          SELECT given.uid, $2, $3, given.serial, $4, 'simulated', $2, given.architecture, jsonb_build_object('use', $5::text), app.now()
          FROM jsonb_to_recordset($1::jsonb) AS given(uid uuid, serial text, architecture text)`,
         [
-          JSON.stringify(rows.map(({ uid, serial, architecture }) => ({ uid, serial, architecture }))),
+          JSON.stringify(
+            rows.map(({ uid, serial, architecture }) => ({ uid, serial, architecture })),
+          ),
           brandId,
           model,
           storeId,

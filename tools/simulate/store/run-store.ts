@@ -50,13 +50,9 @@ export async function runStore(
   const time = new CompressedTime(ground.installation.databaseUrls.owner, first.probe);
   await time.moveTo(new Date(startMs));
   const running: Running[] = [];
-  for (const { start } of prepared)
-    running.push({ rehearsal: await start(), endedAtMs: Infinity });
+  for (const { start } of prepared) running.push({ rehearsal: await start(), endedAtMs: Infinity });
   const dies = Math.min(...orders.map(({ scenario }) => scenario.workerDiesAfter));
-  const limit = Math.min(
-    LIMIT_HOURS,
-    dies + (options.withoutWorkerHours ?? WITHOUT_WORKER_HOURS),
-  );
+  const limit = Math.min(LIMIT_HOURS, dies + (options.withoutWorkerHours ?? WITHOUT_WORKER_HOURS));
   const begun = { at: performance.now(), requests: ground.wire.answered };
   for (let at = startMs; at < startMs + limit * HOUR_MS; at += STEP_MS) {
     const left = running.filter(({ endedAtMs }) => at < endedAtMs + EPILOGUE_HOURS * HOUR_MS);

@@ -44,7 +44,11 @@ export class WorkerRounds {
     };
     if (!(await this.isLive(of))) return;
     await this.asked(of, 'stats-rollup', async () => !(await this.isLive(of)) || isCounted());
-    await this.asked(of, 'rollout-tick', async () => !(await this.isLive(of)) || this.isSettled(of));
+    await this.asked(
+      of,
+      'rollout-tick',
+      async () => !(await this.isLive(of)) || this.isSettled(of),
+    );
   }
 
   /** Asks as the reconciler does. */
@@ -83,7 +87,10 @@ export class WorkerRounds {
     return this.db.asSystem((tx) => tx.findOneByOrFail(Rollout, { id: rolloutId }));
   }
 
-  private read(entity: typeof RolloutCounts, { rolloutId }: RolloutId): Promise<RolloutCounts | null> {
+  private read(
+    entity: typeof RolloutCounts,
+    { rolloutId }: RolloutId,
+  ): Promise<RolloutCounts | null> {
     return this.db.asSystem((tx) => tx.findOneBy(entity, { rolloutId }));
   }
 }

@@ -72,7 +72,6 @@ export class DeviceDirectory {
   forget(uid: string): void {
     this.known.forget(uid);
   }
-
 }
 
 /** A row as decisions see it. */
