@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import { BlobError } from './blob-error.js';
 import { pieces, type Bytes } from './blob-store.js';
+import { ContentDigest, type ContentDigests } from './content-digest.js';
 
 /** Of the bytes that went by; hex. */
-export interface Digests {
+export interface Digests extends ContentDigests {
   readonly sizeBytes: number;
-  readonly sha3_384: string;
-  readonly sha256: string;
 }
 
 /**
@@ -20,19 +18,21 @@ export class Hashing {
 
   /** @throws BlobError `too-large`; and what the source throws */
   async *of(source: Bytes): AsyncGenerator<Uint8Array> {
-    const sha3 = createHash('sha3-384');
-    const sha256 = createHash('sha256');
+    const digest = new ContentDigest();
     let sizeBytes = 0;
-    for await (const chunk of pieces(source)) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > this.maxBytes) {
-        throw new BlobError('too-large', `cannot take more than ${this.maxBytes} bytes`);
+    try {
+      for await (const chunk of pieces(source)) {
+        sizeBytes += chunk.length;
+        if (sizeBytes > this.maxBytes) {
+          throw new BlobError('too-large', `cannot take more than ${this.maxBytes} bytes`);
+        }
+        await digest.add(chunk);
+        yield chunk;
       }
-      sha3.update(chunk);
-      sha256.update(chunk);
-      yield chunk;
+      this.result = { sizeBytes, ...(await digest.end()) };
+    } finally {
+      digest.close();
     }
-    this.result = { sizeBytes, sha3_384: sha3.digest('hex'), sha256: sha256.digest('hex') };
   }
 
   /** Known when the bytes have gone by. */

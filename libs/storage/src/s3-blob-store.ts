@@ -13,6 +13,8 @@ import {
 } from './blob-store.js';
 import { contentDisposition } from './http-range.js';
 import { inParts } from './in-parts.js';
+import { asBlobError, codeOf, unavailable } from './s3-errors.js';
+import { sendInParts } from './s3-parts.js';
 
 export interface S3Settings {
   /** `http(s)://host[:port]` as we reach it. */
@@ -26,8 +28,6 @@ export interface S3Settings {
 }
 
 const PART_BYTES = 8 * 1024 * 1024;
-/** While some are sent, the next is read and hashed. */
-const PARTS_AT_ONCE = 6;
 
 /**
  * Blobs on an S3 server: what production uses. Uploads are our own multipart uploads, since minio's `putObject` never settles
@@ -61,7 +61,8 @@ export class S3BlobStore implements BlobStore {
 
   async put(key: string, content: Bytes): Promise<BlobInfo> {
     checkKey(key);
-    const parts = inParts(content, PART_BYTES)[Symbol.asyncIterator]();
+    const spare: Buffer[] = [];
+    const parts = inParts(content, PART_BYTES, spare);
     const first = await parts.next();
     const head = first.done ? Buffer.alloc(0) : first.value;
     const second =
@@ -70,7 +71,8 @@ export class S3BlobStore implements BlobStore {
       await this.putSmall(key, head, {});
       return { key, sizeBytes: head.length };
     }
-    const sizeBytes = await this.putInParts(key, [head, second.value], parts);
+    const upload = { client: this.client, bucket: this.bucket, key };
+    const sizeBytes = await sendInParts(upload, [head, second.value], parts, spare);
     return { key, sizeBytes };
   }
 
@@ -188,65 +190,6 @@ export class S3BlobStore implements BlobStore {
       throw asBlobError(key, error);
     }
   }
-
-  private async putInParts(
-    key: string,
-    begun: readonly Buffer[],
-    rest: AsyncIterator<Buffer>,
-  ): Promise<number> {
-    const headers = { 'Content-Type': 'application/octet-stream' };
-    const uploadId = await this.begin(key, headers);
-    const underWay = new Set<Promise<void>>();
-    try {
-      const etags: { part: number; etag: string }[] = [];
-      let [count, sizeBytes] = [0, 0];
-      const send = async (part: Buffer): Promise<void> => {
-        const number = (count += 1);
-        sizeBytes += part.length;
-        while (underWay.size >= PARTS_AT_ONCE) await Promise.race(underWay);
-        const one = this.sendPart(key, uploadId, number, part).then((etag) => {
-          etags.push({ part: number, etag });
-          underWay.delete(one);
-        });
-        underWay.add(one);
-        // Whoever waits next hears of it; until then it is nobody's.
-        one.catch(() => {});
-      };
-      for (const part of begun) await send(part);
-      for (let next = await rest.next(); !next.done; next = await rest.next())
-        await send(next.value);
-      await Promise.all(underWay);
-      etags.sort((a, b) => a.part - b.part);
-      await this.client.completeMultipartUpload(this.bucket, key, uploadId, etags);
-      return sizeBytes;
-    } catch (error) {
-      await rest.return?.();
-      await Promise.allSettled(underWay);
-      // Parts of an unfinished upload take room until they are taken back.
-      await this.client.abortMultipartUpload(this.bucket, key, uploadId).catch(() => {});
-      throw isFromS3(error) ? asBlobError(key, error) : error;
-    }
-  }
-
-  private async begin(key: string, headers: Record<string, string>): Promise<string> {
-    try {
-      return await this.client.initiateNewMultipartUpload(this.bucket, key, headers);
-    } catch (error) {
-      throw asBlobError(key, error);
-    }
-  }
-
-  private async sendPart(
-    key: string,
-    uploadId: string,
-    number: number,
-    part: Buffer,
-  ): Promise<string> {
-    const query = `partNumber=${number}&uploadId=${encodeURIComponent(uploadId)}`;
-    const request = { method: 'PUT', bucketName: this.bucket, objectName: key, query, headers: {} };
-    const response = await this.client.makeRequestAsyncOmit(request, part, [200]);
-    return (response.headers.etag ?? '').replaceAll('"', '');
-  }
 }
 
 /**
@@ -274,25 +217,4 @@ function makeClient({ accessKey, secretKey, region }: S3Settings, endpoint: stri
     pathStyle: true,
     partSize: PART_BYTES,
   });
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as { code?: string } | undefined)?.code;
-}
-
-/** Errors of the server carry its code; those of the source of an upload are passed on as they are. */
-function isFromS3(error: unknown): boolean {
-  return error instanceof Error && error.name === 'S3Error';
-}
-
-function asBlobError(key: string, error: unknown): BlobError {
-  if (error instanceof BlobError) return error;
-  const code = codeOf(error);
-  if (code === 'NoSuchKey' || code === 'NotFound') return notFound(key, error);
-  return unavailable(`blob ${key}`, error);
-}
-
-function unavailable(what: string, cause: unknown): BlobError {
-  const why = cause instanceof Error ? cause.message || codeOf(cause) : String(cause);
-  return new BlobError('storage-unavailable', `cannot reach ${what} on S3: ${why}`, { cause });
 }
