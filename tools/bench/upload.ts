@@ -19,8 +19,9 @@ const MIB = 2 ** 20;
 
 const HELP = `usage: bench upload [--size MIB] [--rounds N]
 
-Sends a file (1024 MiB) to a store on a real S3 server, as publishers do, and to the same bucket with a bare minio putObject, in turn;
-S3_ENDPOINT … names a server, else one is started. Exits 1 where the store has less than ${TARGETS.share} of minio's speed, or grows by more than
+Sends a file (1024 MiB) to a store on a real S3 server, as publishers do, and to the same bucket with a bare minio putObject as its
+library comes: in pairs, each other pair in the other order (3 pairs), the file in the system's cache, the bucket empty. The median
+pair counts. S3_ENDPOINT … names a server, else one is started. Exits 1 where the store has less than ${TARGETS.share} of minio's speed, or grows by more than
 ${TARGETS.growthMiB} MiB.`;
 
 /** Prints speeds and the store's memory. @returns 0 when the targets are met, 1 otherwise, 2 for wrong arguments */
@@ -48,38 +49,63 @@ async function measure(stack: Stack, sizeMiB: number, rounds: number): Promise<n
   try {
     const file = await makeFile(stack.dir, sizeMiB);
     const metricsUrl = `http://127.0.0.1:${installation.ports.storeOps}/metrics`;
-    const toStore = () => sendFile(installation.storeUrl, file, () => {});
-    const seconds = { bare: [] as number[], store: [] as number[] };
-    // What a process needs for its first upload is not what it needs for each.
-    await sendFile(installation.storeUrl, await makeFile(stack.dir, 64), () => {});
-    const curves: MemoryCurve[] = [];
+    // What each needs for its first file is not what it needs for each.
+    const small = await makeFile(stack.dir, 64);
+    await putBare(stack, small, 64 * MIB);
+    await sendFile(installation.storeUrl, small, () => {});
+    await emptyBucket(stack);
+    const pairs: Pair[] = [];
     for (let round = 1; round <= rounds; round += 1) {
-      const bare = await timed(() => putBare(stack, file, sizeMiB * MIB));
-      const watch = watchMemory(metricsUrl);
-      const store = await timed(toStore);
-      curves.push(await watch.end());
-      seconds.bare.push(bare);
-      seconds.store.push(store);
+      const pair = await measurePair(round % 2 === 0, {
+        bare: () => putBare(stack, file, sizeMiB * MIB),
+        store: () => sendFile(installation.storeUrl, file, () => {}),
+        metricsUrl,
+        clean: () => emptyBucket(stack),
+      });
+      pairs.push(pair);
       const speed = (s: number): string => `${(sizeMiB / s).toFixed(0)} MiB/s`;
-      console.log(`round ${round}: bare minio ${speed(bare)}, store ${speed(store)}`);
-      await emptyBucket(stack);
+      const speeds = `bare minio ${speed(pair.bareSeconds)}, store ${speed(pair.storeSeconds)}`;
+      console.log(`pair ${round}: ${speeds}, share ${shareOf(pair).toFixed(2)}`);
     }
-    return judge(sizeMiB, seconds, curves);
+    return judge(pairs);
   } finally {
     await installation.stop();
   }
 }
 
-function judge(
-  sizeMiB: number,
-  seconds: { readonly bare: readonly number[]; readonly store: readonly number[] },
-  curves: readonly MemoryCurve[],
-): number {
-  const [bare, store] = [median(seconds.bare), median(seconds.store)];
-  const share = bare / store;
-  console.log(
-    `${sizeMiB} MiB: bare minio ${(sizeMiB / bare).toFixed(0)} MiB/s, store ${(sizeMiB / store).toFixed(0)} MiB/s (medians)`,
-  );
+/** One file by either way, right after each other: what else the machine does meets both. */
+interface Pair {
+  readonly bareSeconds: number;
+  readonly storeSeconds: number;
+  readonly curve: MemoryCurve;
+}
+
+interface Ways {
+  bare(): Promise<unknown>;
+  store(): Promise<unknown>;
+  clean(): Promise<void>;
+  readonly metricsUrl: string;
+}
+
+async function measurePair(isStoreFirst: boolean, ways: Ways): Promise<Pair> {
+  const bare = async (): Promise<number> => {
+    const seconds = await timed(() => ways.bare());
+    await ways.clean();
+    return seconds;
+  };
+  const before = isStoreFirst ? undefined : await bare();
+  const watch = watchMemory(ways.metricsUrl);
+  const storeSeconds = await timed(() => ways.store());
+  const curve = await watch.end();
+  await ways.clean();
+  return { bareSeconds: before ?? (await bare()), storeSeconds, curve };
+}
+
+const shareOf = ({ bareSeconds, storeSeconds }: Pair): number => bareSeconds / storeSeconds;
+
+function judge(pairs: readonly Pair[]): number {
+  const share = median(pairs.map(shareOf));
+  const curves = pairs.map(({ curve }) => curve);
   for (const curve of curves) console.log(curveOf(curve));
   const growth = Math.max(...curves.map(({ growthMiB }) => growthMiB));
   const results = [
