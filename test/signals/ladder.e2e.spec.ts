@@ -127,6 +127,55 @@ it('U74 after a revert that revision is offered no more to scheduled polls, and 
   expect(await device.poll()).toBe(3);
 });
 
+it('who goes back because somebody at the device asked for it has not reverted, whichever process of the store answered', async () => {
+  const { fleetId, devices } = await store.fleet({ amd64: 2 });
+  const [asked, alone] = devices as [WalkingDevice, WalkingDevice];
+  const other = await store.steered.wire.beside();
+  const { url } = other;
+  const listen = async (): Promise<void> => {
+    await store.flush();
+    await other.services.facts.flush();
+    await other.services.observations.flush();
+  };
+  /** The other process has seen both on what they have, so that it goes by its own memory. */
+  const isKnown = async (): Promise<void> => {
+    for (const device of devices) await device.poll(store.snap, { url });
+    await listen();
+    for (const device of devices) await device.poll(store.snap, { url });
+  };
+  const goBack = async (): Promise<void> => {
+    const action = { revision: 1 };
+    expect(await asked.poll(store.snap, { isScheduled: false, action })).toBe(1);
+    await store.flush();
+    for (const device of devices) {
+      device.revision = 1;
+      await device.poll(store.snap, { url });
+    }
+    await listen();
+  };
+  try {
+    const rollout = await store.rollout(fleetId, everybody);
+    for (const device of devices) await device.update();
+    await store.flush();
+    await isKnown();
+    await goBack();
+    expect(await store.step(rollout, asked)).toBe('SUPERSEDED');
+    expect(await store.step(rollout, alone)).toBe('REVERTED');
+    expect((await store.memory(asked)).reverted ?? []).toEqual([]);
+    expect((await store.memory(alone)).reverted).toEqual([2]);
+
+    // The same without a rollout that would have brought it.
+    await store.steered.on(store.steered.planner, 'abortRollout', rollout);
+    for (const device of devices) device.revision = 3;
+    await isKnown();
+    await goBack();
+    expect((await store.memory(asked)).reverted ?? []).toEqual([]);
+    expect((await store.memory(alone)).reverted).toEqual([2, 3]);
+  } finally {
+    await other.stop();
+  }
+});
+
 it('U75 held, metered and busy devices are deferred, and in no rate', async () => {
   const { fleetId, devices } = await store.fleet({ amd64: 3 });
   const rollout = await store.rollout(fleetId, everybody);

@@ -12,6 +12,8 @@ export interface SnapMemory {
   readonly failedAttempts?: Readonly<Record<number, number>> | undefined;
   /** Revisions this device went back from by itself. */
   readonly reverted?: readonly number[] | undefined;
+  /** Where the store itself led it back to: to be there is no revert. */
+  readonly ledBackTo?: number | undefined;
   /** Revisions that were CONFIRMED here, the last one first: where a rollback leads. */
   readonly good?: readonly number[] | undefined;
   /** The tracking channel seen at the poll before this one. */

@@ -41,7 +41,7 @@ export { resolveSequence } from './resolve-sequence.js';
 export type { SequenceDecision, SequenceRequest } from './resolve-sequence.js';
 export * from './rollout-states.js';
 export * from './signals/ladder.js';
-export { rememberRevert, rememberStep } from './signals/remember.js';
+export { rememberRevert, rememberStep, rememberWay } from './signals/remember.js';
 export { sightOf } from './signals/sight.js';
 export { SEEN_SLOT_MS, darkAfterMs } from './signals/silence.js';
 export * from './signals/tally.js';

@@ -71,6 +71,33 @@ class TestApp {
   }
 }
 
+/** What one process of a store serves, listening. */
+async function serve(
+  resources: Resources,
+  surfaces: readonly Type[],
+  port: number,
+): Promise<NestFastifyApplication> {
+  const logger = createLogger({
+    name: 'device test',
+    level: process.env['TEST_LOG'] ?? 'silent',
+  });
+  const { publicUrl } = resources.settings;
+  const app = await NestFactory.create<NestFastifyApplication>(
+    TestApp.with(resources, surfaces),
+    new FastifyAdapter(fastifyOptions(logger, { publicUrl })),
+    { logger: ['error', 'fatal'], abortOnError: false },
+  );
+  await app.listen(port, '127.0.0.1');
+  return app;
+}
+
+/** One process more of the same store: what the others keep in memory it does not know. */
+export interface StoreProcess {
+  readonly url: string;
+  readonly services: DeviceServices;
+  stop(): Promise<void>;
+}
+
 /**
  * A store's device surface in this process: HTTP on a free port, real Postgres with a database of its own, real files. Rows
  * and assertions come from factories, signed by a root, a store key and brand keys as on day one (assertions.md 14).
@@ -127,16 +154,7 @@ export class DeviceStore {
         ...settings,
       },
     };
-    const logger = createLogger({
-      name: 'device test',
-      level: process.env['TEST_LOG'] ?? 'silent',
-    });
-    const app = await NestFactory.create<NestFastifyApplication>(
-      TestApp.with(resources, surfaces),
-      new FastifyAdapter(fastifyOptions(logger, { publicUrl })),
-      { logger: ['error', 'fatal'], abortOnError: false },
-    );
-    await app.listen(port, '127.0.0.1');
+    const app = await serve(resources, surfaces, port);
     const url = `http://127.0.0.1:${port}`;
     const store = new DeviceStore(url, resources, databaseUrls, app, database, alarms);
     await store.initialise();
@@ -147,6 +165,22 @@ export class DeviceStore {
     await this.app.close();
     await this.resources.db.close();
     await dropDatabase(adminUrl(), this.database);
+  }
+
+  /** The device surface once more, as another process behind the same address has it. */
+  async beside(): Promise<StoreProcess> {
+    const db = await Database.open({
+      url: this.databaseUrls.store,
+      room: 'store',
+      applicationName: 'device test beside',
+    });
+    const port = await freePort();
+    const app = await serve({ ...this.resources, db }, [DeviceModule], port);
+    const stop = async (): Promise<void> => {
+      await app.close();
+      await db.close();
+    };
+    return { url: `http://127.0.0.1:${port}`, services: app.get(DeviceServices), stop };
   }
 
   /** Ends all connections to the database and lets nobody in. */

@@ -24,6 +24,8 @@ export interface PollChange {
   readonly isHeld?: boolean;
   readonly besides?: readonly { readonly id: string; readonly revision: number }[];
   readonly action?: Readonly<Record<string, unknown>>;
+  /** Another process of the store. */
+  readonly url?: string;
 }
 
 /** A device that takes one step of snapd at a time: poll, download, fetch of the assertion, re-refresh (update-control.md F10, F12). */
@@ -73,10 +75,11 @@ export class WalkingDevice {
   /** One refresh of the snap; scheduled, unless said otherwise. Answers what it was told to have. */
   async poll(snap: TestSnap = this.store.snap, change: PollChange = {}): Promise<number> {
     const { isScheduled = true, isHeld = false, besides = [], action = {} } = change;
+    const { url = this.store.steered.url } = change;
     const own = contextOf({
       ...{ id: snap.id, revision: this.revision, channel: this.channel, epoch: this.epoch },
     });
-    const { results } = await refresh(this.store.steered.url, {
+    const { results } = await refresh(url, {
       context: [
         { ...own, ...(isHeld && { held: { by: ['snap-daemon'] } }) },
         ...besides.map((one) => contextOf(one)),

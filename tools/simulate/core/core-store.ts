@@ -80,7 +80,7 @@ export class CoreStore {
       const seen = { revision, isScheduled, isHeld, hasSwitched: false };
       this.observe(
         device,
-        sightOf(TARGET, device.place, seen, (a, b) => a < b),
+        sightOf(TARGET, seen, (a, b) => a < b),
         at,
       );
     }

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { Database } from '#libs/database';
 import {
   channelText,
@@ -28,16 +27,12 @@ export interface HeardSnap {
 
 /** Not in the policy any more: nobody is confirmed by it. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
-const REMEMBERED_ANSWERS = 50_000;
 
 /**
  * What the calls of devices mean for the rollouts that lead them (update-control.md 2.7). All in memory, on what is known of
  * the device; only what says something new goes to the buffer.
  */
 export class DeviceSignals {
-  /** `<uid> <instance key>` → what it was answered last: to be there is no revert. */
-  private readonly answers = new LRUCache<string, number>({ max: REMEMBERED_ANSWERS });
-
   constructor(
     private readonly db: Database,
     private readonly directory: DeviceDirectory,
@@ -63,7 +58,7 @@ export class DeviceSignals {
       const older = (a: number, b: number): boolean =>
         !replaced.includes(b) && isOlder(found?.lane, a, b);
       const seen = snap && { ...snap, isScheduled, hasSwitched: hasSwitched(device, snap) };
-      this.observe(device, place, sightOf(place.revision, place.state, seen, older), found);
+      this.observe(device, place, sightOf(place.revision, seen, older), found);
     }
     for (const snap of context) this.noticeRevert(device, snapshot, snap);
   }
@@ -81,11 +76,12 @@ export class DeviceSignals {
       if (!device || !seen || decision?.outcome !== 'UPDATE' || revision === undefined) continue;
       const { instanceKey } = action;
       if (action.action !== 'refresh') continue;
-      this.answers.set(`${deviceUid} ${instanceKey}`, revision);
+      const snap = context.find((one) => one.instanceKey === instanceKey);
+      if (snap) this.noticeWay(device, seen.policy.snapshot, snap, revision);
       for (const place of device.ladder) this.lead(device, place, instanceKey, revision);
       const admitted = reasons.find(({ code }) => code === 'ROLLOUT_ADMITTED');
       if (!isScheduled || !admitted?.rule || admitted.detail?.['target'] !== revision) continue;
-      const isHeld = context.some((one) => one.instanceKey === instanceKey && one.isHeld);
+      const isHeld = snap?.isHeld ?? false;
       const { snapId } = seen.snap;
       const place = { rolloutId: admitted.rule.id, instanceKey, snapId, revision };
       const { snapshot } = seen.policy;
@@ -132,15 +128,25 @@ export class DeviceSignals {
   /** A device that went back from what no live rollout had brought: it may be one of the control group. */
   private noticeRevert(device: KnownDevice, snapshot: PolicySnapshot, snap: HeardSnap): void {
     const before = device.reported?.snaps[snap.instanceKey];
-    const policy = snapshot.snaps[snap.snapId];
-    if (!before || !policy || before.snapId !== snap.snapId || hasSwitched(device, snap)) return;
+    if (!before || before.snapId !== snap.snapId || hasSwitched(device, snap)) return;
     if (device.ladder.some(({ revision }) => revision === before.revision)) return;
-    if (this.answers.get(`${device.uid} ${snap.instanceKey}`) === snap.revision) return;
-    const channel = findChannel(snap.channel, policy.defaultTrack);
-    const lane = channel ? policy.lanes[channelText(channel)] : undefined;
+    const lane = laneOf(snapshot, snap);
     if (lane === undefined || !isOlder(lane, snap.revision, before.revision)) return;
+    const { instanceKey, snapId, revision } = snap;
+    const about = { revertedFrom: before.revision, revision };
+    this.take(device, { ...this.of(device), instanceKey, snapId, about });
+  }
+
+  /** Whoever hears it next, in whatever process, must know that it goes back by our word. */
+  private noticeWay(
+    device: KnownDevice,
+    snapshot: PolicySnapshot,
+    snap: HeardSnap,
+    revision: number,
+  ): void {
+    const isBack = isOlder(laneOf(snapshot, snap), revision, snap.revision);
     const { instanceKey, snapId } = snap;
-    const about = { revertedFrom: before.revision };
+    const about = { ledBackTo: isBack ? revision : null };
     this.take(device, { ...this.of(device), instanceKey, snapId, about });
   }
 
@@ -193,6 +199,16 @@ function findRollout(
     for (const rollout of Object.values(lane.rollouts))
       if (rollout.rolloutId === rolloutId) return { lane, rollout };
   return undefined;
+}
+
+/** The lane that the snap tracks, where there is one. */
+function laneOf(
+  { snaps }: PolicySnapshot,
+  { snapId, channel: tracked }: HeardSnap,
+): LanePolicy | undefined {
+  const policy = snaps[snapId];
+  const channel = policy && findChannel(tracked, policy.defaultTrack);
+  return channel ? policy.lanes[channelText(channel)] : undefined;
 }
 
 /** The soak of the last wave that has opened. */

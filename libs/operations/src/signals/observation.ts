@@ -3,6 +3,7 @@ import {
   firstOffer,
   rememberRevert,
   rememberStep,
+  rememberWay,
   type Evidence,
   type SnapMemory,
 } from '#libs/update-control';
@@ -16,7 +17,7 @@ export interface Observation {
   readonly snapId: string;
   /** Instant in ms. */
   readonly at: number;
-  readonly about: AboutRollout | AboutSnap;
+  readonly about: AboutRollout | AboutRevert | AboutWay;
 }
 
 /** What it means for its place in a rollout. */
@@ -28,9 +29,15 @@ export interface AboutRollout {
   readonly soakMs: number;
 }
 
-/** It went back from a revision that no rollout has brought. */
-export interface AboutSnap {
+/** It went back from a revision that no rollout has brought, to `revision`. */
+export interface AboutRevert {
   readonly revertedFrom: number;
+  readonly revision: number;
+}
+
+/** It was answered an older revision than it has (an operator at the device asked for it, say); null: a newer one again. */
+export interface AboutWay {
+  readonly ledBackTo: number | null;
 }
 
 /** What is known of one instance: its place in the rollout that the observation is about, and what is remembered. */
@@ -42,10 +49,9 @@ export interface Known {
 /** Takes an observation in; the very same values where it says nothing new. */
 export function takeIn(known: Known, { about, at, instanceKey, snapId }: Observation): Known {
   const { place, memory } = known;
-  if ('revertedFrom' in about) {
-    if (memory.reverted?.includes(about.revertedFrom)) return known;
-    return { place, memory: rememberRevert(memory, about.revertedFrom) };
-  }
+  if ('revertedFrom' in about)
+    return remembered(known, rememberRevert(memory, about.revertedFrom, about.revision));
+  if ('ledBackTo' in about) return remembered(known, rememberWay(memory, about.ledBackTo));
   const { rolloutId, revision, evidence, soakMs } = about;
   const before = place?.revision === revision ? place.state : undefined;
   if (before === undefined && evidence.kind !== 'offered') return known;
@@ -56,3 +62,6 @@ export function takeIn(known: Known, { about, at, instanceKey, snapId }: Observa
     memory: rememberStep(memory, revision, before ?? null, after),
   };
 }
+
+const remembered = (known: Known, memory: SnapMemory): Known =>
+  memory === known.memory ? known : { ...known, memory };

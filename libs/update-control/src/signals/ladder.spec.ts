@@ -27,7 +27,7 @@ class Walk {
 
   /** A scheduled poll on the old revision, which is offered the target again. */
   behind(isHeld = false): this {
-    return this.see({ kind: 'behind', isScheduled: true, isHeld }, 6 * HOUR).see({
+    return this.see({ kind: 'behind', revision: 42, isScheduled: true, isHeld }, 6 * HOUR).see({
       kind: 'offered',
       isHeld,
     });
@@ -36,7 +36,12 @@ class Walk {
 const OFFER: Evidence = { kind: 'offered', isHeld: false };
 const DOWNLOAD: Evidence = { kind: 'download' };
 const ATTEMPT: Evidence = { kind: 'attempt' };
-const HINT_BEHIND: Evidence = { kind: 'behind', isScheduled: false, isHeld: false };
+const HINT_BEHIND: Evidence = {
+  kind: 'behind',
+  revision: 42,
+  isScheduled: false,
+  isHeld: false,
+};
 const REREFRESH: Evidence = { kind: 'on-target', isScheduled: false };
 const POLL: Evidence = { kind: 'on-target', isScheduled: true };
 
@@ -90,20 +95,23 @@ describe('the ladder', () => {
     expect(walk.memory.failedAttempts).toEqual({ 43: 3 });
   });
 
-  it('takes an unasked way back as a revert, and one that the store led as none', () => {
+  it('takes an unasked way back as a revert, and one that the store led as none, whoever of its processes did', () => {
     const walk = new Walk().see(REREFRESH).see(HINT_BEHIND, DAY);
     expect(walk.state.step).toBe('REVERTED');
     expect(walk.memory.reverted).toEqual([43]);
     const older = (a: number, b: number): boolean => a < b;
     const seen = { revision: 41, isScheduled: true, isHeld: false, hasSwitched: false };
+    const behind = sightOf(43, seen, older);
+    expect(behind).toMatchObject({ kind: 'behind', revision: 41 });
+    expect(sightOf(43, { ...seen, hasSwitched: true }, older).kind).toBe('elsewhere');
+    expect(sightOf(43, { ...seen, revision: 44 }, older).kind).toBe('elsewhere');
+    expect(sightOf(43, { ...seen, revision: 43 }, older).kind).toBe('on-target');
+    expect(sightOf(43, undefined, older).kind).toBe('gone');
     const led = new Walk().see(REREFRESH).see({ kind: 'led', revision: 41 });
-    expect(sightOf(43, walk.state, seen, older).kind).toBe('behind');
-    expect(sightOf(43, led.state, seen, older).kind).toBe('elsewhere');
-    expect(sightOf(43, walk.state, { ...seen, hasSwitched: true }, older).kind).toBe('elsewhere');
-    expect(sightOf(43, walk.state, { ...seen, revision: 44 }, older).kind).toBe('elsewhere');
-    expect(sightOf(43, walk.state, { ...seen, revision: 43 }, older).kind).toBe('on-target');
-    expect(sightOf(43, walk.state, undefined, older).kind).toBe('gone');
-    expect(led.see({ kind: 'elsewhere' }).state.step).toBe('SUPERSEDED');
+    expect(led.see(behind).state.step).toBe('SUPERSEDED');
+    expect(led.memory.reverted).toEqual([]);
+    const elsewhere = new Walk().see(REREFRESH).see({ kind: 'led', revision: 40 });
+    expect(elsewhere.see(behind).state.step).toBe('REVERTED');
   });
 
   it('suspects two machines behind one serial when the revision alternates, and forgets the revert', () => {

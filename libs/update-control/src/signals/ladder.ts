@@ -57,8 +57,13 @@ export type Evidence =
   /** The context shows the target. */
   | { readonly kind: 'on-target'; readonly isScheduled: boolean }
   /** The context shows an earlier revision. */
-  | { readonly kind: 'behind'; readonly isScheduled: boolean; readonly isHeld: boolean }
-  /** The context shows where something newer, or the store, led it. */
+  | {
+      readonly kind: 'behind';
+      readonly revision: number;
+      readonly isScheduled: boolean;
+      readonly isHeld: boolean;
+    }
+  /** The context shows where something newer, or its user, led it. */
   | { readonly kind: 'elsewhere' }
   /** Not in a non-empty context any more, reset to its seed, or out of the fleet. */
   | { readonly kind: 'gone' }
@@ -182,7 +187,10 @@ export const LADDER: readonly Rung[] = [
 ];
 
 /** One more piece of evidence; the very same value where it says nothing new, so that nothing is written. */
-export function climb(state: LadderState, evidence: Evidence, moment: Moment): LadderState {
+export function climb(state: LadderState, heard: Evidence, moment: Moment): LadderState {
+  // Judged by this very state: whoever heard the device may not know yet where another process led it.
+  const isLed = heard.kind === 'behind' && heard.revision === state.ledTo;
+  const evidence: Evidence = isLed ? { kind: 'elsewhere' } : heard;
   const counted = count(state, evidence, moment);
   const found = LADDER.find(
     ({ on, from, when }) =>

@@ -27,11 +27,18 @@ export function rememberStep(
   };
 }
 
-/** The same where the store itself had not offered what the device went back from. */
-export const rememberRevert = (memory: SnapMemory, revision: number): SnapMemory => ({
-  ...memory,
-  reverted: [...(memory.reverted ?? []).filter((one) => one !== revision), revision],
-});
+/** The same where no rollout had brought `from`, which it went back from to `to`. */
+export function rememberRevert(memory: SnapMemory, from: number, to: number): SnapMemory {
+  const { reverted = [], ledBackTo } = memory;
+  if (ledBackTo === to || reverted.includes(from)) return memory;
+  return { ...memory, reverted: [...reverted, from] };
+}
+
+/** The store's last word to a device was to go back to `revision`, or to anything else (null). */
+export const rememberWay = (memory: SnapMemory, revision: number | null): SnapMemory =>
+  (memory.ledBackTo ?? null) === revision
+    ? memory
+    : { ...memory, ledBackTo: revision ?? undefined };
 
 /** A device that is well by now has not failed. */
 const failuresOf = ({ step, failedAttempts, downloads, installedAt }: LadderState): number => {

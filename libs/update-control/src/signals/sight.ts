@@ -1,4 +1,4 @@
-import type { Evidence, LadderState } from './ladder.js';
+import type { Evidence } from './ladder.js';
 
 /** One instance in the context of a poll. */
 export interface SeenSnap {
@@ -16,13 +16,12 @@ export interface SeenSnap {
  */
 export function sightOf(
   target: number,
-  { ledTo }: Pick<LadderState, 'ledTo'>,
   seen: SeenSnap | undefined,
   isOlder: (a: number, b: number) => boolean,
 ): Evidence {
   if (seen === undefined) return { kind: 'gone' };
   const { revision, isScheduled, isHeld, hasSwitched } = seen;
   if (revision === target) return { kind: 'on-target', isScheduled };
-  if (revision === ledTo || hasSwitched || isOlder(target, revision)) return { kind: 'elsewhere' };
-  return { kind: 'behind', isScheduled, isHeld };
+  if (hasSwitched || isOlder(target, revision)) return { kind: 'elsewhere' };
+  return { kind: 'behind', revision, isScheduled, isHeld };
 }
