@@ -51,11 +51,11 @@ function findProgram(folder: string): string | undefined {
     .split(delimiter)
     .map((place) => join(place, 'snap'))
     .find((file) => existsSync(file));
-  if (installed !== undefined && works(installed, ['version'])) return installed;
+  if (installed !== undefined && works(installed, ['help'])) return installed;
   const unpacked = join(folder, 'usr', 'bin', 'snap');
   if (works('apt-get', ['download', 'snapd'], folder)) {
     const archive = readdirSync(folder).find((name) => name.endsWith('.deb')) ?? '';
-    if (works('dpkg-deb', ['-x', archive, '.'], folder) && works(unpacked, ['version']))
+    if (works('dpkg-deb', ['-x', archive, '.'], folder) && works(unpacked, ['help']))
       return unpacked;
   }
   const isRoot = process.getuid?.() === 0;

@@ -1,40 +1,24 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import {
   AssertionDatabase,
   decodeAssertions,
   header,
-  signAssertion,
   type Assertion,
   type Signer,
 } from '#libs/assertions';
 import { shiftClock } from '#libs/database';
-import { BrandAdmin } from '../../tools/clients/brand-admin.js';
 import { ScriptedDevice } from '../../tools/clients/device.js';
 import { ask, type Answer } from '../../tools/clients/http.js';
-import { AdminStore } from '../admin/support/admin-store.js';
-import { StoreWorld, type Tenant } from '../admin/support/store-world.js';
 import { makeSigner } from '../device/support/device-store.js';
-import { inStream, mutate, query, serialIn, serialRequest } from '../vault/vault-kit.js';
+import { inStream, query, serialIn, serialRequest } from '../vault/vault-kit.js';
+import { SimpleWay } from './support/simple-way.js';
 
 /** Each waits for compilations of a worker, on a machine that may be busy. */
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 240_000 });
 
-let store: AdminStore;
-let world: StoreWorld;
-let operator: Tenant;
-let acme: Tenant;
-let vault: { url: string; token: string };
-let trusted: readonly Assertion[];
-/** The operator's generic authority, as models list it. */
-let generic: string;
-/** The vault's key for ACME's generic serials: it belongs to the operator. */
-let genericKey: string;
-/** Its key for serials in ACME's own name. */
-let brandKey: string;
+let way: SimpleWay;
 
-const now = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
-const alias = (path: string): string => `${world.url}/api/v1/snaps/auth/${path}`;
+const alias = (path: string): string => `${way.world.url}/api/v1/snaps/auth/${path}`;
 const requestIdCall = (): Promise<Answer> => ask(alias('request-id'), { method: 'POST' });
 const requestId = async (): Promise<string> =>
   (await requestIdCall()).json<{ 'request-id': string }>()['request-id'];
@@ -47,39 +31,10 @@ const postDevices = (body: string): Promise<Answer> =>
     },
     body,
   });
-const signModel = (name: string, more: Record<string, unknown> = {}): Promise<Assertion> => {
-  const headers = {
-    ...{ 'authority-id': acme.brandId, series: '16', 'brand-id': acme.brandId, model: name },
-    ...{ architecture: 'amd64', gadget: 'acme-gadget', kernel: 'acme-kernel', timestamp: now() },
-    ...more,
-  };
-  return signAssertion({ type: 'model', headers }, acme.signer, new Date());
-};
-const inVault = <T>(call: string, type: string, fields: string, input?: [string, unknown]) =>
-  mutate<T>(vault, vault.token, call, type, fields, input && { i: input });
-
-/** A model whose devices need no gadget and no API key: they know the store alone. */
-async function simpleModel(
-  name: string,
-  more: Record<string, unknown> = {},
-  policy: Record<string, unknown> = {},
-): Promise<Assertion> {
-  const model = await signModel(name, { 'serial-authority': [generic], ...more });
-  const whole = { signingKeyId: genericKey, minimumKeyBits: 2048, needsApiKey: false, ...policy };
-  await mutate(
-    vault,
-    vault.token,
-    `registerModel(brand: "${acme.brandId}", assertion: $a, policy: $p)`,
-    'Model',
-    'policyRevision',
-    { a: ['String!', model.bytes.toString()], p: ['PolicyInput!', whole] },
-  );
-  return model;
-}
 const deviceOf = (model: Assertion, proposedSerial: string): ScriptedDevice =>
   new ScriptedDevice({
-    ...{ storeUrl: world.url, vaultUrl: alias('').slice(0, -1), model, key: makeSigner() },
-    ...{ proposedSerial, trusted },
+    ...{ storeUrl: way.world.url, vaultUrl: alias('').slice(0, -1), model, key: makeSigner() },
+    ...{ proposedSerial, trusted: way.trusted },
   });
 async function requestFor(
   model: Assertion,
@@ -91,42 +46,12 @@ async function requestFor(
 }
 
 beforeAll(async () => {
-  store = await AdminStore.start({ apps: ['store-api', 'worker', 'serial-vault'] });
-  world = new StoreWorld(store);
-  const { installation } = store;
-  generic = installation.store.operatorAccountId;
-  vault = { url: installation.vaultUrl, token: installation.vault.token ?? '' };
-  trusted = decodeAssertions(readFileSync(installation.store.rootAssertions));
-  acme = await world.tenant(store.brand, 'acme');
-  operator = await world.tenant(generic, 'operator');
-  const people = ({ admin }: Tenant): Promise<BrandAdmin> =>
-    BrandAdmin.login(store.anonymous, admin.email, admin.password);
-  const chain = await (await people(acme)).accountChain(acme.brandId);
-  const ofAcme = `brand: "${acme.brandId}"`;
-  await inVault(`registerBrand(${ofAcme}, assertions: $i)`, 'Brand', 'id', ['String!', chain]);
-  /** Made in the vault, certified by the store for the account that owns it. */
-  const serialKey = async (name: string, owner: Tenant): Promise<string> => {
-    const { keyId, accountKeyRequest } = await inVault<
-      Record<'keyId' | 'accountKeyRequest', string>
-    >(
-      `createSigningKey(${ofAcme}, name: "${name}", account: "${owner.brandId}")`,
-      'SigningKey',
-      'keyId accountKeyRequest',
-    );
-    const certified = await (
-      await people(owner)
-    ).certifyRequest(owner.brandId, accountKeyRequest, [{ headers: { type: 'serial' } }]);
-    const importKey = `importAccountKey(${ofAcme}, assertions: $i)`;
-    await inVault(importKey, 'SigningKey', 'keyId', ['String!', certified]);
-    return keyId;
-  };
-  genericKey = await serialKey('generic', operator);
-  brandKey = await serialKey('own-serials', acme);
+  way = await SimpleWay.start();
 });
-afterAll(() => store?.stop());
+afterAll(() => way?.stop());
 
 it('D76 an empty POST to request-id of the store is 200 with a request-id, each its own', async () => {
-  await simpleModel('keyless');
+  await way.simpleModel('keyless');
   const [first, second] = [await requestIdCall(), await requestIdCall()];
   for (const { status, headers } of [first, second])
     expect([status, headers.get('content-type')]).toEqual([200, 'application/json']);
@@ -136,7 +61,7 @@ it('D76 an empty POST to request-id of the store is 200 with a request-id, each 
 });
 
 it('D77 serial-request and model give a stream with exactly one serial, its account and account-keys', async () => {
-  const model = await simpleModel('chained', {}, { signingKeyId: brandKey });
+  const model = await way.simpleModel('chained', {}, { signingKeyId: way.brandKey });
   const answer = await deviceOf(model, 'CH-1').requestSerial();
   expect([200, 201]).toContain(answer.status);
   expect(answer.headers.get('content-type')).toBe('application/x.ubuntu.assertion');
@@ -145,17 +70,17 @@ it('D77 serial-request and model give a stream with exactly one serial, its acco
   expect(all.filter((type) => type === 'serial')).toHaveLength(1);
   expect(new Set(all)).toEqual(new Set(['serial', 'account', 'account-key']));
   // With the root that it trusts and the model that it has, the device needs to fetch nothing more.
-  const database = new AssertionDatabase({ trusted });
-  const modelKey = await world.device(acme, 'helper', null);
-  const path = `account-key/${acme.signer.publicKey.id}`;
+  const database = new AssertionDatabase({ trusted: way.trusted });
+  const modelKey = await way.world.device(way.acme, 'helper', null);
+  const path = `account-key/${way.acme.signer.publicKey.id}`;
   const key = decodeAssertions(Buffer.from((await modelKey.assertion(path)).text));
   expect(database.addBatch([...stream, ...key, model], new Date())).toEqual({ valid: true });
   expect(serialIn(answer.text).headers).toMatchObject({ serial: 'CH-1', model: 'chained' });
 });
 
 it('D78 a bad self-signature, an unknown request-id and a model mismatch are 4xx with a message in bare JSON', async () => {
-  const model = await simpleModel('strict');
-  const other = await simpleModel('strict-too');
+  const model = await way.simpleModel('strict');
+  const other = await way.simpleModel('strict-too');
   const key = makeSigner();
   const good = await requestFor(model, key, 'ST-1');
   const tampered = good.bytes.toString().replace('serial: ST-1', 'serial: ST-2');
@@ -174,49 +99,48 @@ it('D78 a bad self-signature, an unknown request-id and a model mismatch are 4xx
 });
 
 it('D79 the identical body is 202 until the brand decides, then the serial, and the same serial when it is repeated', async () => {
-  const model = await simpleModel('held');
+  const model = await way.simpleModel('held');
   await deviceOf(model, 'HE-1').register();
   const body = inStream(await requestFor(model, makeSigner(), 'HE-1'), model);
   expect((await postDevices(body)).status).toBe(202);
-  await shiftClock(store.installation.databaseUrls.owner, 61_000);
+  await shiftClock(way.store.installation.databaseUrls.owner, 61_000);
   expect((await postDevices(body)).status).toBe(202);
-  const ofAcme = `brand: "${acme.brandId}"`;
   const { pending } = await query<{ pending: { id: string; serial: string }[] }>(
-    ...([vault, vault.token, `{ pending(${ofAcme}) { id serial } }`] as const),
+    ...([way.vault, way.vault.token, `{ pending(${way.ofAcme}) { id serial } }`] as const),
   );
   const held = pending.find(({ serial }) => serial === 'HE-1');
-  await inVault(`approveRequest(${ofAcme}, id: "${held?.id}")`, 'PendingRequest', 'state');
-  await shiftClock(store.installation.databaseUrls.owner, 122_000);
+  await way.inVault(`approveRequest(${way.ofAcme}, id: "${held?.id}")`, 'PendingRequest', 'state');
+  await shiftClock(way.store.installation.databaseUrls.owner, 122_000);
   const answer = await postDevices(body);
   expect([200, 201]).toContain(answer.status);
   const serial = serialIn(answer.text);
   expect(header(serial, 'serial')).toBe('HE-1');
   expect(serialIn((await postDevices(body)).text).bytes.equals(serial.bytes)).toBe(true);
-  await shiftClock(store.installation.databaseUrls.owner, 0);
+  await shiftClock(way.store.installation.databaseUrls.owner, 0);
 });
 
 it('D80 a proposed serial is honoured, or replaced where the model assigns serials', async () => {
-  const free = deviceOf(await simpleModel('proposing'), 'PR-1');
+  const free = deviceOf(await way.simpleModel('proposing'), 'PR-1');
   await free.register();
   expect(free.serialNumber).toBe('PR-1');
   const assigned = { enrolment: { assigned: true } };
-  const replaced = deviceOf(await simpleModel('assigning', {}, assigned), 'PR-2');
+  const replaced = deviceOf(await way.simpleModel('assigning', {}, assigned), 'PR-2');
   await replaced.register();
   expect(replaced.serialNumber).not.toBe('PR-2');
   expect(replaced.serialNumber).toMatch(/^[-0-9a-f]{36}$/);
 });
 
 it('D81 a remodel brings three assertions: the original headers must be those of the old serial, the device key stays', async () => {
-  const from = await simpleModel('remodel-from');
-  const to = await simpleModel('remodel-to');
+  const from = await way.simpleModel('remodel-from');
+  const to = await way.simpleModel('remodel-to');
   const rule = { fromModel: 'remodel-from', toModel: 'remodel-to' };
-  const call = `allowRemodels(brand: "${acme.brandId}", rules: $i)`;
-  await inVault(call, 'RemodelRules', 'items { id }', ['[RemodelRuleInput!]!', [rule]]);
+  const call = `allowRemodels(${way.ofAcme}, rules: $i)`;
+  await way.inVault(call, 'RemodelRules', 'items { id }', ['[RemodelRuleInput!]!', [rule]]);
   const device = deviceOf(from, 'RE-1');
   await device.register();
   const old = device.serial as Assertion;
   const originals = {
-    'original-brand-id': acme.brandId,
+    'original-brand-id': way.acme.brandId,
     'original-model': 'remodel-from',
     'original-serial': 'RE-1',
   };
@@ -225,7 +149,7 @@ it('D81 a remodel brings three assertions: the original headers must be those of
   for (const change of [
     { 'original-serial': 'RE-2' },
     { 'original-model': 'remodel-to' },
-    { 'original-brand-id': operator.brandId },
+    { 'original-brand-id': way.operator.brandId },
   ])
     expect(Math.floor((await remodel(change)).status / 100)).toBe(4);
   expect(Math.floor((await remodel({}, makeSigner())).status / 100)).toBe(4);
@@ -235,34 +159,39 @@ it('D81 a remodel brings three assertions: the original headers must be those of
 });
 
 it('S27 a model that lists the operator gets a generic serial from the store itself; one that does not is told what to add', async () => {
-  const silent = await signModel('kiosk', { revision: '0' });
-  const listing = await simpleModel('kiosk', { revision: '1' });
+  const silent = await way.signModel('kiosk', { revision: '0' });
+  const listing = await way.simpleModel('kiosk', { revision: '1' });
   const refused = await postDevices(
     inStream(await requestFor(silent, makeSigner(), 'KI-1'), silent),
   );
   expect(refused.status).toBeGreaterThanOrEqual(400);
   expect(refused.json<{ message: string }>().message).toContain(
-    `belongs to account ${generic}, which the model does not allow: add it to "serial-authority" of the model`,
+    `belongs to account ${way.generic}, which the model does not allow: add it to "serial-authority" of the model`,
   );
   const device = deviceOf(listing, 'KI-2');
   await device.register();
   expect(device.serial?.headers).toMatchObject({
-    ...{ 'authority-id': generic, 'brand-id': acme.brandId, model: 'kiosk', serial: 'KI-2' },
+    ...{
+      'authority-id': way.generic,
+      'brand-id': way.acme.brandId,
+      model: 'kiosk',
+      serial: 'KI-2',
+    },
   });
   await device.openSession();
   expect(device.session).not.toBe('');
 });
 
 it('S16 a free snap of the public store is found, shown and installed by any device, also without a serial', async () => {
-  await world.publish(operator, 'compressed-gzip');
-  await world.publish(acme, 'compressed-zstd', { isPrivate: true });
-  const withGeneric = deviceOf(await simpleModel('shop'), 'SH-1');
+  await way.world.publish(way.operator, 'compressed-gzip');
+  await way.world.publish(way.acme, 'compressed-zstd', { isPrivate: true });
+  const withGeneric = deviceOf(await way.simpleModel('shop'), 'SH-1');
   await withGeneric.register();
   await withGeneric.openSession();
-  const ofBrand = await world.device(acme, 'plain', null);
-  const nobody = deviceOf(await signModel('nobody'), 'NO-1');
+  const ofBrand = await way.world.device(way.acme, 'plain', null);
+  const nobody = deviceOf(await way.signModel('nobody'), 'NO-1');
   for (const device of [withGeneric, ofBrand, nobody]) {
-    await world.expectThere(device, 'compressed-gzip');
+    await way.world.expectThere(device, 'compressed-gzip');
     await device.fetchAndInstall(await device.install('compressed-gzip'));
     const headers = device.session
       ? { 'snap-device-authorization': `Macaroon root="${device.session}"` }
@@ -270,13 +199,19 @@ it('S16 a free snap of the public store is found, shown and installed by any dev
     const asked = {
       headers: { 'snap-device-series': '16', 'snap-device-architecture': 'amd64', ...headers },
     };
-    const found = await ask(`${world.url}/v2/snaps/find?q=compressed&fields=title,revision`, asked);
+    const found = await ask(
+      `${way.world.url}/v2/snaps/find?q=compressed&fields=title,revision`,
+      asked,
+    );
     expect(found.json<{ results: { name: string }[] }>().results.map(({ name }) => name)).toEqual([
       'compressed-gzip',
     ]);
-    const shown = await ask(`${world.url}/v2/snaps/info/compressed-gzip?fields=version`, asked);
+    const shown = await ask(`${way.world.url}/v2/snaps/info/compressed-gzip?fields=version`, asked);
     expect([shown.status, shown.json<{ name: string }>().name]).toEqual([200, 'compressed-gzip']);
-    const hidden = await ask(`${world.url}/v2/snaps/info/compressed-zstd?fields=version`, asked);
+    const hidden = await ask(
+      `${way.world.url}/v2/snaps/info/compressed-zstd?fields=version`,
+      asked,
+    );
     expect(hidden.status).toBe(404);
   }
 });
