@@ -14,18 +14,21 @@ import {
   startVault,
   type RunningVault,
 } from '../vault/vault-kit.js';
+import { loggedIn } from '../vault/support/people.js';
 import { callsOf, NOTHING, type Call } from './dummies.js';
 import { askField, verdictOfStatus, type Verdict } from './verdict.js';
 
 /** Keys of 4096 bits take their time on a busy machine. */
 const KEYS_MS = 300_000;
 
-/** Somebody who asks: with a token of a brand, of the installation, or without one. */
+/** Somebody who asks: with a token of a brand, of the installation, at a login, or as a stranger. */
 interface Caller {
   readonly name: string;
   readonly bearer: string | null;
   readonly roles?: readonly VaultRole[];
   readonly isInstallation?: true;
+  /** At a login; decisions 26. */
+  readonly isPerson?: true;
 }
 
 type Open = Extract<RouteRule, string>;
@@ -33,12 +36,17 @@ const isOpen = (rule: RouteRule): rule is Open => typeof rule === 'string';
 
 /** The rule written a second time, from the words of the page instead of the gate's code. */
 function expected(permission: Permission, caller: Caller, isOwnBrand: boolean): Verdict {
-  const { roles, isInstallation = false } = caller;
+  const { roles, isInstallation = false, isPerson = false } = caller;
+  if (permission === 'anyone') return 'allowed';
   if (roles === undefined) return 'unauthorized';
   if (permission === 'member') return 'allowed';
+  if (permission === 'human') return isPerson ? 'allowed' : 'forbidden';
   if (!isOwnBrand && !isInstallation) return 'absent';
+  const { roles: needed, byPeople } = 'roles' in permission ? permission : { roles: permission };
   const mayHere = roles.filter((role) => (role === 'instance-admin') === isInstallation);
-  return mayHere.some((role) => permission.includes(role)) ? 'allowed' : 'forbidden';
+  if (!mayHere.some((role) => needed.includes(role))) return 'forbidden';
+  if (byPeople === undefined || isPerson) return 'allowed';
+  return byPeople === 'invites' && isInstallation ? 'allowed' : 'forbidden';
 }
 
 /** serial-vault.md 13, by the words of its table: who may do each of these, and nobody else. */
@@ -52,10 +60,16 @@ const BY_THE_PAGE: Readonly<Record<string, readonly VaultRole[]>> = {
   'Mutation.setSigningKeyEnabled': ['key-custodian'],
   'Mutation.setModelPolicy': ['vault-admin', 'key-custodian'],
   'Mutation.listSerials': ['vault-admin', 'production'],
-  'Mutation.approveRequest': ['approver'],
-  'Mutation.refuseRequest': ['approver'],
   'Mutation.revokeDevice': ['approver'],
   'Mutation.createSystemUser': ['system-user-signer'],
+};
+
+/** Likewise, and no token (decisions 26). */
+const BY_PEOPLE: Readonly<Record<string, readonly VaultRole[]>> = {
+  'Mutation.approveRequest': ['approver'],
+  'Mutation.refuseRequest': ['approver'],
+  'Mutation.restoreDevice': ['approver'],
+  'Mutation.confirmKeyDisabling': ['key-custodian', 'vault-admin'],
 };
 
 describe('every route and every field of the vault, asked', () => {
@@ -63,6 +77,8 @@ describe('every route and every field of the vault, asked', () => {
   let foreign = '';
   let apiKey = '';
   const callers: Caller[] = [];
+  /** Their logins end with the walk through all fields, of which logout is the last. */
+  const people: Caller[] = [];
 
   beforeAll(async () => {
     vault = await startVault();
@@ -93,6 +109,9 @@ describe('every route and every field of the vault, asked', () => {
       );
       const all = isInstallation && ({ isInstallation } as const);
       callers.push({ name: role, bearer, roles: [role], ...all });
+      if (isInstallation) continue;
+      const { token } = await loggedIn(vault, [role]);
+      people.push({ name: `${role} in person`, bearer: token, roles: [role], isPerson: true });
     }
     const none = await give(`createToken(brand: "${BRAND}", input: {name: "none", roles: []})`);
     callers.push({ name: 'no role', bearer: none, roles: [] }, { name: 'nobody', bearer: null });
@@ -102,6 +121,8 @@ describe('every route and every field of the vault, asked', () => {
   it('V80 a field says to each role and to strangers, in the own and a foreign brand, what the table says', async () => {
     for (const [field, roles] of Object.entries(BY_THE_PAGE))
       expect(PERMISSIONS[field], field).toEqual(roles);
+    for (const [field, roles] of Object.entries(BY_PEOPLE))
+      expect(PERMISSIONS[field], field).toEqual({ roles, byPeople: 'always' });
     const wrong: string[] = [];
     let asked = 0;
     const check = async (call: Call, caller: Caller): Promise<void> => {
@@ -121,7 +142,7 @@ describe('every route and every field of the vault, asked', () => {
           wrong.push(`${call.field} ${caller.name}: ${text} / ${none.text}`);
       }
     };
-    await inParallel(callers, 3, async (caller) => {
+    await inParallel([...callers, ...people], 3, async (caller) => {
       for (const call of callsOf('serial-vault')) await check(call, caller);
     });
     expect(wrong).toEqual([]);

@@ -10,7 +10,8 @@ import { shiftClock } from '#libs/database';
 import { ScriptedDevice } from '../../tools/clients/device.js';
 import { ask, type Answer } from '../../tools/clients/http.js';
 import { makeSigner } from '../device/support/device-store.js';
-import { inStream, query, serialIn, serialRequest } from '../vault/vault-kit.js';
+import { approveSerial } from '../vault/support/people.js';
+import { inStream, serialIn, serialRequest } from '../vault/vault-kit.js';
 import { SimpleWay } from './support/simple-way.js';
 
 /** Each waits for compilations of a worker, on a machine that may be busy. */
@@ -105,11 +106,7 @@ it('D79 the identical body is 202 until the brand decides, then the serial, and 
   expect((await postDevices(body)).status).toBe(202);
   await shiftClock(way.store.installation.databaseUrls.owner, 61_000);
   expect((await postDevices(body)).status).toBe(202);
-  const { pending } = await query<{ pending: { id: string; serial: string }[] }>(
-    ...([way.vault, way.vault.token, `{ pending(${way.ofAcme}) { id serial } }`] as const),
-  );
-  const held = pending.find(({ serial }) => serial === 'HE-1');
-  await way.inVault(`approveRequest(${way.ofAcme}, id: "${held?.id}")`, 'PendingRequest', 'state');
+  await approveSerial(way.vault, 'HE-1', way.acme.brandId);
   await shiftClock(way.store.installation.databaseUrls.owner, 122_000);
   const answer = await postDevices(body);
   expect([200, 201]).toContain(answer.status);

@@ -16,6 +16,7 @@ import {
   startVault,
   type RunningVault,
 } from './vault-kit.js';
+import { decide } from './support/people.js';
 import { initVault } from '../../apps/serial-vault/src/init-vault.js';
 import { ask } from '../../tools/clients/http.js';
 
@@ -192,15 +193,7 @@ describe('tokens and people', () => {
     const deep =
       '{ __schema { types { fields { type { ofType { ofType { ofType { ofType { name } } } } } } } } }';
     await expect(query(vault, vault.token, deep)).rejects.toThrow('bad-request');
-    await expect(
-      mutate(
-        vault,
-        vault.token,
-        `approveRequest(brand: "${BRAND}", id: "no-uuid")`,
-        'PendingRequest',
-        'state',
-      ),
-    ).rejects.toThrow('NotFound');
+    await expect(decide(vault, 'approve', 'no-uuid')).rejects.toThrow('NotFound');
     const text = await ask(`${vault.url}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'text/plain' },

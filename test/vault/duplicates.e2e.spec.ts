@@ -21,6 +21,7 @@ import {
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { decide } from './support/people.js';
 import { ask } from '../../tools/clients/http.js';
 import { foreignModel } from './foreign-model.js';
 
@@ -52,15 +53,6 @@ async function pending(serial: string): Promise<Pending[]> {
   );
   return all.filter((one) => one.serial === serial);
 }
-
-const decide = (verb: 'approve' | 'refuse', id: string | undefined): Promise<{ state: string }> =>
-  mutate(
-    vault,
-    vault.token,
-    `${verb}Request(brand: "${BRAND}", id: "${id}", reason: "seen")`,
-    'PendingRequest',
-    'state',
-  );
 
 const outcomes = async (serial: string): Promise<string[]> =>
   (
@@ -149,7 +141,7 @@ describe('same serial and another key (S2 of serial-vault.md 6.3)', () => {
       deviceKeyId: newKey.publicKey.id,
       formerDeviceKeyId: oldKey.publicKey.id,
     });
-    await decide('approve', entry?.id);
+    await decide(vault, 'approve', entry?.id);
     const approved = await register(vault, hold, newKey, 'S2-A');
     expect(approved.status).toBe(200);
     expect(serialIn(approved.text).headers).toMatchObject({ revision: '1' });
@@ -170,10 +162,10 @@ describe('same serial and another key (S2 of serial-vault.md 6.3)', () => {
     const clone = freshKey();
     expect((await register(vault, hold, clone, 'S2-A')).status).toBe(202);
     const [second] = await pending('S2-A');
-    await decide('refuse', second?.id);
+    await decide(vault, 'refuse', second?.id);
     const refused = await register(vault, hold, clone, 'S2-A');
     expect([refused.status, codeOf(refused)]).toEqual([403, 'refused-by-operator']);
-    await expect(decide('approve', second?.id)).rejects.toThrow('Conflict');
+    await expect(decide(vault, 'approve', second?.id)).rejects.toThrow('Conflict');
 
     const strict = await registerModel(vault, 'acme-refuse', {
       signingKeyId: keyId,
@@ -238,7 +230,7 @@ describe('same serial and another key (S2 of serial-vault.md 6.3)', () => {
     expect((await register(vault, hold, key, 'S2-W')).status).toBe(202);
     const entries = await pending('S2-W');
     expect(entries).toHaveLength(1);
-    await decide('approve', entries[0]?.id);
+    await decide(vault, 'approve', entries[0]?.id);
     // The old change is still polling, and the one that was begun again ends well too.
     expect(await poll()).toBe(200);
     expect((await register(vault, hold, key, 'S2-W')).status).toBe(200);

@@ -20,6 +20,7 @@ import {
   startVault,
   type RunningVault,
 } from './vault-kit.js';
+import { decide } from './support/people.js';
 import { ask, type Answer } from '../../tools/clients/http.js';
 
 let vault: RunningVault;
@@ -104,10 +105,8 @@ it('V47 list: a listed serial is signed, once; one that is not listed is 403, or
   for (const [verb, serial] of [
     ['approve', 'LATE-2'],
     ['refuse', 'LATE-3'],
-  ] as const) {
-    const call = `${verb}Request(brand: "${BRAND}", id: "${(await waiting(serial))[0]?.id}")`;
-    await mutate(vault, vault.token, call, 'PendingRequest', 'state');
-  }
+  ] as const)
+    await decide(vault, verb, (await waiting(serial))[0]?.id);
   expect((await letIn?.())?.status).toBe(200);
   const away = await sentAway?.();
   expect([away?.status, away && codeOf(away)]).toEqual([403, 'refused-by-operator']);

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { decodeAssertion } from '#libs/assertions';
+import { totpCode } from '#libs/auth';
 import {
   BRAND,
   certify,
@@ -22,6 +23,7 @@ import {
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { approveSerial } from './support/people.js';
 import { ask } from '../../tools/clients/http.js';
 
 let vault: RunningVault;
@@ -53,18 +55,7 @@ it('V74 every outcome makes a row, which is there when the answer is', async () 
   expect(await row('LOG-1')).toBe('repeated');
   await register(vault, model, freshKey(), 'LOG-1');
   expect(await row('LOG-1')).toBe('pending');
-  const { pending } = await query<{ pending: { id: string; serial: string }[] }>(
-    vault,
-    vault.token,
-    `{ pending(brand: "${BRAND}") { id serial } }`,
-  );
-  await mutate(
-    vault,
-    vault.token,
-    `approveRequest(brand: "${BRAND}", id: "${pending.find(({ serial }) => serial === 'LOG-1')?.id}")`,
-    'PendingRequest',
-    'state',
-  );
+  await approveSerial(vault, 'LOG-1');
   expect(await row('LOG-1')).toBe('approved');
   await register(vault, model, key, 'LOG-2');
   expect(await row('LOG-2')).toBe('refused duplicate-device-key');
@@ -212,12 +203,13 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
     type: string,
     fields: string,
     text?: string,
+    bearer = vault.token,
   ): Promise<T> => {
     done.push(/^\w+/.exec(call)?.[0] ?? '');
     expected.push(action);
     return mutate<T>(
       vault,
-      vault.token,
+      bearer,
       call,
       type,
       fields,
@@ -318,11 +310,39 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
     'RemodelRules',
     'items { id }',
   );
+  const disabling = `${brand}, keyId: "${key.keyId}", confirmModels: ["acme-audited"]`;
   await act(
-    'disable-signing-key',
-    `setSigningKeyEnabled(${brand}, keyId: "${key.keyId}", isEnabled: false, confirmModels: ["acme-audited"])`,
+    'propose-key-disabling',
+    `setSigningKeyEnabled(${disabling}, isEnabled: false)`,
     'SigningKey',
     'keyId',
+  );
+  const bob = await act<{ id: string }>(
+    'set-member',
+    `setMember(${brand}, input: { email: "bob@acme.example", displayName: "Bob", roles: [approver, key_custodian] })`,
+    'Member',
+    'id',
+  );
+  const { invitation } = await act<{ invitation: string }>(
+    'invite-member',
+    `inviteMember(${brand}, id: "${bob.id}")`,
+    'Invitation',
+    'invitation',
+  );
+  const password = 'tell nobody of this';
+  const joined = await act<{ token: string }>(
+    'accept-invitation',
+    `acceptInvitation(invitation: "${invitation}", password: "${password}")`,
+    'Session',
+    'token',
+  );
+  const asBob = [undefined, joined.token] as const;
+  await act(
+    'disable-signing-key',
+    `confirmKeyDisabling(${disabling})`,
+    'SigningKey',
+    'keyId',
+    ...asBob,
   );
   for (const signer of [freshKey(), freshKey(), freshKey()])
     await register(vault, model, signer, 'AUDIT-1');
@@ -337,12 +357,14 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
     `approveRequest(${brand}, id: "${first?.id}")`,
     'PendingRequest',
     'id',
+    ...asBob,
   );
   await act(
     'refuse-request',
     `refuseRequest(${brand}, id: "${second?.id}")`,
     'PendingRequest',
     'id',
+    ...asBob,
   );
   await act(
     'revoke-device',
@@ -355,6 +377,7 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
     `restoreDevice(${brand}, model: "acme-admin", serial: "AUDIT-1", reason: "r")`,
     'Device',
     'serial',
+    ...asBob,
   );
   await act(
     'swap-board',
@@ -384,14 +407,14 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
     'keyId',
     loginKey.bytes.toString(),
   );
-  const password = '$6$salt$hash0hash0hash0';
+  const deviceLogin = '$6$salt$hash0hash0hash0';
   const until = new Date(Date.now() + 86_400_000).toISOString();
   await act(
     'create-system-user',
     `createSystemUser(${brand}, input: { email: "s@acme.example", name: "S", username: "s", passwordHash: $a, models: ["acme-audited"], until: "${until}" })`,
     'SystemUser',
     'email',
-    password,
+    deviceLogin,
   );
   await act(
     'create-token',
@@ -411,11 +434,66 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
   );
   await act('remove-member', `removeMember(${brand}, id: "${member.id}")`, 'Member', 'id');
 
+  const factor = await mutate<{ secret: string }>(
+    vault,
+    joined.token,
+    'beginSecondFactor',
+    'SecondFactor',
+    'secret',
+  );
+  const code = totpCode(factor.secret, new Date());
+  const { codes } = await act<{ codes: string[] }>(
+    'set-second-factor',
+    `confirmSecondFactor(secret: "${factor.secret}", password: "${password}", otp: "${code}")`,
+    'RecoveryCodes',
+    'codes',
+    ...asBob,
+  );
+  await act(
+    'login',
+    `login(brand: "${BRAND}", email: "bob@acme.example", password: "${password}", otp: "${codes[0]}")`,
+    'Session',
+    'token',
+  );
+  await act(
+    'remove-second-factor',
+    `removeSecondFactor(password: "${password}", otp: "${codes[1]}")`,
+    'Done',
+    'isDone',
+    ...asBob,
+  );
+  const next = 'another one for nobody';
+  await act(
+    'change-password',
+    `changePassword(current: "${password}", next: "${next}")`,
+    'Done',
+    'isDone',
+    ...asBob,
+  );
+  await act('logout', 'logout', 'Done', 'isDone', ...asBob);
+
   const rows = (await actions()).slice(before);
   expect(rows.map(({ action }) => action)).toEqual(expected);
-  expect(rows.every(({ actor }) => actor.startsWith('token:'))).toBe(true);
-  for (const secret of [apiKey.key, made.token, vault.token, pem.slice(100, 160), password])
-    expect(JSON.stringify(rows)).not.toContain(secret);
+  const byPeople = rows.filter(({ actor }) => actor === `person:${bob.id}`);
+  expect(byPeople.map(({ action }) => action)).toEqual([
+    'accept-invitation',
+    'disable-signing-key',
+    'approve-request',
+    'refuse-request',
+    'restore-device',
+    'set-second-factor',
+    'login',
+    'remove-second-factor',
+    'change-password',
+    'logout',
+  ]);
+  const others = rows.filter((row) => !byPeople.includes(row));
+  expect(others.every(({ actor }) => actor.startsWith('token:'))).toBe(true);
+  const told = [apiKey.key, made.token, vault.token, pem.slice(100, 160), deviceLogin];
+  const bobs = [invitation, joined.token, password, next, factor.secret, ...codes];
+  for (const secret of [...told, ...bobs]) expect(JSON.stringify(rows)).not.toContain(secret);
   const schema = buildSchema(await readSchema());
+  // A secret that counts only when it is confirmed is no write.
+  done.push('beginSecondFactor');
   expect(new Set(done)).toEqual(new Set(Object.keys(schema.getMutationType()?.getFields() ?? {})));
 });

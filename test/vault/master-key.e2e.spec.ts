@@ -17,6 +17,7 @@ import {
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { decide } from './support/people.js';
 
 let vault: RunningVault;
 let model: TestModel;
@@ -105,8 +106,7 @@ it('V65 a process without the master key can open no signing key: it signs nothi
   );
   expect(held.signingLog.items.length).toBeGreaterThan(3);
   const inBrand = `brand: "${BRAND}"`;
-  const approve = `approveRequest(${inBrand}, id: "${held.pending[0]?.id}")`;
-  await mutate(vault, vault.token, approve, 'PendingRequest', 'state');
+  await decide(vault, 'approve', held.pending[0]?.id);
   const list = `listSerials(${inBrand}, model: "acme-sealed", serials: ["X-1"])`;
   await mutate(vault, vault.token, list, 'ListedSerials', 'added');
   const revoke = `revokeDevice(${inBrand}, model: "acme-sealed", serial: "STRIPPED-1", reason: "r")`;

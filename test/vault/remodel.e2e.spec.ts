@@ -20,6 +20,7 @@ import {
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { decide, disableKey } from './support/people.js';
 import { ask, type Answer } from '../../tools/clients/http.js';
 import { foreignModel } from './foreign-model.js';
 
@@ -191,13 +192,7 @@ it('V58 an old serial by a retired key of the old model works, one by a foreign 
       p: ['PolicyInput!', policy],
     },
   );
-  await mutate(
-    vault,
-    vault.token,
-    `setSigningKeyEnabled(brand: "${BRAND}", keyId: "${keyId}", isEnabled: false, confirmModels: ["acme-new"])`,
-    'SigningKey',
-    'isEnabled',
-  );
+  await disableKey(vault, keyId, ['acme-new']);
   await mutate(
     vault,
     vault.token,
@@ -237,13 +232,7 @@ it('V60 a superseded or revoked old serial is 403', async () => {
   const [row] = await vault.sql<{ id: string }>(
     `SELECT id FROM vault.pending WHERE serial = 'RM-6'`,
   );
-  await mutate(
-    vault,
-    vault.token,
-    `approveRequest(brand: "${BRAND}", id: "${row?.id}")`,
-    'PendingRequest',
-    'state',
-  );
+  await decide(vault, 'approve', row?.id);
   const current = serialIn((await register(vault, from, newKey, 'RM-6')).text);
   const answer = await remodel(superseded.key, superseded.old);
   expect([answer.status, codeOf(answer)]).toEqual([403, 'remodel-not-allowed']);
@@ -269,13 +258,7 @@ it('V61 the serial is kept, and taken in the new model by another key it is held
   const [row] = await vault.sql<{ id: string }>(
     `SELECT id FROM vault.pending WHERE serial = 'RM-8'`,
   );
-  await mutate(
-    vault,
-    vault.token,
-    `approveRequest(brand: "${BRAND}", id: "${row?.id}")`,
-    'PendingRequest',
-    'state',
-  );
+  await decide(vault, 'approve', row?.id);
   const answer = await remodel(key, old);
   expect(serialIn(answer.text).headers).toMatchObject({
     model: 'acme-new',

@@ -28,6 +28,7 @@ import {
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { loggedIn } from './support/people.js';
 import { ask } from '../../tools/clients/http.js';
 
 let vault: RunningVault;
@@ -179,36 +180,56 @@ it('V70 a serial outside the constraints of the account-key is not signed', asyn
   expect(await vault.sql(`SELECT 1 FROM vault.devices WHERE model = 'acme-outside-1'`)).toEqual([]);
 });
 
-it('V67 a key is disabled only with the names of its models and devices; then their devices get 503, with an alarm', async () => {
+it('V67 a key in use is disabled by two: each names its models and sees their devices; then requests get 503, and an alarm goes out', async () => {
   const key = await certifiedKey(vault, 'to-disable');
   const dependent = await registerModel(vault, 'acme-dependent', { signingKeyId: key });
-  const disable = (confirm: string[]): Promise<unknown> =>
-    mutate(
-      vault,
-      vault.token,
-      `setSigningKeyEnabled(brand: "${BRAND}", keyId: "${key}", isEnabled: false, confirmModels: $m)`,
-      'SigningKey',
-      'isEnabled',
-      {
-        m: ['[ID!]', confirm],
-      },
-    );
   expect((await register(vault, dependent, freshKey(), 'D-0')).status).toBe(200);
   expect((await register(vault, model, freshKey(), 'D-9')).status).toBe(200);
-  await expect(disable([])).rejects.toThrow('acme-dependent (1 devices)');
+  const inBrand = `brand: "${BRAND}", keyId: "${key}"`;
+  const fields = 'isEnabled disabling { by dependents { model devices } }';
+  const act = (bearer: string, call: string): Promise<{ isEnabled: boolean }> =>
+    mutate(vault, bearer, call, 'SigningKey', fields);
+  const propose = (bearer: string, models: string): Promise<{ isEnabled: boolean }> =>
+    act(bearer, `setSigningKeyEnabled(${inBrand}, isEnabled: false, confirmModels: [${models}])`);
+  const confirm = (bearer: string, models: string): Promise<{ isEnabled: boolean }> =>
+    act(bearer, `confirmKeyDisabling(${inBrand}, confirmModels: [${models}])`);
+  const listed = 'acme-dependent (1 devices)';
+  const [first, second] = [
+    await loggedIn(vault, ['key-custodian']),
+    await loggedIn(vault, ['key-custodian']),
+  ];
+
+  await expect(confirm(second.token, '"acme-dependent"')).rejects.toThrow('nobody proposed');
+  await expect(propose(first.token, '')).rejects.toThrow(listed);
+  const proposed = await propose(first.token, '"acme-dependent"');
+  const dependents = [{ model: 'acme-dependent', devices: 1 }];
+  expect(proposed).toMatchObject({
+    isEnabled: true,
+    disabling: { by: `person:${first.id}`, dependents },
+  });
+  expect((await register(vault, dependent, freshKey(), 'D-1')).status).toBe(200);
+  // Nobody is two: not at another login, not by a token, and a token is nobody's eyes.
+  await expect(confirm(first.token, '"acme-dependent"')).rejects.toThrow('a second person must');
+  await expect(confirm(vault.token, '"acme-dependent"')).rejects.toThrow('a person must do it');
+  await expect(confirm(second.token, '')).rejects.toThrow('acme-dependent (2 devices)');
   const before = await alarms('signing-key-unavailable');
-  await disable(['acme-dependent']);
-  const refused = await register(vault, dependent, freshKey(), 'D-1');
+  expect(await confirm(second.token, '"acme-dependent"')).toMatchObject({
+    isEnabled: false,
+    disabling: null,
+  });
+  const refused = await register(vault, dependent, freshKey(), 'D-2');
   expect([refused.status, codeOf(refused)]).toEqual([503, 'signing-key-unavailable']);
   expect(await alarms('signing-key-unavailable')).toBe(before + 1);
-  await mutate(
-    vault,
-    vault.token,
-    `setSigningKeyEnabled(brand: "${BRAND}", keyId: "${key}", isEnabled: true)`,
-    'SigningKey',
-    'isEnabled',
-  );
-  expect((await register(vault, dependent, freshKey(), 'D-1')).status).toBe(200);
+
+  await act(vault.token, `setSigningKeyEnabled(${inBrand}, isEnabled: true)`);
+  expect((await register(vault, dependent, freshKey(), 'D-2')).status).toBe(200);
+  // What was taken back is confirmed by nobody; what nothing depends on needs no second one.
+  await propose(vault.token, '"acme-dependent"');
+  await act(vault.token, `setSigningKeyEnabled(${inBrand}, isEnabled: true)`);
+  await expect(confirm(second.token, '"acme-dependent"')).rejects.toThrow('nobody proposed');
+  const idle = await certifiedKey(vault, 'idle');
+  const off = `setSigningKeyEnabled(brand: "${BRAND}", keyId: "${idle}", isEnabled: false)`;
+  expect(await act(second.token, off)).toMatchObject({ isEnabled: false });
 });
 
 it('V64 a sealed key in the row of another signs nothing', async () => {
@@ -244,8 +265,13 @@ it('V66 makes keys of 4096 bits that do not come out, and takes PEM and armour, 
   );
   const request = decodeAssertion(Buffer.from(row?.request ?? ''));
   expect(accountKeyOf(request).publicKey.bits).toBe(4096);
-  // No field gives what is sealed (but how many were resealed), and what is sealed is no key.
-  expect(await readSchema()).not.toMatch(/^ +\w*(?:(?<!re)sealed|private|secret)\w*[:(]/im);
+  // No field gives what is sealed (but how many were resealed), and what is sealed is no key. People's own second factors
+  // are the only secrets that are told.
+  const schema = (await readSchema()).replace(
+    /^type SecondFactor .*?^}|^ +secret: String!$/gms,
+    '',
+  );
+  expect(schema).not.toMatch(/^ +\w*(?:(?<!re)sealed|private|secret)\w*[:(]/im);
   expect(() => createPrivateKey(row?.sealed ?? '')).toThrow();
 
   const own = generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey;

@@ -228,12 +228,15 @@ export async function mutate<T>(
   return result;
 }
 
+/** From the root to the key with which the brand signs models. */
+export const CHAIN = [
+  'chain/store-account-key.assert',
+  'chain/brand-account.assert',
+  'chain/brand-account-key.assert',
+];
+
 export async function registerBrand(vault: Administered): Promise<void> {
-  const assertions = streamOf([
-    'chain/store-account-key.assert',
-    'chain/brand-account.assert',
-    'chain/brand-account-key.assert',
-  ]);
+  const assertions = streamOf(CHAIN);
   await mutate(
     vault,
     vault.token,

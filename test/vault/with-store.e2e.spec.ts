@@ -9,7 +9,9 @@ import { BrandAdmin } from '../../tools/clients/brand-admin.js';
 import { ScriptedDevice } from '../../tools/clients/device.js';
 import { AdminStore, type Person } from '../admin/support/admin-store.js';
 import { StoreWorld, type Tenant } from '../admin/support/store-world.js';
+import { CliUser } from '../cli/support/run-cli.js';
 import { makeSigner } from '../device/support/device-store.js';
+import { approveSerial, loggedIn } from './support/people.js';
 import { mutate, query } from './vault-kit.js';
 
 /** Each waits for processes that may be busy. */
@@ -87,12 +89,6 @@ async function polls(device: ScriptedDevice): Promise<void> {
   device.installed.set(snapId, { snapId, name, revision: 1, channel: 'latest/stable' });
   await device.poll(name);
 }
-const pendingOf = async (serial: string): Promise<string> => {
-  const { pending } = await ask<{ pending: { id: string; serial: string }[] }>(
-    `pending(${brandArg()}) { id serial }`,
-  );
-  return pending.find((one) => one.serial === serial)?.id ?? '';
-};
 
 beforeAll(async () => {
   store = await AdminStore.start({ apps: ['store-api', 'worker', 'serial-vault'] });
@@ -130,11 +126,11 @@ afterAll(() => store?.stop());
 it('V39 the session opens with the serial; after a revocation none does and the old one ends; after the restoring it opens', async () => {
   const model = await registerModel('acme-field', acme.storeId);
   const device = await running(model, 'FIELD-1');
-  const act = (verb: string): Promise<unknown> =>
-    inVault(
-      `${verb}Device(${brandArg()}, model: "acme-field", serial: "FIELD-1", reason: "lost")`,
-      'Device',
-    );
+  const act = async (verb: 'revoke' | 'restore'): Promise<void> => {
+    const { token } = await loggedIn(vault, ['approver'], acme.brandId);
+    const call = `${verb}Device(${brandArg()}, model: "acme-field", serial: "FIELD-1", reason: "lost")`;
+    await mutate(vault, token, call, 'Device', 'serial');
+  };
   expect(await isServed(device)).toBe(true);
   await act('revoke');
   await expect.poll(() => isServed(device), LIMIT).toBe(false);
@@ -177,6 +173,15 @@ it('S26 go or no go for each serial: issued, session opened, first poll seen', a
   expect((await state())['LINE-1']).toBe('no poll seen');
   await polls(device);
   await expect.poll(state, LIMIT).toEqual({ 'LINE-1': 'go', 'LINE-2': nothing, 'LINE-3': nothing });
+  // A script on the line goes by the status.
+  const line = new CliUser({
+    BRANDSTORE_VAULT_URL: vault.url,
+    BRANDSTORE_VAULT_TOKEN: vault.token,
+    BRANDSTORE_BRAND: acme.brandId,
+  });
+  const go = await line.run(['vault', 'go', 'acme-line', 'LINE-1']);
+  expect([go.status, go.err, go.out]).toEqual([0, '', expect.stringMatching(/LINE-1.*go/)]);
+  expect((await line.run(['vault', 'go', 'acme-line', 'LINE-1', 'LINE-2'])).status).toBe(1);
 });
 
 it('S36 a re-flash comes with a new key and the old serial: it waits for the brand, and then the old key is superseded', async () => {
@@ -186,8 +191,7 @@ it('S36 a re-flash comes with a new key and the old serial: it waits for the bra
   expect((await flashed.requestSerial()).status).toBe(202);
   // Whoever has the serial keeps it until then.
   expect(await isServed(former)).toBe(true);
-  const id = await pendingOf('FLASH-1');
-  await inVault(`approveRequest(${brandArg()}, id: "${id}")`, 'PendingRequest');
+  await approveSerial(vault, 'FLASH-1', acme.brandId);
   await flashed.register();
   expect(flashed.serial?.revision).toBe(1);
   await flashed.openSession();
@@ -258,9 +262,9 @@ it('S37 a board swap is one act: the old serial ends, tags, fleet and pins are t
   await expect.poll(() => uidOf('EARLY-2'), LIMIT).toBe(earlyUid);
   await twin.openSession();
   expect(await isServed(twin)).toBe(true);
-  await expect(inVault(`restoreDevice${act}, reason: "found")`, 'Device')).rejects.toThrow(
-    'another board',
-  );
+  const { token } = await loggedIn(vault, ['approver'], acme.brandId);
+  const restore = `restoreDevice${act}, reason: "found")`;
+  await expect(mutate(vault, token, restore, 'Device', 'serial')).rejects.toThrow('another board');
 });
 
 it('S38 a remodelled device becomes another model of the brand where a rule lets it, with the other store’s content and its own past', async () => {

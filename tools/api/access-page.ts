@@ -3,6 +3,7 @@ import { VAULT_ROLES } from '#libs/database';
 import { ROUTES } from '../../apps/store-api/src/access/routes.js';
 import { PERMISSIONS, type Permission } from '../../apps/store-api/src/admin/permissions.js';
 import {
+  humanPart,
   PERMISSIONS as VAULT_PERMISSIONS,
   type Permission as VaultPermission,
 } from '../../apps/serial-vault/src/graphql/permissions.js';
@@ -37,8 +38,8 @@ export function accessPage(): string {
     '\n## Routes of the vault\n\n| route | who |\n|---|---|\n',
     ...routeRows(VAULT_ROUTES),
     '\n## GraphQL of the vault\n\n',
-    `| field | ${VAULT_ROLES.join(' | ')} |\n`,
-    `|---|${'---|'.repeat(VAULT_ROLES.length)}\n`,
+    `| field | ${VAULT_ROLES.join(' | ')} | token |  |\n`,
+    `|---|${'---|'.repeat(VAULT_ROLES.length + 2)}\n`,
     ...Object.entries(VAULT_PERMISSIONS).map(vaultRow),
   ].join('');
 }
@@ -64,8 +65,15 @@ function fieldRow(field: string, permission: Permission): string {
   return row([field, ...may, mark(operator === true), mark(human !== true), far]);
 }
 
-const vaultRow = ([field, roles]: [string, VaultPermission]): string =>
-  row([field, ...VAULT_ROLES.map((role) => mark(roles === 'member' || roles.includes(role)))]);
+function vaultRow([field, permission]: [string, VaultPermission]): string {
+  if (typeof permission === 'string') {
+    const all = VAULT_ROLES.map(() => mark(true));
+    return row([field, ...all, mark(permission !== 'human'), permission]);
+  }
+  const { roles, byPeople } = humanPart(permission);
+  const token = byPeople === 'invites' ? 'of the installation' : mark(byPeople === undefined);
+  return row([field, ...VAULT_ROLES.map((role) => mark(roles.includes(role))), token, '']);
+}
 
 const mark = (may: boolean): string => (may ? 'yes' : '–');
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;

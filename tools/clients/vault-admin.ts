@@ -99,22 +99,51 @@ export class VaultAdmin {
     taken(revokeDevice);
   }
 
+  /** Somebody of the brand with one role, at a login: no token approves (decisions 26). */
+  async person(
+    brandId: string,
+    email: string,
+    role: string,
+    password: string,
+  ): Promise<VaultAdmin> {
+    const id = await this.setMember(brandId, email, role);
+    const { inviteMember } = await this.graphql.run<{ inviteMember: { invitation: string } }>(
+      `mutation ($brand: ID!, $id: ID!) {
+        inviteMember(brand: $brand, id: $id) { __typename ... on Invitation { invitation } ${REFUSALS} }
+      }`,
+      { brand: brandId, id },
+    );
+    const { acceptInvitation } = await this.graphql.run<{ acceptInvitation: { token: string } }>(
+      `mutation ($invitation: String!, $password: String!) {
+        acceptInvitation(invitation: $invitation, password: $password) { __typename ... on Session { token } ${REFUSALS} }
+      }`,
+      { invitation: taken(inviteMember).invitation, password },
+    );
+    const { token } = taken(acceptInvitation);
+    return new VaultAdmin(this.graphql.as(token), token);
+  }
+
   /** Somebody of the brand with one role, and a token of theirs. */
   async colleague(brandId: string, email: string, role: string): Promise<VaultAdmin> {
+    const memberId = await this.setMember(brandId, email, role);
+    const { createToken } = await this.graphql.run<{ createToken: { token: string } }>(
+      `mutation ($brand: ID!, $input: TokenInput!) {
+        createToken(brand: $brand, input: $input) { __typename ... on NewToken { token } ${REFUSALS} }
+      }`,
+      { brand: brandId, input: { name: email, memberId, roles: [role] } },
+    );
+    const { token } = taken(createToken);
+    return new VaultAdmin(this.graphql.as(token), token);
+  }
+
+  private async setMember(brandId: string, email: string, role: string): Promise<string> {
     const { setMember } = await this.graphql.run<{ setMember: { id: string } }>(
       `mutation ($brand: ID!, $input: MemberInput!) {
         setMember(brand: $brand, input: $input) { __typename ... on Member { id } ${REFUSALS} }
       }`,
       { brand: brandId, input: { email, displayName: email, roles: [role] } },
     );
-    const { createToken } = await this.graphql.run<{ createToken: { token: string } }>(
-      `mutation ($brand: ID!, $input: TokenInput!) {
-        createToken(brand: $brand, input: $input) { __typename ... on NewToken { token } ${REFUSALS} }
-      }`,
-      { brand: brandId, input: { name: email, memberId: taken(setMember).id, roles: [role] } },
-    );
-    const { token } = taken(createToken);
-    return new VaultAdmin(this.graphql.as(token), token);
+    return taken(setMember).id;
   }
 
   /** For what is sent and fetched as files. */

@@ -52,6 +52,7 @@ async function readSettings(config: Config): Promise<VaultSettings> {
     publicUrl: config.PUBLIC_URL,
     storeUrl: config.STORE_URL ?? null,
     modelsSeconds: config.MODELS_SECONDS,
+    secret,
     pepper: createHmac('sha256', secret).update('api-key pepper').digest(),
     requestIdSeconds: config.REQUEST_ID_SECONDS,
     requestIdsPerKey: REQUEST_IDS_PER_KEY,

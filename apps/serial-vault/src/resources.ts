@@ -25,6 +25,8 @@ export interface VaultSettings {
   readonly storeUrl: string | null;
   /** How old the knowledge of models may be while the store answers. */
   readonly modelsSeconds: number;
+  /** Seals what people's authenticator apps know; never in the database. */
+  readonly secret: Buffer;
   /** Key of the HMAC under which API keys are stored; never in the database (serial-vault.md 7). */
   readonly pepper: Buffer;
   /** serial-vault.md 8. */

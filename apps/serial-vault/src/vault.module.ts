@@ -11,11 +11,13 @@ import { DeviceService } from './administration/device.service.js';
 import { EnrolmentService } from './administration/enrolment.service.js';
 import { JournalService } from './administration/journal.service.js';
 import { LineService } from './administration/line.service.js';
+import { LoginService } from './administration/login.service.js';
 import { MasterKeyService } from './administration/master-key.service.js';
 import { MemberService } from './administration/member.service.js';
 import { ModelService } from './administration/model.service.js';
 import { OrderService } from './administration/order.service.js';
 import { RegistryPull } from './registry/registry-pull.js';
+import { SecondFactorService } from './administration/second-factor.service.js';
 import { SigningKeyService } from './administration/signing-key.service.js';
 import { SystemUserService } from './administration/system-user.service.js';
 import { TokenService } from './administration/token.service.js';
@@ -33,11 +35,13 @@ const SERVICES = [
   EnrolmentService,
   JournalService,
   LineService,
+  LoginService,
   MasterKeyService,
   MemberService,
   ModelService,
   OrderService,
   RegistryPull,
+  SecondFactorService,
   SigningKeyService,
   SystemUserService,
   TokenService,

@@ -25,10 +25,14 @@ export { LIMIT_KINDS, ROLES, isWithin, mayDo, maySee, narrowGrants, tidyLimits }
 export type { AnyRole, Grant, Limits, Role, Subject, Thing } from './grants.js';
 export { bindDischarge, decodeMacaroon, encodeMacaroon, mintMacaroon } from './macaroon.js';
 export type { Caveat, Macaroon } from './macaroon.js';
+export { FailureCount } from './failure-count.js';
 export {
+  LEAST_PASSWORD,
   PASSWORD_COST,
   SALT_BYTES,
   hashPassword,
+  isPasswordChoice,
+  isPasswordOf,
   needsRehash,
   verifyPassword,
 } from './password.js';
@@ -52,6 +56,15 @@ export type {
 } from './publisher-login.js';
 export { RANDOM_BYTES, formatId, formatNonce, hashNonce } from './random-text.js';
 export { RECOVERY_CODE_BYTES, formatRecoveryCode, hashRecoveryCode } from './recovery-code.js';
+export {
+  RECOVERY_BYTES,
+  TOTP_NONCE_BYTES,
+  drawRecoveryCodes,
+  openTotpSecret,
+  sealTotpSecret,
+  spendCode,
+} from './second-factor.js';
+export type { FactorOwner, SecondFactor } from './second-factor.js';
 export { TOKEN_RANDOM_BYTES, formatToken, isSameHash, parseToken } from './secret-token.js';
 export type { TokenKind, TokenParts } from './secret-token.js';
 export { TOTP_SECRET_BYTES, formatTotpSecret, totpCode, totpUri, verifyTotp } from './totp.js';

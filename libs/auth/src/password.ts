@@ -17,6 +17,10 @@ export const PASSWORD_COST: ScryptCost = { logN: 15, r: 8, p: 3 };
 export const SALT_BYTES = 16;
 
 const HASH_BYTES = 32;
+/** OWASP's least length where a second factor is possible but not certain. */
+export const LEAST_PASSWORD = 10;
+const LONGEST_PASSWORD = 1000;
+
 const STORED =
   /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9_-]{22,})\$([A-Za-z0-9_-]{43})$/;
 
@@ -69,4 +73,18 @@ export async function verifyPassword(password: string, stored: string): Promise<
 export function needsRehash(stored: string, cost: ScryptCost = PASSWORD_COST): boolean {
   const { cost: used } = parseStored(stored);
   return used.logN !== cost.logN || used.r !== cost.r || used.p !== cost.p;
+}
+
+/** Whether somebody may choose it. */
+export const isPasswordChoice = (password: string): boolean =>
+  password.length >= LEAST_PASSWORD && password.length <= LONGEST_PASSWORD;
+
+/** Checked in place of a password that is not there, so that the answer takes as long. */
+let nobody: Promise<string> | undefined;
+
+/** Whether it is the stored one; takes as long where there is none, which is the empty text. */
+export async function isPasswordOf(stored: string, typed: string): Promise<boolean> {
+  nobody ??= hashPassword('nobody', Buffer.alloc(SALT_BYTES));
+  const isRight = await verifyPassword(typed, stored || (await nobody));
+  return isRight && stored !== '';
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { decodeAssertions, signAssertion } from '#libs/assertions';
 import { BrandAdmin } from '../../clients/brand-admin.js';
@@ -50,7 +51,12 @@ export async function brandAndVault(story: VaultStory): Promise<void> {
   await vault.registerModel(brandId, model, key.keyId, KEY_BITS, { enrolment: { list: true } });
   story.apiKey = await vault.createApiKey(brandId, MODEL, 'line 1');
   story.production = await vault.colleague(brandId, 'fay@acme.example', 'production');
-  story.approver = await vault.colleague(brandId, 'aron@acme.example', 'approver');
+  story.approver = await vault.person(
+    brandId,
+    'aron@acme.example',
+    'approver',
+    randomBytes(18).toString('base64url'),
+  );
   narrator.say(`the vault signs ${MODEL} with ${key.keyId.slice(0, 12)}…, for serials on an order`);
   narrator.say(`Fay runs the line and imports ${ORDER}, Aron decides what is doubtful`);
 }

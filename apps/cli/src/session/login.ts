@@ -36,10 +36,10 @@ export const loginCommand = (io: Io): Command =>
 async function login(io: Io, options: LoginOptions): Promise<void> {
   const url = (await meantUrl(io, options.url)) ?? storeUrl(await asked(io, '--url').text('Store'));
   const email = options.email ?? (await asked(io, '--email').text('Mail address'));
-  const password = options.passwordStdin
-    ? (await io.read('-')).toString('utf8').replace(/\r?\n$/, '')
-    : await asked(io, '--password-stdin').secret('Password');
-  const { token, expiresAt } = await openSession(io, url, email, password, options.otp);
+  const password = await readPassword(io, options.passwordStdin);
+  const { token, expiresAt } = await withCode(io, options.otp, (otp) =>
+    new StoreClient(url).act<KeptLogin>(LOGIN, { email, password, otp }),
+  );
   await new SessionFile(io.env).keep(url, { email, token, expiresAt });
   print(
     io,
@@ -49,28 +49,34 @@ async function login(io: Io, options: LoginOptions): Promise<void> {
   );
 }
 
-async function openSession(
+/** What a login gives. */
+export type KeptLogin = Pick<KeptSession, 'token' | 'expiresAt'>;
+
+/** From standard input, or asked for without echo. */
+export async function readPassword(io: Io, isPiped = false): Promise<string> {
+  if (!isPiped) return asked(io, '--password-stdin').secret('Password');
+  return (await io.read('-')).toString('utf8').replace(/\r?\n$/, '');
+}
+
+/** A login; who has a second factor is asked for its code, which only whoever knows the password learns. */
+export async function withCode(
   io: Io,
-  url: string,
-  email: string,
-  password: string,
   otp: string | undefined,
-): Promise<Pick<KeptSession, 'token' | 'expiresAt'>> {
-  const store = new StoreClient(url);
+  open: (otp: string | undefined) => Promise<KeptLogin>,
+): Promise<KeptLogin> {
   try {
-    return await store.act(LOGIN, { email, password, otp });
+    return await open(otp);
   } catch (error) {
-    // The store says that a code is needed to whoever knows the password, and to nobody else.
     const isCodeNeeded =
       error instanceof Refusal && error.message.includes('second factor') && otp === undefined;
     if (!isCodeNeeded || io.ask === null) throw error;
     const code = await io.ask.text('Code of the second factor');
-    return store.act(LOGIN, { email, password, otp: code.replaceAll(' ', '') });
+    return open(code.replaceAll(' ', ''));
   }
 }
 
 /** Where nobody can be asked, the option must have said it. */
-function asked(io: Io, option: string): Questions {
+export function asked(io: Io, option: string): Questions {
   if (io.ask !== null) return io.ask;
   throw new UsageError(`cannot ask here: there is no terminal; give ${option}`);
 }

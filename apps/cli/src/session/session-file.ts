@@ -19,9 +19,13 @@ type Content = z.infer<typeof content>;
 export class SessionFile {
   readonly path: string;
 
-  constructor(env: Readonly<Record<string, string | undefined>>) {
+  /** @param name of the file: those at vaults lie apart from those at stores */
+  constructor(
+    env: Readonly<Record<string, string | undefined>>,
+    name: 'sessions.json' | 'vault-sessions.json' = 'sessions.json',
+  ) {
     const folder = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config');
-    this.path = join(folder, 'brandstore', 'sessions.json');
+    this.path = join(folder, 'brandstore', name);
   }
 
   async currentUrl(): Promise<string | null> {

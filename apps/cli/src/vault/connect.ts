@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Io } from '../io.js';
 import { pickBrand } from '../session/connect.js';
+import { SessionFile } from '../session/session-file.js';
 import { storeUrl } from '../session/store-url.js';
 import { StoreClient } from '../store/store-client.js';
 import { Failure, UsageError } from '../usage.js';
@@ -27,14 +28,52 @@ export const vaultCommandOf = (name: string): Command =>
 
 const BRANDS = vaultGraphql`query { brands { id username } }`;
 
-/** The vault, by a token of its own: it may stand in a factory, and knows no logins of the store. */
-export async function connectToVault(io: Io, options: VaultOptions): Promise<VaultClient> {
-  const url = options.vault ?? io.env.BRANDSTORE_VAULT_URL;
+/** Which vault is meant: option, else environment. */
+export function meantVault(io: Io, { vault }: VaultOptions): string {
+  const url = vault ?? io.env.BRANDSTORE_VAULT_URL;
   if (!url)
     throw new UsageError('cannot tell which vault is meant: set BRANDSTORE_VAULT_URL or --vault');
-  const token = io.env.BRANDSTORE_VAULT_TOKEN;
-  if (!token) throw new Failure('cannot act at the vault without BRANDSTORE_VAULT_TOKEN');
-  const vault = new StoreClient(storeUrl(url), token);
+  return storeUrl(url);
+}
+
+/** The sessions of `brandstore vault login`: the vault may stand in a factory, and knows no logins of the store. */
+export const vaultSessions = (io: Io): SessionFile =>
+  new SessionFile(io.env, 'vault-sessions.json');
+
+/** By BRANDSTORE_VAULT_TOKEN, else by the login. */
+export async function connectToVault(io: Io, options: VaultOptions): Promise<VaultClient> {
+  const url = meantVault(io, options);
+  const token = io.env.BRANDSTORE_VAULT_TOKEN ?? (await liveSession(io, url));
+  if (!token)
+    throw new Failure(
+      'cannot act at the vault without BRANDSTORE_VAULT_TOKEN or brandstore vault login',
+    );
+  return clientOf(io, options, url, token);
+}
+
+/** By the login, whatever token is at hand: tokens never approve (decisions 26). */
+export async function connectAsPerson(io: Io, options: VaultOptions): Promise<VaultClient> {
+  const url = meantVault(io, options);
+  const token = await liveSession(io, url);
+  if (token === null)
+    throw new Failure(
+      'cannot decide at the vault with a token: a person must, see brandstore vault login',
+    );
+  return clientOf(io, options, url, token);
+}
+
+async function liveSession(io: Io, url: string): Promise<string | null> {
+  const session = await vaultSessions(io).find(url);
+  return session !== null && new Date(session.expiresAt) > io.now() ? session.token : null;
+}
+
+async function clientOf(
+  io: Io,
+  options: VaultOptions,
+  url: string,
+  token: string,
+): Promise<VaultClient> {
+  const vault = new StoreClient(url, token);
   const { brands } = await vault.query<{ brands: { id: string; username: string }[] }>(BRANDS);
   return { vault, brandId: pickBrand(brands, options.brand ?? io.env.BRANDSTORE_BRAND) };
 }

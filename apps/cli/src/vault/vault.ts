@@ -2,8 +2,9 @@ import { Command } from 'commander';
 import type { Io } from '../io.js';
 import { facts, print, table } from '../output.js';
 import { Failure } from '../usage.js';
-import { connectToVault, vaultCommandOf, type VaultOptions } from './connect.js';
+import { connectAsPerson, connectToVault, vaultCommandOf, type VaultOptions } from './connect.js';
 import { lineCommands } from './line.js';
+import { loginCommands } from './login.js';
 import { logCommand } from './log.js';
 import { VAULT_REFUSALS, vaultGraphql } from './vault-graphql.js';
 
@@ -63,7 +64,8 @@ type ImportOptions = VaultOptions & { readonly order: string };
 type DecideOptions = VaultOptions & { readonly reason: string };
 
 const epilogue = `
-Environment: BRANDSTORE_VAULT_URL, BRANDSTORE_VAULT_TOKEN (a token of the vault), BRANDSTORE_BRAND.`;
+Environment: BRANDSTORE_VAULT_URL, BRANDSTORE_VAULT_TOKEN (a token of the vault), BRANDSTORE_BRAND.
+A token does all but approve and refuse: these need a person, \`brandstore vault login\`.`;
 
 /** `brandstore vault …`: the factory floor. */
 export function vaultCommand(io: Io): Command {
@@ -103,6 +105,7 @@ export function vaultCommand(io: Io): Command {
     );
   for (const more of lineCommands(io)) command.addCommand(more);
   command.addCommand(logCommand(io));
+  for (const own of loginCommands(io)) command.addCommand(own);
   return command;
 }
 
@@ -148,7 +151,7 @@ async function decide(
   options: DecideOptions,
   document: string,
 ): Promise<void> {
-  const { vault, brandId } = await connectToVault(io, options);
+  const { vault, brandId } = await connectAsPerson(io, options);
   const { pending } = await vault.query<Pick<Status, 'pending'>>(PENDING, { brand: brandId });
   const meant = pending.filter(({ id, serial }) => id === request || serial === request);
   const [one, another] = meant;

@@ -3,6 +3,15 @@ import type { VaultResources } from '../resources.js';
 import { actorOf, type VaultPrincipal } from './token.service.js';
 import { found, requireId, VaultError } from './vault-error.js';
 
+/** Somebody as others see them: nothing of what they log in with. */
+export interface MemberView extends Pick<
+  VaultMember,
+  'id' | 'email' | 'displayName' | 'roles' | 'invitedUntil' | 'removedAt' | 'createdAt'
+> {
+  readonly hasPassword: boolean;
+  readonly hasSecondFactor: boolean;
+}
+
 export interface MemberOrder {
   readonly email: string;
   readonly displayName: string;
@@ -15,14 +24,15 @@ const EMAIL = /^[^\s@]+@[^\s@]+$/;
 export class MemberService {
   constructor(private readonly resources: Pick<VaultResources, 'db'>) {}
 
-  list(brandId: string): Promise<VaultMember[]> {
-    return this.resources.db.asBrand(brandId, (tx) =>
+  async list(brandId: string): Promise<MemberView[]> {
+    const members = await this.resources.db.asBrand(brandId, (tx) =>
       tx.find(VaultMember, { where: { brandId }, order: { createdAt: 'ASC' } }),
     );
+    return members.map(toView);
   }
 
   /** Takes somebody in, or gives them other roles; who was removed comes back with their tokens. */
-  set(who: VaultPrincipal, brandId: string, order: MemberOrder): Promise<VaultMember> {
+  set(who: VaultPrincipal, brandId: string, order: MemberOrder): Promise<MemberView> {
     const email = order.email.trim().toLowerCase();
     requireOrder(email, order.roles);
     return this.resources.db.asBrand(brandId, async (tx) => {
@@ -38,12 +48,12 @@ export class MemberService {
         subject: email,
         detail: { roles, before: held?.roles },
       });
-      return tx.findOneByOrFail(VaultMember, { brandId, email });
+      return toView(await tx.findOneByOrFail(VaultMember, { brandId, email }));
     });
   }
 
   /** Their tokens end at once. */
-  remove(who: VaultPrincipal, brandId: string, id: string): Promise<VaultMember> {
+  remove(who: VaultPrincipal, brandId: string, id: string): Promise<MemberView> {
     requireId(id, 'member');
     return this.resources.db.asBrand(brandId, async (tx) => {
       const member = found(await tx.findOneBy(VaultMember, { id, brandId }), `member ${id}`);
@@ -55,9 +65,17 @@ export class MemberService {
         subject: member.email,
         detail: { before: member.roles },
       });
-      return tx.findOneByOrFail(VaultMember, { id });
+      return toView(await tx.findOneByOrFail(VaultMember, { id }));
     });
   }
+}
+
+function toView(member: VaultMember): MemberView {
+  const { id, email, displayName, roles, invitedUntil, removedAt, createdAt } = member;
+  const hasPassword = member.passwordHash !== '';
+  const hasSecondFactor = member.totpSecret !== null;
+  const login = { hasPassword, hasSecondFactor, invitedUntil };
+  return { id, email, displayName, roles, ...login, removedAt, createdAt };
 }
 
 function requireOrder(email: string, roles: readonly VaultRole[]): void {

@@ -1,34 +1,43 @@
 import { accountKeyOf, header, instantOf, type Assertion } from '#libs/assertions';
 import {
   recordVaultAudit,
-  VaultDevice,
   VaultModelPolicyRow,
   VaultSigningKey,
   type VaultKeyPurpose,
 } from '#libs/database';
 import type { VaultResources } from '../resources.js';
 import { importChain, readChain } from '../trust/import-assertions.js';
+import { KeyDisablingService, type KeyDependent } from './key-disabling.service.js';
 import { SigningKeyMaker } from './signing-key-maker.js';
 import { actorOf, type VaultPrincipal } from './token.service.js';
 import { found, VaultError } from './vault-error.js';
 
-export interface SigningKeyView {
-  readonly keyId: string;
-  readonly name: string;
-  readonly purpose: VaultKeyPurpose;
-  readonly isEnabled: boolean;
-  readonly accountKeyRequest: string;
+/** Somebody wishes to disable a key; somebody else has to confirm. */
+export interface KeyDisablingView {
+  /** As audit rows name them. */
+  readonly by: string;
+  readonly at: Date;
+  readonly dependents: readonly KeyDependent[];
+}
+
+export interface SigningKeyView extends Pick<
+  VaultSigningKey,
+  'keyId' | 'name' | 'purpose' | 'isEnabled' | 'accountKeyRequest' | 'createdAt'
+> {
+  /** Null: nobody proposed it. */
+  readonly disabling: KeyDisablingView | null;
   /** The account-key is held and valid now. */
   readonly isCertified: boolean;
-  readonly createdAt: Date;
 }
 
 /** Signing keys of a brand (serial-vault.md 11.3): made here, certified by the store, never exported. */
 export class SigningKeyService {
   private readonly maker: SigningKeyMaker;
+  private readonly disabling: KeyDisablingService;
 
   constructor(private readonly resources: VaultResources) {
     this.maker = new SigningKeyMaker(resources);
+    this.disabling = new KeyDisablingService(resources);
   }
 
   /** See `SigningKeyMaker.make`. */
@@ -115,37 +124,27 @@ export class SigningKeyService {
     return this.get(brandId, keyId);
   }
 
-  /**
-   * While a key is disabled its models get 503. `confirmedModels` must name the models that sign with it now, so that
-   * nobody stops a line by a slip (serial-vault.md 11.1).
-   */
+  /** While a key is disabled its models get 503; see `KeyDisablingService`. */
   async setEnabled(
     who: VaultPrincipal,
     brandId: string,
     keyId: string,
     isEnabled: boolean,
-    confirmedModels: readonly string[] = [],
+    confirmedModels: readonly string[],
   ): Promise<SigningKeyView> {
-    const dependent = isEnabled ? [] : await this.modelsOf(brandId, keyId);
-    const missing = dependent.filter((model) => !confirmedModels.includes(model));
-    if (missing.length > 0) {
-      throw new VaultError(
-        'conflict',
-        `cannot disable the key without confirmation: it signs serials of ${await this.withDevices(brandId, missing)}`,
-      );
-    }
-    await this.resources.db.asBrand(brandId, async (tx) => {
-      const { affected } = await tx.update(VaultSigningKey, { keyId, brandId }, { isEnabled });
-      if (affected !== 1) found(null, `signing key ${keyId}`);
-      const action = isEnabled ? 'enable-signing-key' : 'disable-signing-key';
-      await recordVaultAudit(tx, {
-        brandId,
-        actor: actorOf(who),
-        action,
-        subject: keyId,
-        detail: { dependent },
-      });
-    });
+    if (isEnabled) await this.disabling.enable(who, brandId, keyId);
+    else await this.disabling.disable(who, brandId, keyId, confirmedModels);
+    return this.get(brandId, keyId);
+  }
+
+  /** The second of two people. */
+  async confirmDisabling(
+    who: VaultPrincipal,
+    brandId: string,
+    keyId: string,
+    confirmedModels: readonly string[],
+  ): Promise<SigningKeyView> {
+    await this.disabling.confirm(who, brandId, keyId, confirmedModels);
     return this.get(brandId, keyId);
   }
 
@@ -164,38 +163,15 @@ export class SigningKeyService {
     return this.view(found(row, `signing key ${keyId}`));
   }
 
-  private async view({
-    keyId,
-    name,
-    purpose,
-    isEnabled,
-    accountKeyRequest,
-    createdAt,
-  }: VaultSigningKey): Promise<SigningKeyView> {
+  private async view(row: VaultSigningKey): Promise<SigningKeyView> {
     const { trust, db } = this.resources;
-    const accountKey = (await trust.database()).find('account-key', [keyId]);
+    const { disablingBy, disablingAt } = row;
+    const accountKey = (await trust.database()).find('account-key', [row.keyId]);
     const isCertified = accountKey !== undefined && isValidAt(accountKey, db.clock.now());
-    return { keyId, name, purpose, isEnabled, accountKeyRequest, createdAt, isCertified };
-  }
-
-  /** Models with the number of devices that they have so far. */
-  private async withDevices(brandId: string, models: readonly string[]): Promise<string> {
-    const counted = await this.resources.db.asBrand(brandId, async (tx) => {
-      const named: string[] = [];
-      for (const model of models)
-        named.push(`${model} (${await tx.countBy(VaultDevice, { brandId, model })} devices)`);
-      return named;
-    });
-    return counted.join(', ');
-  }
-
-  /** Models whose policy in force names this key. */
-  private async modelsOf(brandId: string, keyId: string): Promise<string[]> {
-    const rows = await this.resources.db.asBrand(brandId, (tx) =>
-      tx.find(VaultModelPolicyRow, { where: { brandId }, order: { revision: 'ASC' } }),
-    );
-    const latest = new Map(rows.map((row) => [row.model, row.policy.signingKeyId]));
-    return [...latest].filter(([, used]) => used === keyId).map(([model]) => model);
+    const isProposed = disablingBy !== null && disablingAt !== null;
+    const dependents = isProposed ? await this.disabling.dependents(row.brandId, row.keyId) : [];
+    const disabling = isProposed ? { by: disablingBy, at: disablingAt, dependents } : null;
+    return { ...row, isCertified, disabling };
   }
 }
 

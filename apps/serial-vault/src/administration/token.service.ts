@@ -8,13 +8,16 @@ import {
   VaultMember,
   VaultToken,
   type Tx,
+  type VaultBearerKind,
   type VaultRole,
 } from '#libs/database';
 import type { VaultResources } from '../resources.js';
 import { found, requireId, VaultError } from './vault-error.js';
 
-/** Who administers: the bearer of a token. */
+/** Who administers: a person at a login, or the bearer of a token. */
 export interface VaultPrincipal {
+  /** Tokens never approve (decisions 26). */
+  readonly kind: VaultBearerKind;
   readonly tokenId: string;
   readonly name: string;
   /** Of this moment. */
@@ -25,8 +28,19 @@ export interface VaultPrincipal {
   readonly brandId: string | null;
 }
 
-/** As audit rows and the signing log name a token. */
-export const actorOf = ({ tokenId }: VaultPrincipal): string => `token:${tokenId}`;
+/** As audit rows and the signing log name who did it. */
+export const actorOf = ({ kind, tokenId, memberId }: VaultPrincipal): string =>
+  kind === 'session' ? `person:${memberId}` : `token:${tokenId}`;
+
+/** Whoever is behind it: a person's token is the person. */
+export const identityOf = ({ tokenId, memberId }: VaultPrincipal): string =>
+  memberId === null ? `token:${tokenId}` : `person:${memberId}`;
+
+/** The person's id; throws `forbidden` for tokens: what needs eyes needs a person at a login. */
+export function requirePerson({ kind, memberId }: VaultPrincipal, what: string): string {
+  if (kind === 'session' && memberId !== null) return memberId;
+  throw new VaultError('forbidden', `cannot ${what} with a token: a person must do it`);
+}
 
 export interface TokenOrder {
   readonly name: string;
@@ -61,12 +75,12 @@ export class TokenService {
     const { db } = this.resources;
     return db.asSystem(async (tx) => {
       const row = await tx.findOneBy(VaultToken, { lookup: parts.lookup });
-      if (row === null || !isSameHash(parts.hash, row.hash)) return null;
+      if (row?.kind !== parts.kind || !isSameHash(parts.hash, row.hash)) return null;
       const isOver = row.expiresAt !== null && row.expiresAt <= db.clock.now();
       if (row.revokedAt !== null || isOver) return null;
-      const { id: tokenId, name, brandId, memberId } = row;
+      const { id: tokenId, kind, name, brandId, memberId } = row;
       const roles = await rolesNow(tx, row);
-      return roles === null ? null : { tokenId, name, brandId, memberId, roles };
+      return roles === null ? null : { tokenId, kind, name, brandId, memberId, roles };
     });
   }
 
@@ -141,12 +155,19 @@ export class TokenService {
   }
 }
 
-async function insertToken(tx: Tx, brandId: string | null, order: TokenOrder): Promise<NewToken> {
-  const { lookup, hash, text } = formatToken('token', randomBytes(TOKEN_RANDOM_BYTES));
+/** A row for a bearer; its secret is shown this once. */
+export async function insertToken(
+  tx: Tx,
+  brandId: string | null,
+  order: TokenOrder,
+  kind: VaultBearerKind = 'token',
+): Promise<NewToken> {
+  const { lookup, hash, text } = formatToken(kind, randomBytes(TOKEN_RANDOM_BYTES));
   const { name, memberId = null, expiresAt = null } = order;
   const roles = [...new Set(order.roles)];
   const row = await tx.save(VaultToken, {
     brandId,
+    kind,
     name,
     roles,
     memberId,
@@ -157,10 +178,13 @@ async function insertToken(tx: Tx, brandId: string | null, order: TokenOrder): P
   return { id: row.id, name, roles, token: text };
 }
 
-/** The token's roles, of a person those that they still have; null: the person was removed. */
-async function rolesNow(tx: Tx, { roles, memberId }: VaultToken): Promise<VaultRole[] | null> {
+/** The token's roles, of a person those that they still have, at a login all; null: the person was removed. */
+async function rolesNow(
+  tx: Tx,
+  { kind, roles, memberId }: VaultToken,
+): Promise<VaultRole[] | null> {
   if (memberId === null) return roles;
   const member = await tx.findOneByOrFail(VaultMember, { id: memberId });
   if (member.removedAt !== null) return null;
-  return roles.filter((role) => member.roles.includes(role));
+  return kind === 'session' ? member.roles : roles.filter((role) => member.roles.includes(role));
 }

@@ -1,4 +1,13 @@
-export type VaultErrorCode = 'unauthorized' | 'forbidden' | 'not-found' | 'conflict' | 'invalid';
+export type VaultErrorCode =
+  | 'unauthorized'
+  /** The password is right, a code of the second factor is missing. */
+  | 'code-needed'
+  | 'forbidden'
+  | 'not-found'
+  | 'conflict'
+  | 'invalid'
+  /** For now. */
+  | 'unavailable';
 
 /** A refusal of the administration that its caller can do something about; devices get `Refusal`. */
 export class VaultError extends Error {

@@ -85,7 +85,8 @@ export class BrandResolver {
   }
 
   @Mutation(() => SigningKeyResult, {
-    description: 'Disabling needs the names of all models that sign with the key.',
+    description:
+      'Disabling needs the names of all models that sign with the key, and then a second person.',
   })
   setSigningKeyEnabled(
     @Who() who: VaultPrincipal,
@@ -95,6 +96,18 @@ export class BrandResolver {
     @Args('confirmModels', { type: () => [ID], nullable: true }) confirmModels?: string[],
   ): Promise<SigningKeyView> {
     return this.keys.setEnabled(who, brand, keyId, isEnabled, confirmModels ?? []);
+  }
+
+  @Mutation(() => SigningKeyResult, {
+    description: 'Another person disables the key: names the models that sign with it once more.',
+  })
+  confirmKeyDisabling(
+    @Who() who: VaultPrincipal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('keyId', { type: () => ID }) keyId: string,
+    @Args('confirmModels', { type: () => [ID] }) confirmModels: string[],
+  ): Promise<SigningKeyView> {
+    return this.keys.confirmDisabling(who, brand, keyId, confirmModels);
   }
 
   @Mutation(() => SigningKeyResult, {

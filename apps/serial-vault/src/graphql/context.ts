@@ -8,13 +8,15 @@ import { VaultError } from '../administration/vault-error.js';
 export interface VaultContext {
   /** Null: no token, or one that is over. */
   readonly principal: VaultPrincipal | null;
+  /** Where the request comes from. */
+  readonly address: string;
 }
 
 export async function readContext(
   tokens: TokenService,
   request: FastifyRequest,
 ): Promise<VaultContext> {
-  return { principal: await readPrincipal(tokens, request) };
+  return { principal: await readPrincipal(tokens, request), address: request.ip };
 }
 
 /** The bearer of the request's token; null: no token, or one that is over. */

@@ -9,7 +9,7 @@ import { getNamedType, isUnionType, type GraphQLResolveInfo } from 'graphql';
 import { catchError, defer, from, of, type Observable } from 'rxjs';
 import type { VaultContext } from './context.js';
 import { toOutcome } from './outcomes.js';
-import { requirePermission } from './permissions.js';
+import { PERMISSIONS, requirePermission } from './permissions.js';
 
 /**
  * Stands before every field of Query and Mutation: looks the permission up, and turns refusals into members of the result
@@ -29,9 +29,10 @@ export class FieldGate implements NestInterceptor {
     return gated.pipe(
       catchError((error: unknown) => {
         const outcome = toOutcome(error);
-        // Without a token everything is the same error, whatever the field would answer.
-        const isMember = principal !== null && isUnionType(getNamedType(info.returnType));
-        if (outcome !== null && isMember) return of(outcome);
+        // Where a token is missing everything is the same error, whatever the field would answer.
+        const isLetIn = principal !== null || PERMISSIONS[name] === 'anyone';
+        if (outcome !== null && isLetIn && isUnionType(getNamedType(info.returnType)))
+          return of(outcome);
         throw error;
       }),
     );

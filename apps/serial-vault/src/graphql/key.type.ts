@@ -42,6 +42,20 @@ export const ImportedResult = resultOf(ImportedType, 'ImportedAssertions');
 export const KeyPurposeEnum = { serial: 'serial', system_user: 'system-user' } as const;
 registerEnumType(KeyPurposeEnum, { name: 'KeyPurpose', description: 'What a key signs.' });
 
+@ObjectType('KeyDependent')
+export class KeyDependentType {
+  @Field(() => ID) model!: string;
+  @Field(() => Int, { description: 'So many devices it has so far.' }) devices!: number;
+}
+
+@ObjectType('KeyDisabling', { description: 'Proposed; a second person has to confirm it.' })
+export class KeyDisablingType {
+  @Field(() => String, { description: 'Who proposed it, as in the audit log.' }) by!: string;
+  @Field(() => GraphQLISODateTime) at!: Date;
+  @Field(() => [KeyDependentType], { description: 'Models that the key signs for.' })
+  dependents!: readonly KeyDependentType[];
+}
+
 @ObjectType('SigningKey', {
   description:
     'A key that signs serials or system-users; the private half is in the signer process only.',
@@ -51,6 +65,7 @@ export class SigningKeyType {
   @Field(() => String) name!: string;
   @Field(() => KeyPurposeEnum) purpose!: VaultKeyPurpose;
   @Field(() => Boolean) isEnabled!: boolean;
+  @Field(() => KeyDisablingType, { nullable: true }) disabling!: KeyDisablingType | null;
   @Field(() => Boolean, { description: 'Its account-key is held and valid now.' })
   isCertified!: boolean;
   @Field(() => String, { description: 'The brand takes this to its store.' })
@@ -128,6 +143,8 @@ export const NewTokenResult = resultOf(NewTokenType, 'NewToken');
 
 @ObjectType('Me')
 export class MeType {
+  @Field(() => Boolean, { description: 'A person at a login; else a token, which never approves.' })
+  isPerson!: boolean;
   @Field(() => ID) tokenId!: string;
   @Field(() => String) name!: string;
   @Field(() => [RoleEnum]) roles!: readonly VaultRole[];

@@ -53,10 +53,13 @@ export function toOutcome(error: unknown): Outcome | null {
       return Object.assign(new Invalid(), { message, problems: [...error.problems] });
     case 'forbidden':
     case 'unauthorized':
+    case 'code-needed':
       return Object.assign(new Forbidden(), { message });
     case 'not-found':
       return Object.assign(new NotFound(), { message });
     case 'conflict':
       return Object.assign(new Conflict(), { message });
+    case 'unavailable':
+      return null;
   }
 }

@@ -1,7 +1,7 @@
 import { Args, ID, Mutation, Query, Resolver } from '@nestjs/graphql';
-import type { VaultMember } from '#libs/database';
+import { LoginService, type MemberInvitation } from '../administration/login.service.js';
 import { MasterKeyService } from '../administration/master-key.service.js';
-import { MemberService } from '../administration/member.service.js';
+import { MemberService, type MemberView } from '../administration/member.service.js';
 import { SystemUserService, type SystemUser } from '../administration/system-user.service.js';
 import {
   TokenService,
@@ -18,6 +18,7 @@ import {
   type DoneType,
   type MasterKeyChangeType,
 } from './key.type.js';
+import { InvitationResult } from './login.type.js';
 import { MemberInput, MemberResult, MemberType } from './member.type.js';
 import { SystemUserInput, SystemUserResult } from './system-user.type.js';
 import { withoutNulls } from './without-nulls.js';
@@ -27,6 +28,7 @@ import { withoutNulls } from './without-nulls.js';
 export class PeopleResolver {
   constructor(
     private readonly people: MemberService,
+    private readonly logins: LoginService,
     private readonly tokens: TokenService,
     private readonly systemUsers: SystemUserService,
     private readonly masterKey: MasterKeyService,
@@ -34,11 +36,11 @@ export class PeopleResolver {
 
   @Query(() => MeType)
   me(@Who() who: VaultPrincipal): MeType {
-    return who;
+    return { ...who, isPerson: who.kind === 'session' };
   }
 
   @Query(() => [MemberType])
-  members(@Args('brand', { type: () => ID }) brand: string): Promise<VaultMember[]> {
+  members(@Args('brand', { type: () => ID }) brand: string): Promise<MemberView[]> {
     return this.people.list(brand);
   }
 
@@ -49,8 +51,20 @@ export class PeopleResolver {
     @Who() who: VaultPrincipal,
     @Args('brand', { type: () => ID }) brand: string,
     @Args('input') input: MemberInput,
-  ): Promise<VaultMember> {
+  ): Promise<MemberView> {
     return this.people.set(who, brand, input);
+  }
+
+  @Mutation(() => InvitationResult, {
+    description:
+      'They choose a password with it, the first one or another; a login of theirs that there was ends.',
+  })
+  inviteMember(
+    @Who() who: VaultPrincipal,
+    @Args('brand', { type: () => ID }) brand: string,
+    @Args('id', { type: () => ID }) id: string,
+  ): Promise<MemberInvitation> {
+    return this.logins.invite(who, brand, id);
   }
 
   @Mutation(() => MemberResult, { description: 'Their tokens end at once.' })
@@ -58,7 +72,7 @@ export class PeopleResolver {
     @Who() who: VaultPrincipal,
     @Args('brand', { type: () => ID }) brand: string,
     @Args('id', { type: () => ID }) id: string,
-  ): Promise<VaultMember> {
+  ): Promise<MemberView> {
     return this.people.remove(who, brand, id);
   }
 

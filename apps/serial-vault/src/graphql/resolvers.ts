@@ -1,6 +1,7 @@
 import { BrandResolver } from './brand.resolver.js';
 import { DeviceResolver } from './device.resolver.js';
 import { JournalResolver } from './journal.resolver.js';
+import { LoginResolver } from './login.resolver.js';
 import { ModelResolver } from './model.resolver.js';
 import { PeopleResolver } from './people.resolver.js';
 
@@ -8,6 +9,7 @@ import { PeopleResolver } from './people.resolver.js';
 export const RESOLVERS = [
   BrandResolver,
   PeopleResolver,
+  LoginResolver,
   ModelResolver,
   DeviceResolver,
   JournalResolver,

@@ -19,10 +19,12 @@ const MAX_CSV_BYTES = 64 * 1024 * 1024;
 
 const STATUSES: Readonly<Record<VaultErrorCode, number>> = {
   unauthorized: 401,
+  'code-needed': 401,
   forbidden: 403,
   'not-found': 404,
   conflict: 409,
   invalid: 400,
+  unavailable: 503,
 };
 
 interface OfBrand {
@@ -48,7 +50,7 @@ export function machineSurface(resources: VaultResources): FastifyPluginAsync {
       const { method, url } = request.routeOptions;
       const who = await readPrincipal(tokens, request);
       requireRole(permissionOf(method, url), 'do this', (request.params as OfBrand).brand, who);
-      principals.set(request, who);
+      if (who !== null) principals.set(request, who);
     });
     const principals = new WeakMap<FastifyRequest, VaultPrincipal>();
     const whoOf = (request: FastifyRequest): VaultPrincipal => {

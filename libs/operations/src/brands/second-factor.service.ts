@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import {
-  RECOVERY_CODE_BYTES,
+  RECOVERY_BYTES,
+  TOTP_NONCE_BYTES,
   TOTP_SECRET_BYTES,
-  formatRecoveryCode,
+  drawRecoveryCodes,
   formatTotpSecret,
-  hashRecoveryCode,
+  sealTotpSecret,
+  spendCode,
   totpUri,
   verifyTotp,
 } from '#libs/auth';
@@ -13,9 +15,6 @@ import { OperationError } from '../operation-error.js';
 import type { Resources } from '../resources.js';
 import { requirePassword } from './password-policy.js';
 import { requireHuman, type Principal } from './principal.js';
-import { openTotpSecret, sealTotpSecret } from './second-factor.js';
-
-const CODES = 10;
 
 /** A person's authenticator app, and the codes that stand in for a lost one. */
 export class SecondFactorService {
@@ -43,8 +42,12 @@ export class SecondFactorService {
       throw new OperationError('invalid', 'cannot read the secret', { paths: ['secret'] });
     const step = verifyTotp(order.secret, order.otp, db.clock.now(), null);
     if (step === null) throw new OperationError('unauthorized', 'cannot log in: wrong code');
-    const totpSecret = sealTotpSecret(order.secret, settings.secret, who.personId);
-    const { codes, hashes } = drawCodes();
+    const totpSecret = sealTotpSecret(
+      order.secret,
+      { secret: settings.secret, personId: who.personId },
+      randomBytes(TOTP_NONCE_BYTES),
+    );
+    const { codes, hashes } = drawRecoveryCodes(randomBytes(RECOVERY_BYTES));
     await db.asSystem(async (tx) => {
       const person = await lockPerson(tx, who.personId);
       if (person.totpSecret !== null)
@@ -63,7 +66,7 @@ export class SecondFactorService {
 
   /** New recovery codes; the old ones are worth nothing any more. */
   async renewCodes(who: Principal, order: { password: string; otp: string }): Promise<string[]> {
-    const { codes, hashes } = drawCodes();
+    const { codes, hashes } = drawRecoveryCodes(randomBytes(RECOVERY_BYTES));
     await this.change(who, order, { recoveryCodes: hashes });
     return codes;
   }
@@ -97,41 +100,20 @@ export class SecondFactorService {
   }
 }
 
-/**
- * Whether the person, who has a second factor, has shown it: by a code of the app that was not used yet, or by a recovery
- * code, which is used up. Locks the person's row, so that one code does not open two sessions.
- */
+/** Whether the person has shown the second factor, or has none; what was shown is used up. */
 export async function useSecondFactor(
   tx: Tx,
-  { db, settings }: Pick<Resources, 'db' | 'settings'>,
+  { db, settings: { secret } }: Pick<Resources, 'db' | 'settings'>,
   personId: string,
   typed: string | undefined,
 ): Promise<boolean> {
-  const { totpSecret, totpLastStep, recoveryCodes } = await lockPerson(tx, personId);
-  if (totpSecret === null) return true;
-  if (typed === undefined) return false;
-  const hash = hashRecoveryCode(typed);
-  if (hash !== null) {
-    if (!recoveryCodes.includes(hash)) return false;
-    await tx.update(
-      Person,
-      { id: personId },
-      { recoveryCodes: recoveryCodes.filter((one) => one !== hash) },
-    );
-    return true;
-  }
-  const secret = openTotpSecret(totpSecret, settings.secret, personId);
-  const step = verifyTotp(secret, typed, db.clock.now(), totpLastStep);
-  if (step !== null) await tx.update(Person, { id: personId }, { totpLastStep: step });
-  return step !== null;
+  const person = await lockPerson(tx, personId);
+  if (person.totpSecret === null) return true;
+  const spent =
+    typed === undefined ? null : spendCode(person, typed, { secret, personId }, db.clock.now());
+  if (spent !== null) await tx.update(Person, { id: personId }, spent);
+  return spent !== null;
 }
 
 const lockPerson = (tx: Tx, id: string): Promise<Person> =>
   tx.findOneOrFail(Person, { where: { id }, lock: { mode: 'pessimistic_write' } });
-
-function drawCodes(): { codes: string[]; hashes: string[] } {
-  const codes = Array.from({ length: CODES }, () =>
-    formatRecoveryCode(randomBytes(RECOVERY_CODE_BYTES)),
-  );
-  return { codes, hashes: codes.flatMap((code) => hashRecoveryCode(code) ?? []) };
-}

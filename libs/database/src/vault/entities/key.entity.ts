@@ -27,6 +27,9 @@ export class VaultSigningKey {
   @Column({ type: 'text' }) accountKeyRequest!: string;
   @Column({ type: 'text', default: 'serial' }) purpose!: VaultKeyPurpose;
   @Column({ type: 'boolean', default: true }) isEnabled!: boolean;
+  /** Who wishes to disable it, as audit rows name them; null: nobody. Somebody else has to confirm. */
+  @Column({ type: 'text', ...optional }) disablingBy!: string | null;
+  @Column({ type: 'timestamptz', ...optional }) disablingAt!: Date | null;
   @Column(createdAt) createdAt!: Date;
 }
 
@@ -81,9 +84,22 @@ export class VaultMember {
   @Column({ type: 'text' }) email!: string;
   @Column({ type: 'text' }) displayName!: string;
   @Column({ type: 'text', array: true }) roles!: VaultRole[];
+  /** Empty: they have not chosen one. */
+  @Column({ type: 'text', default: '' }) passwordHash!: string;
+  /** Sealed; null: no second factor. */
+  @Column({ type: 'text', ...optional }) totpSecret!: string | null;
+  @Column({ ...safeInteger, ...optional }) totpLastStep!: number | null;
+  /** Hashes of the codes that stand in for a lost authenticator app. */
+  @Column({ type: 'text', array: true, default: '{}' }) recoveryCodes!: string[];
+  /** Hash of the secret with which they choose a password; null: none is out. */
+  @Column({ type: 'text', ...optional }) invitationHash!: string | null;
+  @Column({ type: 'timestamptz', ...optional }) invitedUntil!: Date | null;
   @Column({ type: 'timestamptz', ...optional }) removedAt!: Date | null;
   @Column(createdAt) createdAt!: Date;
 }
+
+/** A person at a login, or a token: these never approve (decisions 26). */
+export type VaultBearerKind = 'session' | 'token';
 
 /** A bearer of the administration; without a brand it is the installation's, good for every brand. */
 @Entity({ schema: 'vault', name: 'tokens' })
@@ -93,7 +109,9 @@ export class VaultToken {
   @Column({ type: 'text', ...optional })
   @ForeignKey(() => VaultBrand)
   brandId!: string | null;
+  @Column({ type: 'text', default: 'token' }) kind!: VaultBearerKind;
   @Column({ type: 'text' }) name!: string;
+  /** Of a session all that the person has. */
   @Column({ type: 'text', array: true }) roles!: VaultRole[];
   /** Whose it is; null: a machine's. */
   @Column({ type: 'uuid', ...optional })
