@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuditRow, RolloutTransition } from '#libs/database';
 import {
   RolloutCountService,
@@ -8,6 +8,7 @@ import {
   signGateReport,
 } from '#libs/operations';
 import { Enum, literal, type RolloutAnswer } from '../admin/support/admin-store.js';
+import { SetDevice, SetOfTwo } from './support/set-device.js';
 import { DAY, HOUR, SMALL, SignalStore } from './support/signal-store.js';
 import type { WalkingDevice } from './support/walking-device.js';
 
@@ -326,6 +327,59 @@ it('U85 a share of failures that is just allowed does not pause, one device more
   };
   expect(await run(2)).toBe('COMPLETED');
   expect(await run(3)).toBe('PAUSED');
+});
+
+describe('a sequence of a validation set', () => {
+  /** Two snaps, pinned by the first sequence to revision 1 and by the second to revision 2. */
+  async function pinned(): Promise<{ set: SetOfTwo; fleetId: string; devices: SetDevice[] }> {
+    const set = await SetOfTwo.make(store);
+    const { fleetId, devices } = await store.fleet({ amd64: 6 });
+    return { set, fleetId, devices: devices.map((device) => new SetDevice(set, device)) };
+  }
+  const rollOut = ({ name }: SetOfTwo, fleetId: string, waves: object[]) =>
+    store.steered.rollout({ fleetId, sequence: { set: name, sequence: 2 }, waves });
+
+  it('passes when enough devices have all its snaps, are confirmed and were heard of after the soak; time alone passes nothing', async () => {
+    const { set, fleetId, devices } = await pinned();
+    const rollout = await rollOut(set, fleetId, [everybody]);
+    await set.publish(2);
+    for (const device of devices) expect(await device.poll()).toEqual([2, 2]);
+    for (const device of devices) device.revisions = [2, 1];
+    const days = async (count: number): Promise<void> => {
+      for (let day = 0; day < count; day += 1) {
+        await store.pass(25 * HOUR);
+        for (const device of devices) await device.poll();
+        await store.judge(rollout);
+      }
+    };
+    // Half of the set is not the set: the other half was offered again and again, and not taken.
+    await days(3);
+    expect((await store.row(rollout)).state).toBe('ACTIVE');
+    expect((await store.counts(rollout)).waves[1]?.['amd64']?.steps).toEqual({ REFUSED: 6 });
+    for (const device of devices) device.revisions = [2, 2];
+    for (const device of devices) await device.poll();
+    await store.flush();
+    await days(2);
+    expect((await store.counts(rollout)).waves[1]?.['amd64']?.steps).toEqual({ CONFIRMED: 6 });
+    expect((await store.judge(rollout)).state).toMatch(/^COMPLET/);
+  });
+
+  it('pauses when devices fail on one of its snaps', async () => {
+    const { set, fleetId, devices } = await pinned();
+    const rollout = await rollOut(set, fleetId, [everybody]);
+    await set.publish(2);
+    for (const device of devices.slice(0, 3)) {
+      await device.poll();
+      await device.attempt();
+    }
+    await store.pass(6 * HOUR);
+    for (const device of devices.slice(0, 3)) await device.poll();
+    expect((await store.judge(rollout)).state).toBe('PAUSED');
+    expect((await lastTransition(rollout)).cause).toMatch(
+      /^wave 1 failed: health on amd64: failures/,
+    );
+    expect((await store.counts(rollout)).waves[1]?.['amd64']?.steps).toEqual({ FAILED: 3 });
+  });
 });
 
 it('U67 the count of a large brand works a second at a time, and another brand’s gate is asked within five seconds', async () => {

@@ -42,6 +42,7 @@ export type { SequenceDecision, SequenceRequest } from './resolve-sequence.js';
 export * from './rollout-states.js';
 export * from './signals/ladder.js';
 export { rememberRevert, rememberStep, rememberWay } from './signals/remember.js';
+export { leastWell } from './signals/least-well.js';
 export { sightOf } from './signals/sight.js';
 export { SEEN_SLOT_MS, darkAfterMs } from './signals/silence.js';
 export * from './signals/tally.js';

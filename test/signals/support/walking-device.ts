@@ -108,8 +108,7 @@ export class WalkingDevice {
   }
 
   /** GET of the `snap-revision`, right before the installation; the status. */
-  async fetchAssertion(): Promise<number> {
-    const digest = this.offer?.download['sha3-384'] ?? '';
+  async fetchAssertion(digest = this.offer?.download['sha3-384'] ?? ''): Promise<number> {
     const key = Buffer.from(digest, 'hex').toString('base64url');
     const { url } = this.store.steered;
     const answer = await fetch(`${url}/v2/assertions/snap-revision/${key}?max-format=0`, {

@@ -34,11 +34,10 @@ export async function judgeWave(
   const reports = await tx.findBy(GateReport, { rolloutId: row.id, waveNo: wave.no });
   const attemptAt = wave.attemptAt ?? wave.openedAt ?? now;
   const deadline = attemptAt.getTime() + wave.rampMs + planned.deadlineMs;
-  const hasDevices = plan.target.kind === 'revision';
   const counted = counting?.countedAt ?? null;
-  const isCounted = !hasDevices || (counted !== null && counted >= attemptAt);
+  const isCounted = counted !== null && counted >= attemptAt;
   const lastLook = Math.max(counted?.getTime() ?? 0, attemptAt.getTime());
-  const isBlind = hasDevices && now.getTime() - lastLook > FRESH_MS;
+  const isBlind = now.getTime() - lastLook > FRESH_MS;
   const times: Times = {
     now: now.getTime(),
     attemptAt: attemptAt.getTime(),

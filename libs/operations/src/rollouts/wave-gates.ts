@@ -64,7 +64,7 @@ function healthGates(
   const own = Math.max(0, (wave.k ?? 0) - before);
   const isBack = plan.replaces !== null;
   // A wave that admits nobody besides, and a rollback that nobody needs, have nobody to hear from: their time is enough.
-  const isSilent = plan.target.kind !== 'revision' || (own === 0 && (before > 0 || isBack));
+  const isSilent = own === 0 && (before > 0 || isBack);
   const health: HealthGate = isSilent
     ? { ...planned.health, minSample: 0, coveragePpm: 0 }
     : planned.health;

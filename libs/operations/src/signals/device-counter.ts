@@ -7,6 +7,7 @@ import {
   evaluate,
   isSoaked,
   isUnsure,
+  leastWell,
   type Evidence,
   type FactReader,
   type LadderState,
@@ -53,17 +54,25 @@ export class DeviceCounter {
       if (wave !== null) return countEligible(counts, wave);
       return this.countControl(counts, device, architecture);
     }
-    let sum = counts;
-    for (const place of device.places) {
+    const looked = device.places.map((place) => {
       const state = this.look(device, place, isMember);
+      return { state, isAcknowledged: (place.acknowledgedAtMs ?? -1) >= state.stepAt };
+    });
+    let sum = counts;
+    // Of a sequence the device is one, however many snaps the set moves; of a snap each instance is one.
+    for (const { state, isAcknowledged } of this.isOfSet ? leastWell(looked) : looked) {
       const marks = {
         isSoaked: isSoaked(state, device.seenAtMs ?? 0, this.soakOf(wave)),
         isUnsure: isUnsure(state, this.now),
-        isAcknowledged: (place.acknowledgedAtMs ?? -1) >= state.stepAt,
+        isAcknowledged,
       };
       sum = countPlace(sum, wave ?? this.opened.at(-1)?.no ?? 1, architecture, state.step, marks);
     }
     return sum;
+  }
+
+  private get isOfSet(): boolean {
+    return this.plan.target.kind === 'sequence';
   }
 
   private isMember({ isListed }: CountedDevice, fact: FactReader): boolean {

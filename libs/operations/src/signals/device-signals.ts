@@ -7,12 +7,13 @@ import {
   type Evidence,
   type LanePolicy,
   type PolicySnapshot,
-  type RolloutPolicy,
+  type WavePolicy,
 } from '#libs/update-control';
 import type { DeviceDirectory, KnownDevice, LadderPlace } from '../devices/device-directory.js';
 import type { DecidedAction } from '../policy/decision.service.js';
 import type { PolicyStore } from '../policy/policy-store.js';
 import { takeIn, type Observation } from './observation.js';
+import { rolloutBehind } from './rollout-behind.js';
 import type { SignalBuffer } from './signal-buffer.js';
 
 /** One entry of a context. */
@@ -54,9 +55,9 @@ export class DeviceSignals {
       const found = findRollout(snapshot, place);
       const snap = heard.get(place.instanceKey);
       // Who is to go back from a revision has not gone beyond the target by having it.
-      const replaced = Object.values(found?.rollout.replaces ?? {});
+      const lane = found?.lane ?? (snap && laneOf(snapshot, snap));
       const older = (a: number, b: number): boolean =>
-        !replaced.includes(b) && isOlder(found?.lane, a, b);
+        found?.replaces.includes(b) !== true && isOlder(lane, a, b);
       const seen = snap && { ...snap, isScheduled, hasSwitched: hasSwitched(device, snap) };
       this.observe(device, place, sightOf(place.revision, seen, older), found);
     }
@@ -70,20 +71,20 @@ export class DeviceSignals {
     context: readonly HeardSnap[],
     isScheduled: boolean,
   ): void {
-    for (const { action, decision, seen } of decided) {
+    for (const one of decided) {
+      const { action, decision, seen } = one;
       const device = this.directory.peek(deviceUid);
-      const { revision, reasons = [] } = decision ?? {};
+      const { revision } = decision ?? {};
       if (!device || !seen || decision?.outcome !== 'UPDATE' || revision === undefined) continue;
       const { instanceKey } = action;
       if (action.action !== 'refresh') continue;
-      const snap = context.find((one) => one.instanceKey === instanceKey);
+      const snap = context.find((heard) => heard.instanceKey === instanceKey);
       if (snap) this.noticeWay(device, seen.policy.snapshot, snap, revision);
       for (const place of device.ladder) this.lead(device, place, instanceKey, revision);
-      const admitted = reasons.find(({ code }) => code === 'ROLLOUT_ADMITTED');
-      if (!isScheduled || !admitted?.rule || admitted.detail?.['target'] !== revision) continue;
+      const rolloutId = isScheduled ? rolloutBehind(one) : null;
+      if (rolloutId === null) continue;
       const isHeld = snap?.isHeld ?? false;
-      const { snapId } = seen.snap;
-      const place = { rolloutId: admitted.rule.id, instanceKey, snapId, revision };
+      const place = { rolloutId, instanceKey, snapId: seen.snap.snapId, revision };
       const { snapshot } = seen.policy;
       this.observe(device, place, { kind: 'offered', isHeld }, findRollout(snapshot, place));
     }
@@ -156,7 +157,7 @@ export class DeviceSignals {
     evidence: Evidence,
     found: FoundRollout | undefined,
   ): void {
-    const soakMs = found ? soakOf(found.rollout) : NEVER_MS;
+    const soakMs = found ? soakOf(found.waves) : NEVER_MS;
     const about = { rolloutId, revision, evidence, soakMs };
     this.take(device, { ...this.of(device), instanceKey, snapId, about });
   }
@@ -187,17 +188,24 @@ export class DeviceSignals {
 }
 
 interface FoundRollout {
-  readonly lane: LanePolicy;
-  readonly rollout: RolloutPolicy;
+  /** None: it leads a sequence of a set, whose snaps are on lanes of their own. */
+  readonly lane?: LanePolicy;
+  readonly waves: readonly WavePolicy[];
+  /** Revisions that it leads away from. */
+  readonly replaces: readonly number[];
 }
 
 function findRollout(
-  { snaps }: PolicySnapshot,
+  { snaps, sequences }: PolicySnapshot,
   { snapId, rolloutId }: Pick<LadderPlace, 'snapId' | 'rolloutId'>,
 ): FoundRollout | undefined {
   for (const lane of Object.values(snaps[snapId]?.lanes ?? {}))
-    for (const rollout of Object.values(lane.rollouts))
-      if (rollout.rolloutId === rolloutId) return { lane, rollout };
+    for (const { waves, replaces, ...rollout } of Object.values(lane.rollouts))
+      if (rollout.rolloutId === rolloutId)
+        return { lane, waves, replaces: Object.values(replaces ?? {}) };
+  for (const rollouts of Object.values(sequences))
+    for (const { waves, ...rollout } of Object.values(rollouts))
+      if (rollout.rolloutId === rolloutId) return { waves, replaces: [] };
   return undefined;
 }
 
@@ -212,7 +220,7 @@ function laneOf(
 }
 
 /** The soak of the last wave that has opened. */
-const soakOf = ({ waves }: RolloutPolicy): number =>
+const soakOf = (waves: readonly WavePolicy[]): number =>
   waves.findLast(({ openedAt }) => openedAt !== null)?.soakMs ?? 0;
 
 function hasSwitched({ reported }: KnownDevice, { instanceKey, channel }: HeardSnap): boolean {

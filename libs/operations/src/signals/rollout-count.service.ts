@@ -49,7 +49,7 @@ export class RolloutCountService {
   /** True where there is nothing to count. */
   private async begin(tx: Tx, brandId: string, rolloutId: string): Promise<boolean> {
     const rollout = await tx.findOneBy(Rollout, { id: rolloutId, brandId });
-    if (rollout === null || !COUNTED.has(rollout.state) || rollout.snapId === null) return true;
+    if (rollout === null || !COUNTED.has(rollout.state)) return true;
     const now = this.resources.db.clock.now();
     await tx.query(
       `INSERT INTO store.rollout_counts AS known (rollout_id, brand_id, begun_at, partial) VALUES ($1, $2, $3, $4)

@@ -32,7 +32,7 @@ export interface Reverts {
 /** Live rollouts that devices went back from, of which the brand was told nothing for so many minutes. */
 export function listUntoldReverts(tx: Tx, quietMinutes: number): Promise<Reverts[]> {
   return tx.query(
-    `SELECT r.id AS "rolloutId", r.brand_id AS "brandId", r.name AS title, count(*)::int AS devices
+    `SELECT r.id AS "rolloutId", r.brand_id AS "brandId", r.name AS title, count(DISTINCT s.device_uid)::int AS devices
      FROM store.rollouts r JOIN store.device_rollout_states s ON s.rollout_id = r.id
      LEFT JOIN LATERAL (SELECT max(e.at) AS at FROM store.brand_events e
        WHERE e.rollout_id = r.id AND e.kind = 'device-reverted') told ON true

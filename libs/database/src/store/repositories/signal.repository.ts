@@ -190,7 +190,7 @@ export function listUncounted(
   return tx.query(
     `SELECT r.id AS "rolloutId", r.brand_id AS "brandId"
      FROM store.rollouts r LEFT JOIN store.rollout_counts c ON c.rollout_id = r.id
-     WHERE r.state IN ('ACTIVE', 'PAUSED', 'COMPLETING') AND r.snap_id IS NOT NULL
+     WHERE r.state IN ('ACTIVE', 'PAUSED', 'COMPLETING')
        AND EXISTS (SELECT 1 FROM store.waves w WHERE w.rollout_id = r.id AND w.opened_at IS NOT NULL)
        AND (c.begun_at IS NULL OR c.begun_at < ${ago('$3')})
        AND (c.counted_at IS NULL
