@@ -81,6 +81,17 @@ export const PUBLISHER: readonly Template[] = [
       snaps: [{ name: snap, presence: 'required' }],
     }),
   ),
+  query(
+    'publisher',
+    'draft of a confdb schema',
+    () => '/api/v2/confdb-schemas/build-assertion',
+    ({ brand }) => ({
+      'account-id': brand,
+      name: 'wifi',
+      views: { all: { rules: [] } },
+      body: '{}',
+    }),
+  ),
   act(
     'publisher',
     'release',

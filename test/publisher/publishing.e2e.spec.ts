@@ -364,4 +364,16 @@ describe('what a store has none of', () => {
   it(cli('P75 there are no confdb-schemas'), async () => {
     expect((await acme.get('/api/v2/confdb-schemas')).json()).toEqual({ assertions: [] });
   });
+
+  it('terms may be accepted, though nobody is asked to', async () => {
+    const agree = (accepted: boolean, authorization?: null): Promise<Answer> =>
+      acme.post('/dev/api/agreement/', { latest_tos_accepted: accepted }, authorization);
+    const agreed = await agree(true);
+    expect([agreed.status, agreed.json()]).toEqual([
+      200,
+      { content: { latest_tos_accepted: true } },
+    ]);
+    expect((await agree(false)).status).toBe(400);
+    expect((await agree(true, null)).status).toBe(401);
+  });
 });

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signAssertion, type AssertionDraft, type Signer } from '#libs/assertions';
-import { MEDIA_TYPE } from '#libs/assertions';
 import { readAssertion } from '#libs/operations';
 import { ContentStore } from '../device/support/content-store.js';
 import { makeSigner } from '../device/support/device-store.js';
+import { AssertionEditor, signTexts } from './assertion-editor.js';
 import { cli, snapcraftAt } from './craft-store/library-client.js';
 import { PASSWORD } from './publisher-store.js';
 import type { SnapcraftClient, Answer } from './snapcraft-client.js';
@@ -18,6 +17,7 @@ interface SetHeaders {
 
 let store: ContentStore;
 let acme: SnapcraftClient;
+let sets: AssertionEditor;
 const signer = makeSigner();
 const ids: Record<string, string> = {};
 
@@ -28,7 +28,8 @@ beforeAll(async () => {
   await acme.login('dev@acme.test', PASSWORD, {
     permissions: [...permissions, 'modify_account_key'],
   });
-  await registerKey('sets', signer);
+  sets = new AssertionEditor(acme, '/api/v2/validation-sets', signer);
+  await sets.registerKey(store.brandId, 'sets');
   for (const name of ['acme-gadget', 'acme-dashboard', 'acme-agent']) {
     ids[name] = await store.register(name);
     await store.publish(name, `${name}_1.snap`, ['stable']);
@@ -36,55 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => store?.stop());
 
-async function registerKey(name: string, key: Signer): Promise<void> {
-  const headers = {
-    'account-id': store.brandId,
-    name,
-    'public-key-sha3-384': key.publicKey.id,
-    since: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
-  };
-  const body = Buffer.from(key.publicKey.encoded);
-  const draft = { type: 'account-key-request' as const, headers, body };
-  const request = await signAssertion(draft, key, new Date());
-  const answer = await acme.post('/dev/api/account/account-key', {
-    account_key_request: request.bytes.toString(),
-  });
-  expect(answer.status).toBe(200);
-}
-
-/** All scalars become texts before they are signed. */
-const texts = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(texts);
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, texts(one)]));
-  return String(value);
-};
-
-async function sign(document: object, key = signer): Promise<string> {
-  const { type, revision, ...headers } = texts(document) as Record<string, unknown>;
-  const draft = {
-    type,
-    headers: { ...headers, ...(revision !== '0' && revision !== undefined && { revision }) },
-  } as unknown as AssertionDraft;
-  return (await signAssertion(draft, key, new Date())).bytes.toString();
-}
-
-const build = (document: object): Promise<Answer> =>
-  acme.post('/api/v2/validation-sets/build-assertion', document);
-
-function submit(text: string): Promise<Answer> {
-  const authorization = acme.credentials ? acme.authorization(acme.credentials) : '';
-  const headers = { 'content-type': MEDIA_TYPE, accept: 'application/json', authorization };
-  return fetch(`${store.url}/api/v2/validation-sets`, {
-    method: 'POST',
-    headers,
-    body: text,
-  }).then(async (answer) => {
-    const body = await answer.text();
-    const { status, headers: given } = answer;
-    return { status, headers: given, text: body, json: () => JSON.parse(body) as never };
-  });
-}
+const sign = (document: object, key = signer): Promise<string> => signTexts(document, key);
 
 const headersIn = (answer: Answer): SetHeaders[] =>
   (answer.json()['assertions'] as { headers: SetHeaders }[]).map(({ headers }) => headers);
@@ -98,13 +51,7 @@ async function list(path = ''): Promise<string[]> {
 /** `edit-validation-sets ACCOUNT NAME SEQUENCE` whose editor writes `document`: returns what the store made of it. */
 async function edit(name: string, argument: number, document: object): Promise<SetHeaders> {
   await list(`/${name}?sequence=${argument}`);
-  const built = await build(document);
-  expect([built.status, built.text]).toEqual([200, built.text]);
-  const answer = await submit(await sign(built.json()));
-  expect([answer.status, answer.text]).toEqual([200, answer.text]);
-  const [headers, ...others] = headersIn(answer);
-  if (!headers || others.length > 0) throw new Error('Received invalid validation set');
-  return headers;
+  return (await sets.edit<{ headers: SetHeaders }>(document)).headers;
 }
 
 const document = (sequence: number, more: object = {}): Record<string, unknown> => ({
@@ -170,29 +117,105 @@ describe('validation sets', () => {
   );
 
   it('P72 of a key that is not registered, of another account, or with sequence 0 are refused', async () => {
-    const good = (await build(document(5))).json();
+    const good = (await sets.build(document(5))).json();
     const refused = async (text: string): Promise<void> => {
-      const answer = await submit(text);
+      const answer = await sets.submit(text);
       expect([answer.status, answer.json().error_list.length]).toEqual([400, 1]);
     };
     await refused(await sign(good, makeSigner()));
     const foreign = 'A'.repeat(32);
     await refused(await sign({ ...good, 'account-id': foreign, 'authority-id': foreign }));
-    const zero = await build(document(0));
+    const zero = await sets.build(document(0));
     expect([zero.status, zero.json().error_list[0]]).toMatchObject([
       400,
       { code: 'invalid-request', message: '0 is less than the minimum of 1 at /sequence' },
     ]);
     const one = await sign({ ...good, sequence: 1 });
     await refused(one.replace('sequence: 1', 'sequence: 0'));
-    const others = await build(document(5, { 'account-id': foreign }));
+    const others = await sets.build(document(5, { 'account-id': foreign }));
     expect([others.status, others.json().error_list[0].message]).toEqual([
       400,
       'account-id and authority-id must match the requesting user.',
     ]);
-    expect((await build(document(5, { snaps: [{ name: 'not-there' }] }))).status).toBe(400);
+    expect((await sets.build(document(5, { snaps: [{ name: 'not-there' }] }))).status).toBe(400);
     expect(await list('/newset?sequence=5')).toEqual([]);
-    expect((await submit(await sign(good))).status).toBe(200);
+    expect((await sets.submit(await sign(good))).status).toBe(200);
+  });
+});
+
+describe('confdb schemas', () => {
+  let schemas: AssertionEditor;
+  beforeAll(() => {
+    schemas = new AssertionEditor(acme, '/api/v2/confdb-schemas', signer);
+  });
+  const storage = { storage: { schema: { wifi: { values: 'any', 'a<b': [1, true, {}] } } } };
+  const edited = (change: object = {}): object => ({
+    'account-id': store.brandId,
+    name: 'network',
+    views: {
+      'wifi-setup': { rules: [{ request: 'ssids', storage: 'wifi.ssids', access: 'read' }] },
+    },
+    body: JSON.stringify(storage),
+    ...change,
+  });
+  interface Schema {
+    readonly headers: Readonly<Record<string, unknown>>;
+    readonly body: string;
+  }
+  const found = async (path = ''): Promise<Schema[]> =>
+    (await acme.get(`${schemas.path}${path}`)).json()['assertions'] as Schema[];
+
+  it('are drafted in the form that may be signed, kept, listed by name and edited again', async () => {
+    expect(await found()).toEqual([]);
+    const first = await schemas.edit<Schema>(edited());
+    expect(first).toEqual({
+      headers: {
+        ...{ type: 'confdb-schema', name: 'network', revision: '0' },
+        ...{ 'authority-id': store.brandId, 'account-id': store.brandId },
+        views: {
+          'wifi-setup': { rules: [{ request: 'ssids', storage: 'wifi.ssids', access: 'read' }] },
+        },
+        timestamp: first.headers['timestamp'],
+        'body-length': String(Buffer.byteLength(first.body)),
+        'sign-key-sha3-384': signer.publicKey.id,
+      },
+      body: first.body,
+    });
+    expect(JSON.parse(first.body)).toEqual(storage);
+    const second = await schemas.edit<Schema>(edited({ summary: 'Networks' }));
+    expect(second.headers).toMatchObject({ revision: '1', summary: 'Networks' });
+    await schemas.edit<Schema>(edited({ name: 'power' }));
+    expect((await found()).map(({ headers }) => headers['name'])).toEqual(['network', 'power']);
+    expect(await found('/network')).toEqual([second]);
+    expect(await found('/not-there')).toEqual([]);
+    const shown = await fetch(`${store.url}/v2/assertions/confdb-schema/${store.brandId}/network`, {
+      headers: { accept: 'application/x.ubuntu.assertion' },
+    });
+    expect([shown.status, await shown.text()]).toMatchObject([
+      200,
+      expect.stringContaining('revision: 1\n'),
+    ]);
+  });
+
+  it('are refused where they are not the own, no JSON, no schema, or not signed with a registered key', async () => {
+    const foreign = 'A'.repeat(32);
+    for (const change of [{ 'account-id': foreign }, { body: '{' }, { name: 'N' }, { views: {} }]) {
+      const answer = await schemas.build(edited(change));
+      expect([change, answer.status, answer.json().error_list[0].message]).toEqual([
+        change,
+        400,
+        expect.stringMatching(/\w/),
+      ]);
+    }
+    const draft = (await schemas.build(edited({ name: 'other' }))).json();
+    const bad = [
+      await sign(draft, makeSigner()),
+      await sign({ ...draft, 'account-id': foreign, 'authority-id': foreign }),
+      (await sign(draft)).replace('"any"', '"all"'),
+      'nonsense',
+    ];
+    for (const text of bad) expect((await schemas.submit(text)).status).toBe(400);
+    expect(await found('/other')).toEqual([]);
   });
 });
 

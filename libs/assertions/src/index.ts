@@ -35,6 +35,7 @@ export type { ErrorClass, Refusal, Verdict } from './error.js';
 export { writeHeaders } from './header-writer.js';
 export { parseHeaders } from './headers.js';
 export type { HeaderList, HeaderMap, HeaderValue } from './headers.js';
+export { writeJsonBody } from './json-body.js';
 export type { Lookup } from './lookup.js';
 export {
   ACCOUNT_ID,

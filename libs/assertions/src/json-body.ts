@@ -18,36 +18,48 @@ export function checkJsonBody(body: Buffer): void {
   } catch {
     breaksRule('the body is not valid JSON');
   }
-  new CanonicalForm(text).expectWhole(value);
+  let at = 0;
+  const differs = (): never =>
+    breaksRule('the JSON body must be indented with two spaces, with its keys sorted');
+  new CanonicalForm(text, (part) => {
+    if (!text.startsWith(part, at)) differs();
+    at += part.length;
+  }).write(value);
+  if (at !== text.length) differs();
 }
 
-/** Walks through a value and its text side by side, and stops at the first difference. */
+/** The text of a value that `checkJsonBody` takes. */
+export function writeJsonBody(value: unknown): string {
+  const parts: string[] = [];
+  new CanonicalForm(JSON.stringify(value), (part) => parts.push(part)).write(value);
+  return parts.join('');
+}
+
+/** Says a value's one form, part by part. */
 class CanonicalForm {
-  private at = 0;
   /** Only characters outside the basic plane sort differently by code unit than by byte. */
   private readonly hasSurrogates: boolean;
 
-  constructor(private readonly text: string) {
+  /** @param text the value in any form */
+  constructor(
+    text: string,
+    private readonly say: (part: string) => void,
+  ) {
     this.hasSurrogates = /\p{Surrogate}|[\u{10000}-\u{10ffff}]/u.test(text);
   }
 
-  expectWhole(value: unknown): void {
-    this.value(value, 0);
-    if (this.at !== this.text.length) this.differs();
-  }
-
-  private value(value: unknown, depth: number): void {
+  write(value: unknown, depth = 0): void {
     if (depth > MAX_DEPTH) breaksRule('the JSON body is nested too deep');
-    if (typeof value === 'string') this.expect(writeText(value));
-    else if (typeof value === 'number') this.expect(Object.is(value, -0) ? '-0' : String(value));
+    if (typeof value === 'string') this.say(writeText(value));
+    else if (typeof value === 'number') this.say(Object.is(value, -0) ? '-0' : String(value));
     else if (Array.isArray(value)) {
-      this.members('[]', value, depth, (member) => this.value(member, depth + 1));
+      this.members('[]', value, depth, (member) => this.write(member, depth + 1));
     } else if (typeof value === 'object' && value !== null) {
       this.members('{}', this.sortedEntries(value), depth, ([key, member]) => {
-        this.expect(`${writeText(key)}: `);
-        this.value(member, depth + 1);
+        this.say(`${writeText(key)}: `);
+        this.write(member, depth + 1);
       });
-    } else this.expect(String(value));
+    } else this.say(String(value));
   }
 
   private members<T>(
@@ -57,16 +69,16 @@ class CanonicalForm {
     write: (member: T) => void,
   ): void {
     if (members.length === 0) {
-      this.expect(brackets);
+      this.say(brackets);
       return;
     }
-    this.expect(brackets.charAt(0));
+    this.say(brackets.charAt(0));
     const margin = `\n${'  '.repeat(depth)}`;
     for (const [index, member] of members.entries()) {
-      this.expect(index === 0 ? `${margin}  ` : `,${margin}  `);
+      this.say(index === 0 ? `${margin}  ` : `,${margin}  `);
       write(member);
     }
-    this.expect(`${margin}${brackets.charAt(1)}`);
+    this.say(`${margin}${brackets.charAt(1)}`);
   }
 
   private sortedEntries(value: object): [string, unknown][] {
@@ -77,26 +89,18 @@ class CanonicalForm {
       .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
       .map(({ entry }) => entry);
   }
-
-  private expect(part: string): void {
-    if (!this.text.startsWith(part, this.at)) this.differs();
-    this.at += part.length;
-  }
-
-  private differs(): never {
-    breaksRule('the JSON body must be indented with two spaces, with its keys sorted');
-  }
 }
 
 /** Characters that Go escapes besides those that JSON must; lone surrogates become U+FFFD in Go. */
 function writeText(text: string): string {
   return JSON.stringify(text.replace(/\p{Surrogate}/gu, '\ufffd')).replace(
-    /\\b|\\f|[<>&\u2028\u2029]/g,
-    (found) => `\\u${codeOf(found).toString(16).padStart(4, '0')}`,
+    // An escape is taken as a whole: the `b` of an escaped backslash and a `b` is none.
+    /\\.|[<>&\u2028\u2029]/g,
+    (found) =>
+      GO_ESCAPES[found] ?? (found.startsWith('\\') ? found : hexEscape(found.charCodeAt(0))),
   );
 }
 
-function codeOf(found: string): number {
-  if (found === '\\b') return 8;
-  return found === '\\f' ? 12 : found.charCodeAt(0);
-}
+const hexEscape = (code: number): string => `\\u${code.toString(16).padStart(4, '0')}`;
+
+const GO_ESCAPES: Readonly<Record<string, string>> = { '\\b': hexEscape(8), '\\f': hexEscape(12) };

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import {
   BlobIntakeService,
   BrandAssertionService,
+  ConfdbSchemaService,
   ChannelService,
   InstalledBase,
   KeyService,
@@ -40,6 +41,7 @@ import { PushController } from './uploads/push.controller.js';
 const SERVICES = [
   BlobIntakeService,
   BrandAssertionService,
+  ConfdbSchemaService,
   ChannelService,
   InstalledBase,
   KeyService,

@@ -24,11 +24,12 @@ const SNAP_OF: Readonly<
   Partial<Record<AssertionTypeName, (assertion: Assertion) => string | null>>
 > = {
   'validation-set': () => null,
+  'confdb-schema': () => null,
   validation: (assertion) => header(assertion, 'approved-snap-id'),
   'snap-build': (assertion) => header(assertion, 'snap-id'),
 };
 
-/** What a brand's own keys say: validation sets and validations (update-control.md 2.9), builds (publisher-api.md 3.12). */
+/** What a brand's own keys say: validation sets and validations (update-control.md 2.9), builds and confdb schemas (publisher-api.md 3.12, 3.14). */
 export class BrandAssertionService {
   constructor(private readonly resources: Pick<Resources, 'db'>) {}
 

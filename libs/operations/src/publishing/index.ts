@@ -47,6 +47,7 @@ export { TrackService, type TrackOrder } from './names/track.service.js';
 export type { Problem } from './review/problem.js';
 export { ReviewQueueService, type ReviewOrder } from './review/review-queue.service.js';
 export { ReviewService } from './review/review.service.js';
+export { ConfdbSchemaService, type ConfdbDraft } from './sets/confdb-schema.service.js';
 export { InstalledBase } from './sets/installed-base.js';
 export {
   ValidationSetService,

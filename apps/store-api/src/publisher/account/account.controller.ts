@@ -13,10 +13,10 @@ import {
 } from '#libs/operations';
 import { Who } from '../who.js';
 import { PublisherController, readBody } from '../surface.js';
-import { accountKeyRequest, registerNameRequest } from './account.schema.js';
+import { accountKeyRequest, agreementRequest, registerNameRequest } from './account.schema.js';
 import { toAccount } from './to-account.js';
 
-/** N1, N2 and K1. */
+/** A5, N1, N2 and K1. */
 @PublisherController('dev/api')
 export class AccountController {
   constructor(
@@ -29,6 +29,14 @@ export class AccountController {
   @Get('account')
   async account(@Who() who: Publisher): Promise<object> {
     return toAccount(await this.snaps.account(who.accountId), who);
+  }
+
+  /** This store has no terms, so nothing is kept; 8.x offers to accept them and wants an answer (publisher-api.md 3.1). */
+  @Post('agreement')
+  @HttpCode(200)
+  agree(@Body() body: unknown): object {
+    const { latest_tos_accepted } = readBody(agreementRequest, body);
+    return { content: { latest_tos_accepted } };
   }
 
   @Post('register-name')

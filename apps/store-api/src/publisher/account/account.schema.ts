@@ -10,3 +10,6 @@ export const registerNameRequest = z.object({
 
 /** K1, publisher-api.md 3.12. */
 export const accountKeyRequest = z.object({ account_key_request: z.string().max(200_000) });
+
+/** A5. */
+export const agreementRequest = z.object({ latest_tos_accepted: z.literal(true) });

@@ -1,38 +1,52 @@
-import { Get, Inject, Param } from '@nestjs/common';
-import { decodeAssertion, header } from '#libs/assertions';
-import { listAssertionsUnder } from '#libs/database';
-import type { Publisher, Resources } from '#libs/operations';
-import { RESOURCES } from '../../resources.js';
+import { Body, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import type { Assertion } from '#libs/assertions';
+import { BrandAssertionService, ConfdbSchemaService, type Publisher } from '#libs/operations';
+import { PublisherController, readBody } from '../surface.js';
 import { Who } from '../who.js';
-import { PublisherController } from '../surface.js';
+import { confdbDraftRequest } from './confdb-schema.schema.js';
+import { addSigned, pick, requireOwnAccount } from './edited-assertion.js';
 
-/** F1, the reading half (publisher-api.md 3.14): what the account has; confdb schemas cannot be edited here. */
+/** F1, publisher-api.md 3.14: any token will do, the assertion is what proves. */
 @PublisherController('api/v2/confdb-schemas')
 export class ConfdbSchemaController {
-  constructor(@Inject(RESOURCES) private readonly resources: Resources) {}
+  constructor(
+    @Inject(ConfdbSchemaService) private readonly schemas: ConfdbSchemaService,
+    @Inject(BrandAssertionService) private readonly assertions: BrandAssertionService,
+  ) {}
 
   @Get()
-  list(@Who() who: Publisher): Promise<object> {
-    return this.answer(who.accountId, null);
+  async list(@Who() who: Publisher): Promise<object> {
+    return toAnswer(await this.schemas.list(who.accountId, null));
   }
 
   @Get(':name')
-  one(@Who() who: Publisher, @Param('name') name: string): Promise<object> {
-    return this.answer(who.accountId, name);
+  async one(@Who() who: Publisher, @Param('name') name: string): Promise<object> {
+    return toAnswer(await this.schemas.list(who.accountId, name));
   }
 
-  private async answer(accountId: string, name: string | null): Promise<object> {
-    const rows = await this.resources.db.asBrand(accountId, (tx) =>
-      listAssertionsUnder(tx, 'confdb-schema', [accountId]),
-    );
-    const found = rows
-      .map(({ bytes }) => decodeAssertion(bytes))
-      .filter((one) => name === null || header(one, 'name') === name);
-    return {
-      assertions: found.map(({ headers, body }) => ({
-        headers,
-        body: Buffer.from(body ?? '').toString(),
-      })),
-    };
+  @Post('build-assertion')
+  @HttpCode(200)
+  build(@Who() who: Publisher, @Body() body: unknown): Promise<object> {
+    const { 'account-id': accountId, ...draft } = readBody(confdbDraftRequest, body);
+    requireOwnAccount(who, accountId);
+    return this.schemas.draft({ accountId, ...draft });
+  }
+
+  @Post()
+  @HttpCode(200)
+  async add(@Who() who: Publisher, @Body() body: unknown): Promise<object> {
+    return toAnswer([await addSigned(this.assertions, who, 'confdb-schema', body)]);
   }
 }
+
+const NAMES = [
+  ...['type', 'authority-id', 'account-id', 'name', 'summary', 'views', 'timestamp'],
+  ...['body-length', 'sign-key-sha3-384'],
+];
+
+const toAnswer = (found: readonly Assertion[]): object => ({
+  assertions: found.map(({ headers, revision, body }) => ({
+    headers: { ...pick(headers, NAMES), revision: String(revision) },
+    body: body.toString('utf8'),
+  })),
+});

@@ -1,16 +1,13 @@
 import { Body, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
-import { decodeAssertion } from '#libs/assertions';
 import {
   BrandAssertionService,
-  OperationError,
-  principalOf,
-  requireRole,
   ValidationSetService,
   type Publisher,
   type SequenceWish,
 } from '#libs/operations';
 import { Who } from '../who.js';
 import { PublisherController, readBody } from '../surface.js';
+import { addSigned, badRequest, requireOwnAccount } from './edited-assertion.js';
 import { setDraftRequest } from './validation-set.schema.js';
 import { toSetHeaders } from './to-set-headers.js';
 
@@ -40,20 +37,16 @@ export class ValidationSetController {
   @HttpCode(200)
   build(@Who() who: Publisher, @Body() body: unknown): Promise<object> {
     const { 'account-id': accountId, name, sequence, snaps } = readBody(setDraftRequest, body);
-    if (sequence < 1) throw bad(`${sequence} is less than the minimum of 1 at /sequence`);
-    if (accountId !== who.accountId)
-      throw bad('account-id and authority-id must match the requesting user.');
+    if (sequence < 1) throw badRequest(`${sequence} is less than the minimum of 1 at /sequence`);
+    requireOwnAccount(who, accountId);
     return this.sets.draft({ accountId, name, sequence, snaps });
   }
 
   @Post()
   @HttpCode(200)
   async add(@Who() who: Publisher, @Body() body: unknown): Promise<object> {
-    requireRole(who, 'admin', 'publisher', 'releaser');
-    const text = Buffer.isBuffer(body) ? body.toString('utf8') : '';
-    if (!/^type: validation-set$/m.test(text)) throw bad('the body is no validation-set assertion');
-    await this.assertions.add(principalOf(who), who.accountId, text);
-    return { assertions: [{ headers: toSetHeaders(decodeAssertion(Buffer.from(text))) }] };
+    const added = await addSigned(this.assertions, who, 'validation-set', body);
+    return { assertions: [{ headers: toSetHeaders(added) }] };
   }
 
   private async answer(
@@ -66,11 +59,8 @@ export class ValidationSetController {
   }
 }
 
-const bad = (message: string): OperationError =>
-  new OperationError('invalid', message, { wire: 'invalid-request' });
-
 function readSequence(text = 'latest'): SequenceWish {
   if (text === 'all' || text === 'latest') return text;
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw bad(`cannot read the sequence '${text}': use a number, 'all' or 'latest'`);
+  throw badRequest(`cannot read the sequence '${text}': use a number, 'all' or 'latest'`);
 }
