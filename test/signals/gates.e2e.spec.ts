@@ -382,6 +382,39 @@ describe('a sequence of a validation set', () => {
   });
 });
 
+it('devices that wait are counted in groups, and each of them as if it was looked at', async () => {
+  const { fleetId, devices } = await store.fleet({ amd64: 12, arm64: 4 });
+  const selector = { fact: 'architecture', equals: 'arm64' };
+  const rollout = await store.rollout(fleetId, [
+    wave({ percent: 25, selector, health: { ...SMALL, failCount: 90 } }),
+    everybody,
+  ]);
+  const first = await admitted(devices);
+  const [placed, silent] = [first.length, devices.length - first.length];
+  await store.judge(rollout);
+  const { eligible, control } = await store.counts(rollout);
+  expect([eligible, control]).toEqual([{}, { amd64: { total: silent, dark: 0, reverted: 0 } }]);
+  expect(placed).toBeGreaterThan(4);
+  // Of those that wait one is heard of again, the others are dark: they are looked at one by one.
+  await store.pass(3 * DAY);
+  const waiting = devices.filter((device) => !first.includes(device));
+  await waiting[0]?.poll();
+  await store.judge(rollout);
+  const later = (await store.counts(rollout)).control['amd64'];
+  expect(later).toEqual({ total: silent, dark: silent - 1, reverted: 0 });
+});
+
+it('devices that are admitted and were not seen since are counted by their wave', async () => {
+  const { fleetId, devices } = await store.fleet({ amd64: 8 });
+  const rollout = await store.rollout(fleetId, [wave({ percent: 50 }), everybody]);
+  await store.judge(rollout);
+  expect((await store.counts(rollout)).eligible).toEqual({ 1: 4 });
+  expect((await store.counts(rollout)).control['amd64']).toMatchObject({ total: 4 });
+  await admitted(devices);
+  await store.judge(rollout);
+  expect((await store.counts(rollout)).eligible).toEqual({});
+});
+
 it('U67 the count of a large brand works a second at a time, and another brand’s gate is asked within five seconds', async () => {
   const { resources } = store.steered.wire;
   const { fleetId, devices } = await store.fleet({ amd64: 5 });

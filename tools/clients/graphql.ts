@@ -16,13 +16,15 @@ export class GraphQLRefusal extends Error {
 
 /** Somebody at the brand's GraphQL: of the store or of the vault. */
 export class GraphQLClient {
+  /** `patienceMs`: how long an answer may take; 30 s, if not given. */
   constructor(
     private readonly endpoint: string,
     private readonly bearer?: string,
+    private readonly patienceMs?: number,
   ) {}
 
   as(bearer: string): GraphQLClient {
-    return new GraphQLClient(this.endpoint, bearer);
+    return new GraphQLClient(this.endpoint, bearer, this.patienceMs);
   }
 
   /** Runs a document; throws the first error. */
@@ -34,6 +36,7 @@ export class GraphQLClient {
         ...(this.bearer && { authorization: `Bearer ${this.bearer}` }),
       },
       body: JSON.stringify({ query, variables }),
+      ...(this.patienceMs && { signal: AbortSignal.timeout(this.patienceMs) }),
     });
     const { data, errors } = expectStatus('ask GraphQL', answer, 200, 400, 401, 403).json<
       GraphQLAnswer<T>

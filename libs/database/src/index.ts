@@ -9,6 +9,7 @@ export * from './outbox.js';
 export * from './provision.js';
 export * from './store/entities/index.js';
 export * from './store/repositories/assertion.repository.js';
+export * from './store/repositories/counted-device.repository.js';
 export * from './store/repositories/decision.repository.js';
 export * from './store/repositories/device.repository.js';
 export * from './store/repositories/foreign-assertion.repository.js';

@@ -43,6 +43,13 @@ export function evaluate(predicate: Predicate, fact: FactReader): boolean {
   return 'equals' in predicate ? value === predicate.equals : predicate.in.includes(value);
 }
 
+/** The facts that a checked predicate asks for; a name may come twice. */
+export function factsIn(predicate: Predicate): readonly string[] {
+  if ('all' in predicate) return predicate.all.flatMap(factsIn);
+  if ('any' in predicate) return predicate.any.flatMap(factsIn);
+  return 'not' in predicate ? factsIn(predicate.not) : [predicate.fact];
+}
+
 export interface PredicateProblem {
   /** Where in the JSON, e.g. `all[1].not`. */
   readonly path: string;

@@ -16,12 +16,15 @@ const SNAP = 'acme-dashboard';
 const SNAPS_DIR = join(projectRoot, 'test', 'snaps');
 const ROLES = ['admin', 'releaser', 'operator', 'publisher', 'approver'];
 /** Requests at once: enough that the store is never idle, too few to make it shed. */
-const WIDTH = 32;
+const WIDTH = 128;
 /**
  * A store that lives through six hours in a minute hears in it what it would hear in six hours: it writes more often, and does not take
  * the rush for an overload.
  */
-const HASTE = { FLUSH_MS: '20', SHED_DELAY_MS: '60000', LOG_LEVEL: 'warn' };
+export const HASTE = { FLUSH_MS: '20', SHED_DELAY_MS: '60000', LOG_LEVEL: 'warn' };
+
+/** What a plan would do to a hundred thousand devices is looked at when it is submitted. */
+const PATIENCE_MS = 300_000;
 
 interface Person {
   readonly email: string;
@@ -88,8 +91,8 @@ export class RehearsalGround {
   /** Logged in for what is done now: no session outlives the time that passes here. */
   logIn(who: 'planner' | 'approver'): Promise<BrandAdmin> {
     const { email, password } = this.people[who];
-    const graphql = new GraphQLClient(`${this.installation.storeUrl}/graphql`);
-    return BrandAdmin.login(graphql, email, password);
+    const url = `${this.installation.storeUrl}/graphql`;
+    return BrandAdmin.login(new GraphQLClient(url, undefined, PATIENCE_MS), email, password);
   }
 
   /** The next Monday, 0:00 of UTC: where in the week a run begins is the same each time. */

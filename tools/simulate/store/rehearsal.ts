@@ -15,7 +15,7 @@ import { until, type RolloutId } from './worker-rounds.js';
 /** Fleet time that passes at once: longer than a count is good for, shorter than a lease (update-control.md 2.4). */
 export const STEP_MS = 12 * 60_000;
 /** Devices in the middle of a conversation. */
-const AT_ONCE = 48;
+const AT_ONCE = 128;
 const INSTALLED = 1;
 const TARGET = 2;
 

@@ -5,10 +5,6 @@ import { Rehearsal, STEP_MS, type RehearsalOrder } from './rehearsal.js';
 import type { RehearsalGround } from './rehearsal-ground.js';
 
 const LIMIT_HOURS = 60 * 24;
-/** What follows the last word, so that what devices were offered is installed, or not. */
-const EPILOGUE_HOURS = 24;
-/** So long a dead worker is waited for: whatever grows without it would have grown by then. */
-const WITHOUT_WORKER_HOURS = 14 * 24;
 
 /** Within so much the clocks of two processes do. */
 const CLOCKS_AGREE_MS = 500;
@@ -23,7 +19,10 @@ export interface StoreRun {
 }
 
 export interface StoreRunOptions {
+  /** What follows the last word, so that what devices were offered is installed, or not; a day, if not said. */
+  readonly epilogueHours?: number;
   readonly onProgress?: (rehearsal: Rehearsal, hours: number) => Promise<void>;
+  /** So long a dead worker is waited for: whatever grows without it would have grown by then. Two weeks, if not said. */
   readonly withoutWorkerHours?: number;
 }
 
@@ -40,7 +39,7 @@ interface Running {
 export async function runStore(
   ground: RehearsalGround,
   orders: readonly RehearsalOrder[],
-  options: StoreRunOptions = {},
+  { onProgress, epilogueHours = 24, withoutWorkerHours = 14 * 24 }: StoreRunOptions = {},
 ): Promise<StoreRun[]> {
   const startMs = ground.nextMonday();
   const prepared = [];
@@ -52,15 +51,15 @@ export async function runStore(
   const running: Running[] = [];
   for (const { start } of prepared) running.push({ rehearsal: await start(), endedAtMs: Infinity });
   const dies = Math.min(...orders.map(({ scenario }) => scenario.workerDiesAfter));
-  const limit = Math.min(LIMIT_HOURS, dies + (options.withoutWorkerHours ?? WITHOUT_WORKER_HOURS));
+  const limit = Math.min(LIMIT_HOURS, dies + withoutWorkerHours);
   const begun = { at: performance.now(), requests: ground.wire.answered };
   for (let at = startMs; at < startMs + limit * HOUR_MS; at += STEP_MS) {
-    const left = running.filter(({ endedAtMs }) => at < endedAtMs + EPILOGUE_HOURS * HOUR_MS);
+    const left = running.filter(({ endedAtMs }) => at < endedAtMs + epilogueHours * HOUR_MS);
     if (left.length === 0) break;
     const hours = (at + STEP_MS - startMs) / HOUR_MS;
     if (hours >= dies) await ground.loseWorker();
     await step(ground, time, left, at);
-    for (const { rehearsal } of left) await options.onProgress?.(rehearsal, hours);
+    for (const { rehearsal } of left) await onProgress?.(rehearsal, hours);
   }
   const seconds = (performance.now() - begun.at) / 1_000;
   const requests = ground.wire.answered - begun.requests;

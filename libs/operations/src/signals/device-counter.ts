@@ -1,10 +1,18 @@
-import type { CountedDevice, Rollout, Wave } from '#libs/database';
+import {
+  isGroupedFact,
+  type CountedDevice,
+  type CountedGroup,
+  type Grouping,
+  type Rollout,
+  type Wave,
+} from '#libs/database';
 import {
   SEEN_SLOT_MS,
   bucket,
   climb,
   darkAfterMs,
   evaluate,
+  factsIn,
   isSoaked,
   isUnsure,
   leastWell,
@@ -32,6 +40,8 @@ export class DeviceCounter {
   private readonly plan: RolloutPlan;
   private readonly salt: string;
   private readonly opened: readonly Wave[];
+  /** Those that buckets are compared with, ascending. */
+  private readonly thresholds: readonly number[];
 
   constructor(
     private readonly rollout: Rollout,
@@ -42,13 +52,41 @@ export class DeviceCounter {
     this.salt = rollout.salt.toString('hex');
     this.opened = waves.filter(({ openedAt }) => openedAt !== null);
     this.since = this.opened[0]?.openedAt ?? rollout.createdAt;
+    const known = this.opened.flatMap(({ threshold }) => threshold ?? []);
+    this.thresholds = [...new Set(known)].sort((a, b) => a - b);
+  }
+
+  /**
+   * By what devices without a place in the rollout can be counted in groups; null: each is to be looked at. All in a group have
+   * reached the same thresholds, and were heard of lately enough to be no sign of anything.
+   */
+  get grouping(): (Grouping & { readonly quietSince: Date }) | null {
+    const { fleet, waves, replaces } = this.plan;
+    const predicates = [fleet.predicate, ...waves.map(({ selector }) => selector)];
+    const facts = [...new Set(predicates.flatMap((one) => (one ? factsIn(one) : [])))];
+    if (replaces !== null || !facts.every(isGroupedFact)) return null;
+    return {
+      ...{ facts, salt: this.rollout.salt, thresholds: this.thresholds },
+      heardSince: new Date(this.since.getTime() - SEEN_SLOT_MS),
+      quietSince: new Date(this.now - darkAfterMs([])),
+    };
+  }
+
+  countGroup(counts: Counts, group: CountedGroup): Counts {
+    const { count, architecture, facts, reached, isListed, isHeard, hasReverted } = group;
+    const fact: FactReader = (name) => facts[name] ?? undefined;
+    if (!this.isMember({ isListed }, fact)) return counts;
+    const wave = this.waveOf(this.thresholds[reached - 1] ?? 0, fact);
+    if (wave !== null) return countEligible(counts, wave, count);
+    const known = { isDark: false, hasReverted };
+    return isHeard ? countControl(counts, architecture ?? 'unknown', known, count) : counts;
   }
 
   count(counts: Counts, device: CountedDevice): Counts {
     const { fact, architecture: own } = toMember(device);
     const architecture = own ?? 'unknown';
     const isMember = this.isMember(device, fact);
-    const wave = this.waveOf(device, fact);
+    const wave = this.waveOf(bucket(this.salt, device.uid), fact);
     if (device.places.length === 0) {
       if (!isMember || !isConcerned(this.plan, { architecture: own, fact })) return counts;
       if (wave !== null) return countEligible(counts, wave);
@@ -75,14 +113,13 @@ export class DeviceCounter {
     return this.plan.target.kind === 'sequence';
   }
 
-  private isMember({ isListed }: CountedDevice, fact: FactReader): boolean {
+  private isMember({ isListed }: Pick<CountedDevice, 'isListed'>, fact: FactReader): boolean {
     const { predicate } = this.plan.fleet;
     return predicate === null ? isListed : evaluate(predicate, fact);
   }
 
   /** The wave that was the first to admit it; null: none yet. */
-  private waveOf({ uid }: CountedDevice, fact: FactReader): number | null {
-    const own = bucket(this.salt, uid);
+  private waveOf(own: number, fact: FactReader): number | null {
     const first = this.opened.find(({ no, threshold }) => {
       const selector = this.plan.waves[no - 1]?.selector ?? null;
       return own < (threshold ?? 0) || (selector !== null && evaluate(selector, fact));

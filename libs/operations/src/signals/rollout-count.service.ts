@@ -4,17 +4,21 @@ import {
   Wave,
   addToOutbox,
   listCountedDevices,
-  type CountedDevice,
+  listCountedGroups,
+  nextUidRange,
+  type CountedFleet,
   type Tx,
+  type UidRange,
 } from '#libs/database';
 import { contentHash } from '#libs/update-control';
 import type { Resources } from '../resources.js';
-import { PAGE } from '../rollouts/fleet-members.js';
 import { planOfRow } from '../rollouts/rollout-act.js';
 import { DeviceCounter } from './device-counter.js';
 import { NO_COUNTS, type Counts } from './rollout-counts.js';
 import { writeObservations } from './write-observations.js';
 
+/** Devices of one transaction. */
+const AT_ONCE = 20_000;
 /** A count works so long, and goes to the tail of its queue: no brand waits for another's (U67). */
 const SLICE_MS = 1_000;
 /** A count that was begun so long ago is not worth ending. */
@@ -69,29 +73,16 @@ export class RolloutCountService {
     ];
     if (!isUnderWay(known)) return 'ended';
     const counter = new DeviceCounter(rollout, waves, known.begunAt.getTime());
-    const page = await this.page(tx, rollout, counter.since, known.cursor);
-    let counts = (known.partial ?? NO_COUNTS) as Counts;
-    for (const device of page) counts = counter.count(counts, device);
+    const of = countedFleet(rollout, counter.since);
+    const range = await nextUidRange(tx, of.brandId, known.cursor, AT_ONCE);
+    const before = (known.partial ?? NO_COUNTS) as Counts;
+    const counts = await countRange(tx, counter, of, range, before);
     if (counter.news.length > 0) await writeObservations(tx, counter.news);
-    const last = page.at(-1)?.uid;
     const spent = Math.ceil(performance.now() - startedAt);
-    if (last !== undefined && page.length === PAGE)
-      return (await this.goOn(tx, known, last, counts, spent)) ? 'more' : 'ended';
+    if (range.last !== null)
+      return (await this.goOn(tx, known, range.last, counts, spent)) ? 'more' : 'ended';
     await this.end(tx, rollout, known, counts, spent);
     return 'ended';
-  }
-
-  private page(
-    tx: Tx,
-    rollout: Rollout,
-    since: Date,
-    cursor: string | null,
-  ): Promise<CountedDevice[]> {
-    const { brandId, id: rolloutId, snapId } = rollout;
-    const { fleet } = planOfRow(rollout);
-    const listId = fleet.predicate === null ? fleet.id : null;
-    const of = { brandId, rolloutId, snapId, listId, since };
-    return listCountedDevices(tx, of, cursor, PAGE);
   }
 
   /** Compare-and-set on the cursor: of two who count at once, one goes on. */
@@ -127,6 +118,30 @@ export class RolloutCountService {
     const isNews = before === null || contentHash(before) !== contentHash(counts);
     if (count === 1 && isNews) await addToOutbox(tx, 'rollout-tick', { rolloutId, brandId, rev });
   }
+}
+
+function countedFleet(rollout: Rollout, since: Date): CountedFleet {
+  const { brandId, id: rolloutId, snapId } = rollout;
+  const { fleet } = planOfRow(rollout);
+  return { brandId, rolloutId, snapId, listId: fleet.predicate === null ? fleet.id : null, since };
+}
+
+/** In groups those that wait for their turn, one by one those of whom there is more to know. */
+async function countRange(
+  tx: Tx,
+  counter: DeviceCounter,
+  of: CountedFleet,
+  range: UidRange,
+  before: Counts,
+): Promise<Counts> {
+  const { grouping } = counter;
+  let counts = before;
+  if (grouping !== null)
+    for (const group of await listCountedGroups(tx, of, range, grouping.quietSince, grouping))
+      counts = counter.countGroup(counts, group);
+  for (const device of await listCountedDevices(tx, of, range, grouping?.quietSince ?? null))
+    counts = counter.count(counts, device);
+  return counts;
 }
 
 const isUnderWay = (row: RolloutCounts | null): row is UnderWay =>

@@ -32,21 +32,22 @@ export function countPlace(
   return { ...counts, waves: { ...counts.waves, [wave]: { ...of, [architecture]: tally } } };
 }
 
-export const countEligible = (counts: Counts, wave: number): Counts => ({
+export const countEligible = (counts: Counts, wave: number, devices = 1): Counts => ({
   ...counts,
-  eligible: { ...counts.eligible, [wave]: (counts.eligible[wave] ?? 0) + 1 },
+  eligible: { ...counts.eligible, [wave]: (counts.eligible[wave] ?? 0) + devices },
 });
 
 export function countControl(
   counts: Counts,
   architecture: string,
   { isDark, hasReverted }: { readonly isDark: boolean; readonly hasReverted: boolean },
+  devices = 1,
 ): Counts {
   const { total, dark, reverted } = counts.control[architecture] ?? NO_CONTROL;
   const more = {
-    total: total + 1,
-    dark: dark + (isDark ? 1 : 0),
-    reverted: reverted + (hasReverted ? 1 : 0),
+    total: total + devices,
+    dark: dark + (isDark ? devices : 0),
+    reverted: reverted + (hasReverted ? devices : 0),
   };
   return { ...counts, control: { ...counts.control, [architecture]: more } };
 }

@@ -1,5 +1,4 @@
 import type { Tx } from '../../database.js';
-import type { FleetCandidate } from './rollout.repository.js';
 
 /** A place on the ladder as it is stored; `state` is the `LadderState` of libs/update-control. */
 export interface RolloutStateRow {
@@ -119,55 +118,6 @@ export async function forgetPast(tx: Tx, deviceUid: string, atMs: number): Promi
   await tx.query(
     `UPDATE store.device_facts SET facts = facts || '{"snaps": {}}', facts_hash = '' WHERE device_uid = $1`,
     [deviceUid],
-  );
-}
-
-/** A device of a rollout's fleet, or one that was and has a place in the rollout, as counts need it. */
-export interface CountedDevice extends FleetCandidate {
-  readonly isListed: boolean;
-  readonly seenAtMs: number | null;
-  /** In minutes; null also where the device was heard of within two days: nobody is silent sooner (update-control.md 2.7). */
-  readonly seenGaps: readonly number[] | null;
-  readonly places: readonly {
-    readonly instanceKey: string;
-    readonly snapId: string;
-    readonly revision: number;
-    readonly state: unknown;
-    readonly acknowledgedAtMs: number | null;
-  }[];
-  /** It went back by itself since the rollout began. */
-  readonly hasReverted: boolean;
-}
-
-/** The next devices in the order of their uid: of a static list its members and who has a place, else all of the brand. */
-export function listCountedDevices(
-  tx: Tx,
-  of: {
-    readonly brandId: string;
-    readonly rolloutId: string;
-    readonly snapId: string | null;
-    /** Null: the fleet is a predicate. */
-    readonly listId: string | null;
-    readonly since: Date;
-  },
-  after: string | null,
-  limit: number,
-): Promise<CountedDevice[]> {
-  return tx.query(
-    `SELECT d.uid, d.brand_id AS "brandId", d.model, d.serial, d.store_id AS "storeId", d.architecture, d.timezone, d.tags,
-       f.facts, CASE WHEN f.seen_at < app.now() - interval '2 days' THEN f.seen_gaps END AS "seenGaps", extract(epoch FROM f.seen_at)::float8 * 1000 AS "seenAtMs",
-       EXISTS (SELECT 1 FROM store.fleet_members m WHERE m.fleet_id = $5 AND m.device_uid = d.uid) AS "isListed",
-       (SELECT coalesce(jsonb_agg(jsonb_build_object('instanceKey', s.instance_key, 'snapId', s.snap_id, 'revision', s.revision,
-            'state', s.state, 'acknowledgedAtMs', extract(epoch FROM s.acknowledged_at) * 1000)), '[]')
-          FROM store.device_rollout_states s WHERE s.rollout_id = $2 AND s.device_uid = d.uid) AS places,
-       EXISTS (SELECT 1 FROM store.device_snap_memories m
-          WHERE m.device_uid = d.uid AND m.snap_id = $3 AND m.reverted_at >= $6) AS "hasReverted"
-     FROM store.devices d LEFT JOIN store.device_facts f ON f.device_uid = d.uid
-     WHERE d.brand_id = $1 AND ($4::uuid IS NULL OR d.uid > $4) AND ($5::uuid IS NULL OR d.uid IN (
-       SELECT device_uid FROM store.fleet_members WHERE fleet_id = $5
-       UNION SELECT device_uid FROM store.device_rollout_states WHERE rollout_id = $2))
-     ORDER BY d.uid LIMIT $7`,
-    [of.brandId, of.rolloutId, of.snapId, after, of.listId, of.since, limit],
   );
 }
 
