@@ -1,6 +1,8 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { publicKeyFromKeyObject } from '#libs/assertions';
 import { totpCode } from '#libs/auth';
 import { loggedIn } from '../vault/support/people.js';
 import {
@@ -185,6 +187,21 @@ it('swaps a board, refuses who waits, and logs in with an invitation and a secon
   const otp = ['--otp', codes[0] ?? ''];
   expect((await person.run([...login, ...otp], 'her own new password')).status).toBe(0);
   expect((await person.run(['vault', 'status'])).status).toBe(0);
+});
+
+it('brings a signing key that is locked with a passphrase, and shows what the store is to certify', async () => {
+  const locked = { cipher: 'aes-256-cbc', passphrase: 'horse' } as const;
+  const own = generateKeyPairSync('rsa', { modulusLength: 4096 });
+  const pem = own.privateKey.export({ type: 'pkcs8', format: 'pem', ...locked }).toString();
+  const [key, open] = [await fileOf(pem), await fileOf('horse\n')];
+  const bring = ['vault', 'import-key', 'brought', key];
+  const refused = await user.run(bring);
+  expect([refused.status, refused.err]).toEqual([1, expect.stringContaining('passphrase')]);
+  const taken = await user.run([...bring, '--passphrase-file', open, '--json']);
+  expect([taken.status, taken.err]).toEqual([0, '']);
+  const { keyId, accountKeyRequest } = taken.json<{ keyId: string; accountKeyRequest: string }>();
+  expect(keyId).toBe(publicKeyFromKeyObject(own.publicKey).id);
+  expect(accountKeyRequest).toContain(`public-key-sha3-384: ${keyId}`);
 });
 
 it('says what is missing, and prints the hook of a gadget', async () => {

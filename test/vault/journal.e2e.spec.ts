@@ -23,6 +23,7 @@ import {
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { wrappedKey } from './support/import-key.js';
 import { approveSerial } from './support/people.js';
 import { ask } from '../../tools/clients/http.js';
 
@@ -245,7 +246,7 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
     `importSigningKey(${brand}, name: "brought", key: $a)`,
     'SigningKey',
     'keyId',
-    pem,
+    await wrappedKey(vault, pem),
   );
   await act(
     'delete-signing-key',

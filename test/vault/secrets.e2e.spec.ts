@@ -1,10 +1,21 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { decodeAssertion } from '#libs/assertions';
+import { readMasterKey, unsealKey } from '#libs/keyring';
 import { appMain, freePort, Processes } from '#stack';
 import {
   BRAND,
+  certify,
   certifiedKey,
   createApiKey,
   freshKey,
@@ -18,6 +29,9 @@ import {
   type Administered,
   type PreparedVault,
 } from './vault-kit.js';
+import { importKey } from './support/import-key.js';
+import { foundInMemory, secretsOf } from './support/memory-of.js';
+import { signersOf } from './support/signers-of.js';
 
 // The vault as a process that tells all it can, so that what it writes can be searched.
 
@@ -106,3 +120,56 @@ it('V52 API keys and tokens are hashes in the database and nowhere in logs and b
     for (const form of [...forms, 'PRIVATE KEY'])
       expect(text.includes(form), `${form.slice(0, 12)}… in ${place}`).toBe(false);
 });
+
+it('V73 no part of a private key lies in the memory of the process that speaks HTTP: keys made, brought, sealed anew and used', async () => {
+  const pem = generateKeyPairSync('rsa', {
+    modulusLength: 4096,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  }).privateKey;
+  const made = await certifiedKey(vault, 'made-here');
+  const brought = await importKey(vault, 'brought', pem);
+  const certified = await certify(decodeAssertion(Buffer.from(brought.accountKeyRequest)));
+  const importAccountKey = `importAccountKey(brand: "${BRAND}", assertions: $a)`;
+  const stream = certified.bytes.toString();
+  await mutate(vault, vault.token, importAccountKey, 'SigningKey', 'keyId', {
+    a: ['String!', stream],
+  });
+  const use = async (round: string): Promise<void> => {
+    for (const [index, signingKeyId] of [made, brought.keyId].entries()) {
+      const name = `acme-memory-${index}-${round}`;
+      const model = await registerModel(vault, name, { signingKeyId });
+      for (const serial of ['M-1', 'M-2', 'M-3'])
+        expect((await register(vault, model, freshKey(), serial)).status).toBe(200);
+    }
+  };
+  await use('first');
+  const file = prepared.env.MASTER_KEY_FILE ?? '';
+  copyFileSync(file, `${file}.former`);
+  writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600 });
+  await mutate(vault, vault.token, 'changeMasterKey', 'MasterKeyChange', 'resealed');
+  await use('second');
+
+  // What the test itself can open with the master key, it can look for.
+  const [{ sealed = '' } = {}] = await prepared.sql<{ sealed: string }>(
+    'SELECT sealed FROM vault.signing_keys WHERE key_id = $1',
+    [made],
+  );
+  const master = {
+    kind: 'master',
+    key: await readMasterKey({ kind: 'file', path: file }),
+  } as const;
+  const secrets = [
+    ...secretsOf('made', (await unsealKey(sealed, [master])).key),
+    ...secretsOf('brought', createPrivateKey(pem)),
+  ];
+  const known = { name: 'what it must hold', bytes: Buffer.from(brought.keyId) };
+  const { pid } = processes.get('serial-vault');
+  expect([...(await foundInMemory(pid, [...secrets, known]))]).toEqual([known.name]);
+  // The same search finds them where they are.
+  const [signer = 0] = signersOf(pid);
+  const there = await foundInMemory(signer, secrets);
+  for (const label of ['made', 'brought'])
+    for (const number of ['p', 'q', 'd'])
+      expect([...there].filter((name) => name.startsWith(`${label} ${number}`))).not.toEqual([]);
+}, 180_000);

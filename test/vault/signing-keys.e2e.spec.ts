@@ -28,6 +28,7 @@ import {
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { importKey } from './support/import-key.js';
 import { loggedIn } from './support/people.js';
 import { ask } from '../../tools/clients/http.js';
 
@@ -287,14 +288,7 @@ it('V66 makes keys of 4096 bits that do not come out, and takes PEM and armour, 
   const armour = (name: string): Promise<string> =>
     readFile(new URL(`../../libs/keyring/testing/${name}.asc`, import.meta.url), 'utf8');
   const take = (name: string, key: string, passphrase?: string): Promise<{ keyId: string }> =>
-    mutate(
-      vault,
-      vault.token,
-      `importSigningKey(brand: "${BRAND}", name: "${name}", key: $k, passphrase: $p)`,
-      'SigningKey',
-      'keyId',
-      { k: ['String!', key], p: ['String', passphrase ?? null] },
-    );
+    importKey(vault, name, key, passphrase);
   const idOf = (key: KeyObject): string => publicKeyFromKeyObject(createPublicKey(key)).id;
   expect((await take('pem-open', pem(own))).keyId).toBe(idOf(own));
   await expect(take('pem-locked', pem(other, 'horse'), 'cow')).rejects.toThrow('passphrase');

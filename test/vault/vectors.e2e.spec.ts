@@ -4,16 +4,25 @@ import { hashNonce } from '#libs/auth';
 import {
   BRAND,
   brandSigner,
+  CHAIN,
   certifiedKey,
   codeOf,
+  freshKey,
+  modelAssertion,
   mutate,
   postSerial,
+  register,
   registerBrand,
+  registerModel,
+  ROOT,
   serialIn,
   startVault,
+  vector,
   vectorBytes,
   type RunningVault,
 } from './vault-kit.js';
+import { SnapdVerdict } from './support/snapd-verdict.js';
+import { findSnapTool, HOW_TO_INSTALL } from '../assertions/snap-tool.js';
 
 interface Entry {
   readonly id: string;
@@ -123,3 +132,48 @@ for (const entry of registrations) {
     }
   });
 }
+
+const tool = findSnapTool();
+afterAll(() => tool?.remove());
+
+it.skipIf(tool === undefined)(
+  `V12 a serial of the vault is verified by snapd's Go library, and with any bit changed it is not (needs: ${HOW_TO_INSTALL})`,
+  async () => {
+    const model = await registerModel(vault, 'acme-judged', {
+      signingKeyId: await certifiedKey(vault, 'judged'),
+    });
+    const answer = await register(vault, model, freshKey(), 'JUDGED-1', { body: 'mac: 00-11\n' });
+    const serial = serialIn(answer.text).bytes;
+    const chain = decodeAssertions(Buffer.from(answer.text)).filter(
+      ({ type }) => type !== 'serial',
+    );
+    const classic = await modelAssertion('acme-judge', {
+      ...{ classic: 'true', architecture: undefined, base: undefined },
+      ...{ gadget: undefined, kernel: undefined },
+    });
+    const stream = [...chain, ...CHAIN.map(vector), classic];
+    const distinct = new Map(stream.map((one) => [`${one.type}/${one.primaryKey.join('/')}`, one]));
+    if (tool === undefined) throw new Error('internal error: skipped without the program');
+    const snapd = new SnapdVerdict(tool, ROOT.map(vector), [...distinct.values()]);
+    expect(await snapd.on(serial)).toBe('');
+
+    const places = (what: string): number => serial.indexOf(what) + what.length;
+    const signature = serial.lastIndexOf('\n\n') + 2;
+    const changed = {
+      'a letter of the serial': places('\nserial: '),
+      'a letter of the model': places('\nmodel: acme-'),
+      'a digit of the time': places('\ntimestamp: 20'),
+      'the device key': places('\ndevice-key:\n    ') + 100,
+      'the body': places('\n\nmac: '),
+      // Beyond the head of its packet, where a changed bit would be no packet any more.
+      'the signature': signature + 400,
+      'the last of the signature': serial.length - 10,
+    };
+    for (const [what, at] of Object.entries(changed)) {
+      const bytes = Buffer.from(serial);
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      expect(await snapd.on(bytes), what).toMatch(/cannot (?:accept some|read) assertions/);
+    }
+  },
+  120_000,
+);

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { KeyringClient, makeRsaKeySync } from '#libs/keyring';
+import { KeyringClient, makeRsaKeySync, wrapForSigner } from '#libs/keyring';
 
 /**
  * Acceptance of the vault's signer (issue of the Serial Vault, "done when"): as many signatures as bare `crypto.sign` with
@@ -84,7 +84,10 @@ export async function main(args: string[]): Promise<number> {
   const count = Number(values.processes);
   const pem = makeRsaKeySync(KEY_BITS).export({ type: 'pkcs8', format: 'pem' }).toString();
   const first = await KeyringClient.start({ masterKey: MASTER, sealedKeys: [] });
-  const { sealed, publicKey } = await first.importKey(pem, 'serial');
+  const { sealed, publicKey } = await first.importKey(
+    wrapForSigner(await first.transportKey(), { text: pem }),
+    'serial',
+  );
   const others = Array.from({ length: count - 1 }, () =>
     KeyringClient.start({ masterKey: MASTER, sealedKeys: [sealed] }),
   );

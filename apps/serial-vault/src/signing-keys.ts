@@ -69,9 +69,14 @@ export class SigningKeys {
     if (this.holds(keyId)) await this.keyring.forget(keyId);
   }
 
+  /** What a key made elsewhere is encrypted for, before it is sent. */
+  transportKey(): Promise<string> {
+    return this.keyring.transportKey();
+  }
+
   /** A key made elsewhere, such as in a former vault; each form that `KeyringClient.importKey` reads. */
-  import(text: string, passphrase: string | undefined): Promise<NewKey> {
-    return this.keyring.importKey(text, 'serial', passphrase);
+  import(parcel: string): Promise<NewKey> {
+    return this.keyring.importKey(parcel, 'serial');
   }
 
   /** By what its envelope says it is, whatever row it stands in. Throws `KeyringError` when there is no such key. */

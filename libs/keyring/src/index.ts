@@ -8,5 +8,7 @@ export { makeRsaKey, makeRsaKeySync } from './make-rsa-key.js';
 export { createMasterKeyFile, readMasterKey } from './master-key.js';
 export type { MasterKeySource } from './master-key.js';
 export { loadRootKey, makeRecoverySecret, writeRootKeyFile } from './root-key.js';
+export { wrapForSigner } from './transport.js';
+export type { ForeignKey } from './transport.js';
 export { readSealedKeyLabel, sealKey, unsealKey } from './seal.js';
 export type { PrivateKey, SealedKeyLabel, SealingSecret } from './seal.js';

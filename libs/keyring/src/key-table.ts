@@ -10,6 +10,7 @@ import { makeRsaKey } from './make-rsa-key.js';
 import { readOpenpgpSecretKey } from './openpgp-secret-key.js';
 import { sealKey, unsealKey } from './seal.js';
 import type { PrivateKey, SealingSecret } from './seal.js';
+import { TransportKey, type ForeignKey } from './transport.js';
 
 // The callback form works in the thread pool, so that several signatures are made at once.
 const signOffThread = promisify(sign);
@@ -37,7 +38,7 @@ function readPem(pem: string, passphrase: string | undefined): KeyObject {
   }
 }
 
-function readForeignKey({ text, passphrase }: Ask<'import'>): KeyObject {
+function readForeignKey({ text, passphrase }: ForeignKey): KeyObject {
   const key = readOpenpgpSecretKey(text, passphrase) ?? readPem(text, passphrase);
   const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {};
   if (key.asymmetricKeyType !== 'rsa' || modulusLength < 4096 || publicExponent !== 65537n) {
@@ -49,6 +50,7 @@ function readForeignKey({ text, passphrase }: Ask<'import'>): KeyObject {
 /** The private keys of a signer process and what it does with them. Lives in the child only. */
 export class KeyTable implements OperationTable {
   readonly #keys = new Map<string, PrivateKey>();
+  readonly #transport = new TransportKey();
   readonly #master: SealingSecret;
   readonly #masters: readonly SealingSecret[];
 
@@ -96,9 +98,14 @@ export class KeyTable implements OperationTable {
     return { key: held(key) };
   }
 
-  /** Takes a key made elsewhere: PKCS#8, GnuPG armour, snapd's own form (serial-vault.md 11.3). */
-  async import(ask: Ask<'import'>): Answer<'import'> {
-    return this.#adopt(labelled(readForeignKey(ask), ask.purpose), this.#master);
+  async transport(): Answer<'transport'> {
+    return { publicKey: this.#transport.publicKey };
+  }
+
+  /** Takes a key made elsewhere, wrapped for this process: PKCS#8, GnuPG armour, snapd's own form (serial-vault.md 11.3). */
+  async import({ parcel, purpose }: Ask<'import'>): Answer<'import'> {
+    const key = readForeignKey(this.#transport.unwrap(parcel));
+    return this.#adopt(labelled(key, purpose), this.#master);
   }
 
   /** Re-wraps with the master key of today (serial-vault.md 11.3: rotation of the master key). */

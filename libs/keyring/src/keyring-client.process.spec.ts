@@ -10,12 +10,13 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { publicKeyFromKeyObject } from '#libs/assertions';
 import { startSigner } from './keyring-client.js';
-import type { KeyringClient, SignerOptions } from './keyring-client.js';
+import type { KeyringClient, NewKey, SignerOptions } from './keyring-client.js';
 import type { KeyringError } from './keyring-error.js';
 import { loadRootKey, makeRecoverySecret, writeRootKeyFile } from './root-key.js';
 import { readSealedKeyLabel, sealKey } from './seal.js';
 import { signerArguments } from './signer-entry.js';
 import { SignerLink } from './signer-link.js';
+import { wrapForSigner } from './transport.js';
 
 const secret = randomBytes(32).toString('base64url');
 const masterKey = { kind: 'secret', secret } as const;
@@ -134,19 +135,32 @@ describe('the signer', () => {
     const pem = own.privateKey
       .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'horse' })
       .toString();
-    await expect(keyring.importKey(pem, 'model', 'cow')).rejects.toMatchObject({ code: 'bad-key' });
-    const { publicKey, sealed: kept } = await keyring.importKey(pem, 'model', 'horse');
+    const bring = async (text: string, passphrase?: string): Promise<NewKey> =>
+      keyring.importKey(wrapForSigner(await keyring.transportKey(), { text, passphrase }), 'model');
+    await expect(bring(pem, 'cow')).rejects.toMatchObject({ code: 'bad-key' });
+    const { publicKey, sealed: kept } = await bring(pem, 'horse');
     expect(publicKey.id).toBe(publicKeyFromKeyObject(own.publicKey).id);
     expect(readSealedKeyLabel(kept)).toEqual({ keyId: publicKey.id, purpose: 'model' });
     const armour = await readFile(
       new URL('../testing/gnupg-protected.asc', import.meta.url),
       'utf8',
     );
-    const fromGnupg = await keyring.importKey(armour, 'model', 'correct horse größer');
+    const fromGnupg = await bring(armour, 'correct horse größer');
     const signature = await keyring.signer(fromGnupg.publicKey.id, 'model').sign(model);
     expect(verify('sha512', model, fromGnupg.publicKey.key, signature)).toBe(true);
     const weak = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    await expect(keyring.importKey(weak)).rejects.toMatchObject({ code: 'bad-key' });
+    await expect(bring(weak)).rejects.toMatchObject({ code: 'bad-key' });
+    // What was not wrapped, or for another process, or was changed on the way.
+    const parcel = wrapForSigner(await keyring.transportKey(), { text: armour });
+    const changed = `${parcel.slice(0, -1)}${parcel.endsWith('A') ? 'B' : 'A'}`;
+    const other = await start();
+    for (const [to, one] of [
+      [keyring, armour],
+      [keyring, changed],
+      [other, parcel],
+    ] as const)
+      await expect(to.importKey(one)).rejects.toThrow('ask for it again');
+    expect(() => wrapForSigner('no key', { text: armour })).toThrow('transport key');
   });
 
   it('changes its master key without a moment when a key cannot sign', async () => {

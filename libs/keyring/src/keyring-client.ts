@@ -119,17 +119,17 @@ export class KeyringClient {
     return this.#remember(key, sealed);
   }
 
+  /** What `wrapForSigner` takes; another one after each start of the process. */
+  async transportKey(): Promise<string> {
+    return (await this.#request('transport', {})).publicKey;
+  }
+
   /**
    * Takes an RSA key of 4096 bits or more made elsewhere, each form with or without passphrase: PEM (PKCS#8, PKCS#1), armour of
-   * GnuPG, a file of snapd's key folder. Rejects with `bad-key`.
+   * GnuPG, a file of snapd's key folder. It comes as `wrapForSigner` gives it: this process cannot read it. Rejects with `bad-key`.
    */
-  async importKey(
-    text: string,
-    purpose: KeyPurpose = 'general',
-    passphrase?: string,
-  ): Promise<NewKey> {
-    const ask = { text, purpose, ...(passphrase === undefined ? {} : { passphrase }) };
-    const { key, sealed } = await this.#request('import', ask);
+  async importKey(parcel: string, purpose: KeyPurpose = 'general'): Promise<NewKey> {
+    const { key, sealed } = await this.#request('import', { parcel, purpose });
     return { publicKey: this.#remember(key, sealed), sealed };
   }
 

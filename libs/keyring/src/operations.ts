@@ -21,8 +21,10 @@ export interface Operations {
     answer: { key: HeldKey; sealed: string };
   };
   load: { ask: { sealed: string; recoverySecret?: string }; answer: { key: HeldKey } };
+  /** The public half that foreign keys are encrypted for (transport.ts). */
+  transport: { ask: Record<never, never>; answer: { publicKey: string } };
   import: {
-    ask: { text: string; passphrase?: string; purpose: KeyPurpose };
+    ask: { parcel: string; purpose: KeyPurpose };
     answer: { key: HeldKey; sealed: string };
   };
   reseal: { ask: { sealed: string }; answer: { sealed: string } };

@@ -38,6 +38,7 @@ const NAMES: readonly string[] = [
   'sign',
   'generate',
   'load',
+  'transport',
   'import',
   'reseal',
   'forget',

@@ -49,17 +49,16 @@ export class SigningKeyMaker {
 
   /**
    * Takes a private key made elsewhere, RSA of 4096 bits or more: PEM or armour of GnuPG, with or without passphrase
-   * (serial-vault.md 11.3). It does not come out again.
+   * (serial-vault.md 11.3), wrapped for the signer. It does not come out again.
    */
   async import(
     who: VaultPrincipal,
     brandId: string,
     name: string,
-    text: string,
-    passphrase: string | undefined,
+    parcel: string,
   ): Promise<string> {
     await this.requireFreeName(brandId, name);
-    const key = await this.resources.keys.import(text, passphrase).catch((error: unknown) => {
+    const key = await this.resources.keys.import(parcel).catch((error: unknown) => {
       if (!(error instanceof KeyringError)) throw error;
       throw new VaultError('invalid', `cannot import the key: ${error.message}`, [
         { path: 'key', message: error.message },

@@ -56,10 +56,14 @@ export class SigningKeyService {
     who: VaultPrincipal,
     brandId: string,
     name: string,
-    text: string,
-    passphrase: string | undefined,
+    parcel: string,
   ): Promise<SigningKeyView> {
-    return this.get(brandId, await this.maker.import(who, brandId, name, text, passphrase));
+    return this.get(brandId, await this.maker.import(who, brandId, name, parcel));
+  }
+
+  /** What `wrapForSigner` takes: no process but the signer may see a private key. */
+  transportKey(): Promise<string> {
+    return this.resources.keys.transportKey();
   }
 
   /** Only a key that never was in a policy: what it signed would lose its history (serial-vault.md 11.3). */

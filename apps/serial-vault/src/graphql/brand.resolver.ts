@@ -32,6 +32,14 @@ export class BrandResolver {
     return this.keys.list(brand);
   }
 
+  @Query(() => String, {
+    description:
+      'X25519; a private key is encrypted for it before it is sent. Of the signer, until its end.',
+  })
+  keyTransport(@Args('brand', { type: () => ID }) _brand: string): Promise<string> {
+    return this.keys.transportKey();
+  }
+
   @Mutation(() => BrandResult, {
     description: 'Takes a brand in by its account assertion and the chain to the root.',
   })
@@ -111,16 +119,16 @@ export class BrandResolver {
   }
 
   @Mutation(() => SigningKeyResult, {
-    description: 'RSA of 4096 bits or more: PEM or armour of GnuPG; it does not come out again.',
+    description:
+      'RSA of 4096 bits or more: PEM or armour of GnuPG, encrypted for the keyTransport of now (`brandstore vault import-key`); it does not come out again.',
   })
   importSigningKey(
     @Who() who: VaultPrincipal,
     @Args('brand', { type: () => ID }) brand: string,
     @Args('name') name: string,
     @Args('key') key: string,
-    @Args('passphrase', { type: () => String, nullable: true }) passphrase?: string,
   ): Promise<SigningKeyView> {
-    return this.keys.import(who, brand, name, key, passphrase ?? undefined);
+    return this.keys.import(who, brand, name, key);
   }
 
   @Mutation(() => SigningKeyResult, {

@@ -33,6 +33,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.members': [...ADMINS, 'auditor'],
   'Query.models': [...READERS, 'system-user-signer'],
   'Query.signingKeys': [...READERS, 'system-user-signer'],
+  'Query.keyTransport': KEYS,
   'Query.apiKeys': ['vault-admin', 'auditor'],
   'Query.serials': READERS,
   'Query.device': READERS,
