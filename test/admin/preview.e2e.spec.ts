@@ -4,6 +4,7 @@ import { mintDeviceSession } from '#libs/auth';
 import { Delta, Device } from '#libs/database';
 import {
   DeviceRequests,
+  PreviewService,
   deviceSessionKey,
   factsOfDevice,
   previewDevice,
@@ -550,4 +551,37 @@ describe('a preview and what is served', () => {
       ]);
     }
   });
+});
+
+it('a preview stops when its caller hangs up, and the next one of the brand has its turn', async () => {
+  const { db } = store.wire.resources;
+  const snap = await store.released('hung-up', [1, 2]);
+  const fleetId = await store.fleet('hung-up', 910);
+  await crowd('hung-up', 3);
+  const subject = `input: ${literal(orderOf({ fleetId, snap: snap.name, revision: 2 }))}`;
+  const query = `{ previewRollout(brand: "${store.brand.id}", ${subject}) { population } }`;
+  const made = vi.spyOn(store.wire.app.get(PreviewService), 'preview');
+  const caller = new AbortController();
+  let asked: Promise<unknown> = Promise.resolve();
+  // It comes as far as its first devices, and no further.
+  await db.asSystem(async (tx) => {
+    await tx.query('LOCK TABLE store.device_facts IN ACCESS EXCLUSIVE MODE');
+    asked = fetch(`${store.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${store.planner.token}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ query }),
+      signal: caller.signal,
+    }).catch(() => 'hung up');
+    await expect.poll(() => made.mock.results.length, { timeout: 60_000 }).toBe(1);
+    caller.abort();
+    expect(await asked).toBe('hung up');
+    const signal = made.mock.calls[0]?.[3];
+    await expect.poll(() => signal?.aborted, { timeout: 60_000 }).toBe(true);
+  });
+  await expect(made.mock.results[0]?.value).rejects.toThrow(/aborted/);
+  made.mockRestore();
+  expect((await preview(subject)).population).toBe(3);
 });

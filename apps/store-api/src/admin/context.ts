@@ -9,6 +9,8 @@ export interface AdminContext {
   /** Null: no login, or one that is over. */
   principal: Principal | null;
   readonly client: Client;
+  /** Aborted when the caller has hung up: nobody waits for the answer any more. */
+  readonly gone: () => AbortSignal;
   readonly findSubject: FindSubject;
   loaders: Loaders;
   /** Whose login it is at this moment, by the header, or by what a websocket brought to its beginning. */
@@ -24,3 +26,8 @@ export const Who = createParamDecorator((_data: unknown, context: ExecutionConte
   if (principal === null) throw new OperationError('unauthorized', 'cannot do this without login');
   return principal;
 });
+
+/** For long answers: when to stop working on one. */
+export const Gone = createParamDecorator((_data: unknown, context: ExecutionContext): AbortSignal =>
+  GqlExecutionContext.create(context).getContext<AdminContext>().gone(),
+);

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { MercuriusDriverConfig } from '@nestjs/mercurius';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -24,12 +25,14 @@ export function graphqlOptions(resources: Resources): Omit<MercuriusDriverConfig
   const reader = new BrandReader(resources);
   const subjects = new SubjectFinder(resources);
   const fleets = new FleetService(resources);
-  const contextOf = ({ headers, ip }: FastifyRequest): AdminContext => {
+  const contextOf = (request: FastifyRequest): AdminContext => {
+    const { headers, ip } = request;
     const client = { address: ip, agent: headers['user-agent'] ?? '' };
     const newLoaders = (): Loaders => makeLoaders(reader, fleets);
     return {
       principal: null,
       client,
+      gone: () => closingOf(request.socket),
       findSubject: (brandId, things) => subjects.find(brandId, things),
       loaders: newLoaders(),
       newLoaders,
@@ -67,3 +70,15 @@ const connectionInit = z.object({
   authorization: z.string().optional(),
   Authorization: z.string().optional(),
 });
+
+const closings = new WeakMap<Socket, AbortSignal>();
+
+/** Aborted when the connection closes: the request itself counts as closed as soon as it is read. One for all of its requests. */
+function closingOf(socket: Socket): AbortSignal {
+  const known = closings.get(socket);
+  if (known) return known;
+  const closing = new AbortController();
+  socket.once('close', () => closing.abort());
+  closings.set(socket, closing.signal);
+  return closing.signal;
+}

@@ -9,7 +9,7 @@ import {
 } from '#libs/operations';
 import type { PreviewOutcome, PreviewedDevice } from '#libs/update-control';
 import { AdminResolver } from '../admin-resolver.js';
-import { Who } from '../context.js';
+import { Gone, Who } from '../context.js';
 import { UUID, connection, fromCursor, pageSize, type Connection } from '../paging.js';
 import { RolloutInput } from '../rollouts/rollout-input.type.js';
 import { RolloutType } from '../rollouts/rollout.type.js';
@@ -37,6 +37,7 @@ export class PreviewResolver {
   })
   async previewRollout(
     @Who() who: Principal,
+    @Gone() gone: AbortSignal,
     @Args('brand', { type: () => ID }) brand: string,
     @Args('input', { nullable: true }) input?: RolloutInput,
     @Args('rollout', { type: () => ID, nullable: true }) rollout?: string,
@@ -53,7 +54,7 @@ export class PreviewResolver {
         paths: ['at'],
       });
     const subject = subjectOf(who, input, rollout);
-    const preview = await this.previews.preview(brand, subject, instants);
+    const preview = await this.previews.preview(brand, subject, instants, gone);
     return toPreview(preview, await this.sight.seen(who, brand));
   }
 
@@ -62,6 +63,7 @@ export class PreviewResolver {
   })
   async previewDevices(
     @Who() who: Principal,
+    @Gone() gone: AbortSignal,
     @Args('brand', { type: () => ID }) brand: string,
     @Args('input', { nullable: true }) input?: RolloutInput,
     @Args('rollout', { type: () => ID, nullable: true }) rollout?: string,
@@ -77,7 +79,8 @@ export class PreviewResolver {
       code: filter?.code ?? undefined,
     };
     const subject = subjectOf(who, input, rollout);
-    const { rows, hasMore } = await this.previews.devices(brand, subject, at ?? null, wanted, page);
+    const pages = this.previews.devices(brand, subject, at ?? null, wanted, page, gone);
+    const { rows, hasMore } = await pages;
     return connection(rows, hasMore, ({ deviceUid }) => deviceUid);
   }
 

@@ -15,18 +15,22 @@ export interface PreviewMember {
   readonly fleetIds: readonly string[];
 }
 
-/** The members of the plan's fleet in the order of their uid, from after `after` on; each page is a transaction of its own. */
+/**
+ * The members of the plan's fleet in the order of their uid, from after `after` on; each page is a transaction of its own. Throws
+ * between pages once nobody waits for them any more.
+ */
 export async function* previewMembers(
   db: Database,
   { fleet }: PreviewGround,
   policy: PolicySnapshot,
-  after: string | null = null,
+  { after = null, signal }: { readonly after?: string | null; readonly signal: AbortSignal },
 ): AsyncGenerator<PreviewMember> {
   const isStatic = fleet.predicate === null || fleet.predicate === undefined;
   const fleetId = isStatic ? fleet.id : null;
   for (let last = after; ;) {
     const page = { after: last, limit: PAGE, fleetId };
     const rows = await db.asBrand(fleet.brandId, (tx) => listDevices(tx, fleet.brandId, page));
+    signal.throwIfAborted();
     for (const row of rows) {
       const device = toKnownDevice(row);
       const facts = factsOfDevice(device);

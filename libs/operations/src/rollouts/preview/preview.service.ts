@@ -21,6 +21,7 @@ import { previewDevice, type PreviewMoment } from './preview-device.js';
 import { previewGround, type PreviewGround, type PreviewSubject } from './preview-ground.js';
 import { previewMembers } from './preview-members.js';
 import { notesOf } from './preview-notes.js';
+import { Turns } from './turns.js';
 
 export interface PreviewFilter {
   readonly outcome?: PreviewOutcome | undefined;
@@ -35,6 +36,9 @@ export interface StoredPreview {
   readonly preview: RolloutPreviewSheets;
 }
 
+/** Work that nobody can call off: of a submission, or of the worker's. */
+const NEVER = new AbortController().signal;
+
 type NewPreview = Pick<StoredPreview, 'hash' | 'preview'>;
 
 /**
@@ -43,23 +47,37 @@ type NewPreview = Pick<StoredPreview, 'hash' | 'preview'>;
  */
 export class PreviewService {
   private readonly requests: DeviceRequests;
+  private readonly turns = new Turns();
 
   constructor(private readonly resources: Pick<Resources, 'db' | 'settings'>) {
     this.requests = new DeviceRequests(resources);
   }
 
-  /** One sheet for each instant; without any, one of the end, windows and freezes aside. */
+  /**
+   * One sheet for each instant; without any, one of the end, windows and freezes aside. A brand's previews are made one after the
+   * other, and each stops soon after `signal` says that nobody waits for it: then it throws the signal's reason.
+   */
   async preview(
     brandId: string,
     subject: PreviewSubject,
     instants: readonly Date[] = [],
+    signal = NEVER,
+  ): Promise<RolloutPreviewSheets> {
+    return this.turns.take(brandId, signal, () => this.make(brandId, subject, instants, signal));
+  }
+
+  private async make(
+    brandId: string,
+    subject: PreviewSubject,
+    instants: readonly Date[],
+    signal: AbortSignal,
   ): Promise<RolloutPreviewSheets> {
     const ground = await previewGround(this.resources.db, brandId, subject);
     const ages = new Map<FactAge, number>(FACT_AGES.map((age) => [age, 0]));
     const sheets: PreviewSheet[] = [];
     const moments: readonly (Date | null)[] = instants.length === 0 ? [null] : instants;
     for (const [no, at] of moments.entries())
-      sheets.push(await this.sheet(ground, at, no === 0 ? ages : new Map<FactAge, number>()));
+      sheets.push(await this.sheet(ground, at, no === 0 ? ages : new Map(), signal));
     const population = [...ages.values()].reduce((sum, devices) => sum + devices, 0);
     const factAges = [...ages].map(([age, devices]) => ({ age, devices }));
     return {
@@ -79,12 +97,14 @@ export class PreviewService {
     at: Date | null,
     { outcome, code }: PreviewFilter,
     { limit, after }: { readonly limit: number; readonly after: string | null },
+    signal = NEVER,
   ): Promise<Page<PreviewedDevice>> {
     const { db } = this.resources;
     const ground = await previewGround(db, brandId, subject);
     const moment = momentOf(ground, at);
     const rows: PreviewedDevice[] = [];
-    for await (const { device, facts } of previewMembers(db, ground, moment.policy, after)) {
+    const members = previewMembers(db, ground, moment.policy, { after, signal });
+    for await (const { device, facts } of members) {
       const one = await previewDevice(device, facts, moment, this.requests);
       const isMeant =
         (outcome === undefined || one.outcome === outcome) &&
@@ -131,13 +151,15 @@ export class PreviewService {
     ground: PreviewGround,
     at: Date | null,
     ages: Map<FactAge, number>,
+    signal: AbortSignal,
   ): Promise<PreviewSheet> {
     const { db } = this.resources;
     const now = db.clock.now().getTime();
     const moment = momentOf(ground, at);
     const others = otherRollouts(moment.policy, ground.rolloutId);
     const tally = new PreviewTally();
-    for await (const { device, facts, fleetIds } of previewMembers(db, ground, moment.policy)) {
+    const members = previewMembers(db, ground, moment.policy, { signal });
+    for await (const { device, facts, fleetIds } of members) {
       const age = factAge(device.reported === null ? null : now - device.seenAtMs);
       ages.set(age, (ages.get(age) ?? 0) + 1);
       const touching = fleetIds.flatMap((id) => others.get(id) ?? []);
