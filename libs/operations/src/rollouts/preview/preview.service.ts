@@ -77,7 +77,9 @@ export class PreviewService {
     const sheets: PreviewSheet[] = [];
     const moments: readonly (Date | null)[] = instants.length === 0 ? [null] : instants;
     for (const [no, at] of moments.entries())
-      sheets.push(await this.sheet(ground, at, no === 0 ? ages : new Map(), signal));
+      sheets.push(
+        await this.sheet(ground, at, no === 0 ? ages : new Map<FactAge, number>(), signal),
+      );
     const population = [...ages.values()].reduce((sum, devices) => sum + devices, 0);
     const factAges = [...ages].map(([age, devices]) => ({ age, devices }));
     return {
