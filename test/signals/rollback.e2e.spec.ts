@@ -146,6 +146,19 @@ it('U95 a rollback of the rollback and a stop during it end in a defined state',
   expect(states).toEqual(['ABORTED', 'ROLLED_BACK', 'COMPLETED']);
 });
 
+it('a later wave of a rollback counts those, too, that the earlier ones have led back', async () => {
+  const { fleetId, devices } = await store.fleet({ amd64: 6 });
+  const forth = await store.rollout(fleetId, everybody);
+  for (const device of devices) await device.update();
+  const half = { percent: 50, soakSeconds: 3_600, health: SMALL };
+  const back = await rollBack(forth, [half, { ...half, percent: 100 }]);
+  await rounds(devices, back);
+  expect(await store.waves(back)).toMatchObject([
+    { state: 'PASSED', population: 6, k: 3 },
+    { state: 'OPEN', population: 6, k: 6 },
+  ]);
+});
+
 it('a rollback that nobody needs ends by its time; a rollout to an empty fleet waits, and says for whom', async () => {
   const { fleetId } = await store.fleet({ amd64: 2 });
   const unseen = await store.rollout(fleetId, everybody);
