@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { device } from '../testing/world.js';
 import { factReader } from './fleets.js';
 import type { Predicate } from './predicates.js';
-import { evaluate, indexTerm, parsePredicate, predicateProblems } from './predicates.js';
+import { evaluate, factsIn, indexTerm, parsePredicate, predicateProblems } from './predicates.js';
 
 const fact = factReader(device({ tags: { site: 'lab', __proto__x: '1' } }), {
   abc: { revision: 7, channel: 'latest/stable' },
@@ -30,6 +30,14 @@ describe('predicates', () => {
   ])('%j is %s', (predicate, expected) => {
     expect(predicateProblems(predicate)).toEqual([]);
     expect(evaluate(predicate, fact)).toBe(expected);
+  });
+
+  it('say which facts they ask for', () => {
+    const old: Predicate = { fact: 'model', in: ['old'] };
+    expect(factsIn({ all: [lab, { not: { any: [old, { all: [] }] } }] })).toEqual([
+      'tag:site',
+      'model',
+    ]);
   });
 
   it.each([
