@@ -1,4 +1,4 @@
-import { Args, ID, Int, Mutation, Query } from '@nestjs/graphql';
+import { Args, ID, Mutation, Query } from '@nestjs/graphql';
 import type { Snap, Upload } from '#libs/database';
 import {
   CollaboratorService,
@@ -11,12 +11,14 @@ import {
 import { AdminResolver } from '../admin-resolver.js';
 import { Who } from '../context.js';
 import { said } from '../said.js';
+import { CollaboratorResult, CollaboratorType, UploadResult } from './publishing.type.js';
 import {
-  CollaboratorResult,
-  CollaboratorType,
-  SnapTextsInput,
-  UploadResult,
-} from './publishing.type.js';
+  CollaboratorActArgs,
+  RevisionActArgs,
+  snapAct,
+  TextsActArgs,
+  TrackActArgs,
+} from './snap-act.args.js';
 import { SnapResult } from './snap.type.js';
 
 /** What the brand's people say of snaps and uploads beside what publishers send (publisher-api.md 3.5, 3.11, 4.6). */
@@ -32,55 +34,29 @@ export class PublishingResolver {
   @Mutation(() => UploadResult, {
     description: 'Lets an upload pass that waits for a person; its release follows.',
   })
-  approveUpload(
-    @Who() who: Principal,
-    @Args('brand', { type: () => ID }) brand: string,
-    @Args('snap') snap: string,
-    @Args('revision', { type: () => Int }) revision: number,
-    @Args('reason') reason: string,
-    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
-  ): Promise<Upload> {
-    return this.queue.approve(who, brand, { snap, revision, reason }, key ?? undefined);
+  approveUpload(@Who() who: Principal, @Args() args: RevisionActArgs): Promise<Upload> {
+    return this.queue.approve(who, ...snapAct(args));
   }
 
   @Mutation(() => UploadResult, { description: 'The publisher reads the reason.' })
-  rejectUpload(
-    @Who() who: Principal,
-    @Args('brand', { type: () => ID }) brand: string,
-    @Args('snap') snap: string,
-    @Args('revision', { type: () => Int }) revision: number,
-    @Args('reason') reason: string,
-    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
-  ): Promise<Upload> {
-    return this.queue.reject(who, brand, { snap, revision, reason }, key ?? undefined);
+  rejectUpload(@Who() who: Principal, @Args() args: RevisionActArgs): Promise<Upload> {
+    return this.queue.reject(who, ...snapAct(args));
   }
 
   @Mutation(() => SnapResult, {
     description: 'Makes the track or changes its pattern, which versions must match as a whole.',
   })
-  setTrack(
-    @Who() who: Principal,
-    @Args('brand', { type: () => ID }) brand: string,
-    @Args('snap') snap: string,
-    @Args('track') track: string,
-    @Args('versionPattern', { type: () => String, nullable: true }) versionPattern?: string,
-    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
-  ): Promise<Snap> {
-    const order = { snap, track, versionPattern: versionPattern ?? null };
-    return this.tracks.set(who, brand, order, key ?? undefined);
+  setTrack(@Who() who: Principal, @Args() args: TrackActArgs): Promise<Snap> {
+    const [brand, { versionPattern = null, ...order }, key] = snapAct(args);
+    return this.tracks.set(who, brand, { ...order, versionPattern }, key);
   }
 
   @Mutation(() => SnapResult, {
     description: 'Counts more than what publishers send with an upload, unless they insist.',
   })
-  editSnapTexts(
-    @Who() who: Principal,
-    @Args('brand', { type: () => ID }) brand: string,
-    @Args('snap') snap: string,
-    @Args('texts') texts: SnapTextsInput,
-    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
-  ): Promise<Snap> {
-    return this.metadata.edit(who, brand, { snap, texts: said(texts) }, key ?? undefined);
+  editSnapTexts(@Who() who: Principal, @Args() args: TextsActArgs): Promise<Snap> {
+    const [brand, { snap, texts }, key] = snapAct(args);
+    return this.metadata.edit(who, brand, { snap, texts: said(texts) }, key);
   }
 
   @Query(() => [CollaboratorType], { description: 'Other accounts that publish the snap.' })
@@ -94,22 +70,16 @@ export class PublishingResolver {
   @Mutation(() => CollaboratorResult)
   addCollaborator(
     @Who() who: Principal,
-    @Args('brand', { type: () => ID }) brand: string,
-    @Args('snap') snap: string,
-    @Args('username') username: string,
-    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
+    @Args() args: CollaboratorActArgs,
   ): Promise<CollaboratorView> {
-    return this.sharing.add(who, brand, { snap, username }, key ?? undefined);
+    return this.sharing.add(who, ...snapAct(args));
   }
 
   @Mutation(() => CollaboratorResult)
   removeCollaborator(
     @Who() who: Principal,
-    @Args('brand', { type: () => ID }) brand: string,
-    @Args('snap') snap: string,
-    @Args('username') username: string,
-    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
+    @Args() args: CollaboratorActArgs,
   ): Promise<CollaboratorView> {
-    return this.sharing.remove(who, brand, { snap, username }, key ?? undefined);
+    return this.sharing.remove(who, ...snapAct(args));
   }
 }

@@ -5,6 +5,7 @@ import { AdminResolver } from '../admin-resolver.js';
 import { Who, type AdminContext } from '../context.js';
 import { one } from '../loaders.js';
 import { UUID, connection, fromCursor, pageSize, type Connection } from '../paging.js';
+import { RevisionActArgs, snapAct } from './snap-act.args.js';
 import {
   LaneResult,
   LaneType,
@@ -107,15 +108,8 @@ export class SnapResolver {
   }
 
   @Mutation(() => RevisionResult)
-  yankRevision(
-    @Who() who: Principal,
-    @Args('brand', { type: () => ID }) brand: string,
-    @Args('snap') snap: string,
-    @Args('revision', { type: () => Int }) revision: number,
-    @Args('reason') reason: string,
-    @Args('idempotencyKey', { type: () => String, nullable: true }) key?: string,
-  ): Promise<SnapRevision> {
-    return this.lanesService.yank(who, brand, { snap, revision, reason }, key ?? undefined);
+  yankRevision(@Who() who: Principal, @Args() args: RevisionActArgs): Promise<SnapRevision> {
+    return this.lanesService.yank(who, ...snapAct(args));
   }
 
   @ResolveField(() => [RevisionType], { description: 'Oldest first.' })
