@@ -193,17 +193,12 @@ describe('types of snaps', () => {
       expect(await open(name)).toContain('latest/stable=1');
     }
     const brands = new BrandService(store.resources);
-    await brands.setSnapTypes(store.operator, brandId, ['gadget']);
-    const refused = (await acme.get(await upload('acme-kernel', 'acme-kernel_2.snap'))).json();
-    expect(refused).toMatchObject({
-      code: 'processing_error',
-      errors: [
-        {
-          message:
-            'acme may not publish snaps of type kernel: ask the operator of the store for the right',
-        },
-      ],
-    });
+    await brands.setSnapTypes(store.operator, brandId, []);
+    for (const type of ['gadget', 'kernel', 'base']) {
+      const refused = (await acme.get(await upload(`acme-${type}`, `acme-${type}_1.snap`))).json();
+      const message = `acme may not publish snaps of type ${type}: ask the operator of the store for the right`;
+      expect(refused).toMatchObject({ code: 'processing_error', errors: [{ message }] });
+    }
     // Apps need no right.
     const app = (await acme.get(await upload('acme-dashboard', 'acme-dashboard_2.snap'))).json();
     expect(app).toMatchObject({ revision: 2 });
