@@ -5,7 +5,7 @@ import { connectToBrand, type BrandOptions } from '../session/connect.js';
 import { brandCommand } from '../store-command.js';
 import { graphql, REFUSALS } from '../store/graphql.js';
 import { UsageError } from '../usage.js';
-import { DAY_MS, WARN_DAYS } from './warning.js';
+import { endsSoon } from './warning.js';
 
 const SHOWN = 'id description ownerEmail permissions snaps channels createdAt expiresAt';
 const LIST = graphql`query ($brand: ID!) { publisherCredentials(brand: $brand) { ${SHOWN} } }`;
@@ -92,8 +92,8 @@ async function list(io: Io, options: BrandOptions): Promise<void> {
 
 /** With a word of warning where the end is near. */
 function untilText(io: Io, expiresAt: string): string {
-  const days = Math.floor((Date.parse(expiresAt) - io.now().getTime()) / DAY_MS);
-  return days > WARN_DAYS ? expiresAt : `${expiresAt} (ends in ${days} days)`;
+  const soon = endsSoon(new Date(expiresAt), io.now());
+  return soon === null ? expiresAt : `${expiresAt} (ends ${soon})`;
 }
 
 async function create(io: Io, description: string, options: CreateOptions): Promise<void> {

@@ -10,7 +10,7 @@ import { Failure, UsageError } from '../usage.js';
 import { readCredentials } from './credentials.js';
 import { PublisherClient, type UploadStatus } from './publisher-client.js';
 import { uploadBarOn } from './upload-bar.js';
-import { DAY_MS, WARN_DAYS } from './warning.js';
+import { endsSoon } from './warning.js';
 
 type PublishOptions = StoreOptions & {
   readonly channel?: readonly string[];
@@ -64,7 +64,10 @@ async function connect(io: Io, { url: option }: PublishOptions): Promise<Publish
   if (url === null)
     throw new UsageError('cannot tell which store is meant: set BRANDSTORE_URL or --url');
   const text = io.env.SNAPCRAFT_STORE_CREDENTIALS;
-  if (!text) throw new UsageError('cannot publish without SNAPCRAFT_STORE_CREDENTIALS');
+  if (!text)
+    throw new UsageError(
+      'cannot publish without SNAPCRAFT_STORE_CREDENTIALS: make some with "brandstore credentials create"',
+    );
   return new PublisherClient(url, readCredentials(text, url));
 }
 
@@ -75,11 +78,13 @@ function readComponent(text: string): { name: string; file: string } {
 }
 
 async function sizeOf(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    throw new Failure(`cannot read ${file}`, { cause: error });
-  }
+  const info = await stat(file).catch((error: unknown) => {
+    throw new Failure(`cannot read ${file}: there is no such file, or it is not for you`, {
+      cause: error,
+    });
+  });
+  if (!info.isFile()) throw new Failure(`cannot send ${file}: it is no file`);
+  return info.size;
 }
 
 async function send(io: Io, client: PublisherClient, file: string): Promise<string> {
@@ -92,10 +97,9 @@ async function send(io: Io, client: PublisherClient, file: string): Promise<stri
 }
 
 async function warnBeforeEnd(io: Io, client: PublisherClient): Promise<void> {
-  const leftMs = (await client.expiresAt()).getTime() - io.now().getTime();
-  if (leftMs > WARN_DAYS * DAY_MS) return;
-  const days = Math.floor(leftMs / DAY_MS);
-  io.err(`warning: these credentials end in ${days} days: make new ones and replace them in CI`);
+  const soon = endsSoon(await client.expiresAt(), io.now());
+  if (soon !== null)
+    io.err(`warning: these credentials end ${soon}: make new ones and replace them in CI`);
 }
 
 async function waitFor(client: PublisherClient, statusUrl: string): Promise<UploadStatus> {

@@ -106,6 +106,18 @@ export class PublisherClient {
   }
 }
 
+/** What helps against a refusal. */
+const HINTS: readonly { readonly code: string; readonly text: string }[] = [
+  {
+    code: 'macaroon-authorization-required',
+    text: 'the credentials have ended or were revoked: make new ones with "brandstore credentials create"',
+  },
+  {
+    code: 'resource-not-found',
+    text: 'register the name with "snapcraft register", or say --name where the file is called otherwise',
+  },
+];
+
 class Answer {
   readonly codes: readonly string[];
 
@@ -121,10 +133,10 @@ class Answer {
   value(): unknown {
     if (this.status < 400) return JSON.parse(this.text);
     const said = this.problems().map(({ code, message }) => `- ${code}: ${message}`);
+    if (said.length === 0) throw new Failure(`cannot do this: ${this.url} answered ${this.status}`);
+    const hint = HINTS.find(({ code }) => this.codes.includes(code));
     throw new Failure(
-      said.length > 0
-        ? ['cannot do this, the store says:', ...said].join('\n')
-        : `cannot do this: ${this.url} answered ${this.status}`,
+      ['cannot do this, the store says:', ...said, ...(hint ? [hint.text] : [])].join('\n'),
     );
   }
 

@@ -34,8 +34,11 @@ class Bar implements UploadBar {
   private isStarted = false;
 
   constructor(stream: NodeJS.WritableStream, name: string) {
-    const format = `${name} {bar} {percentage} % of {megabytes} MB, {eta_formatted} left`;
-    const options = { format, stream, hideCursor: true, barsize: 30, emptyOnZero: true };
+    const format = `${name} {bar} {percentage} % of {megabytes} MB{eta_formatted}`;
+    const options = {
+      ...{ format, formatTime: timeLeft, stream },
+      ...{ hideCursor: true, barsize: 30, emptyOnZero: true },
+    };
     this.bar = new SingleBar(options, Presets.shades_classic);
   }
 
@@ -51,3 +54,9 @@ class Bar implements UploadBar {
 }
 
 const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1);
+
+/** The library tells of no time where it does not know it, as of files that are gone in a moment. */
+function timeLeft(seconds: unknown): string {
+  if (typeof seconds !== 'number' || seconds === 0) return '';
+  return seconds < 90 ? `, ${seconds} s left` : `, ${Math.round(seconds / 60)} min left`;
+}
