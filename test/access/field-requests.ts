@@ -13,6 +13,7 @@ import {
   type GraphQLInputType,
   type GraphQLOutputType,
 } from 'graphql';
+import { PERMISSIONS as VAULT_PERMISSIONS } from '../../apps/serial-vault/src/graphql/permissions.js';
 import { PERMISSIONS } from '../../apps/store-api/src/admin/permissions.js';
 import { dummyOf, schemaOf } from './dummies.js';
 import { get, json, type Kind, type Surface, type Template, type Things } from './request.js';
@@ -69,7 +70,7 @@ const IDS: readonly (readonly [RegExp, Kind])[] = [
   [/change|inclusion/i, 'hold'],
   [/createBrand/, 'brand'],
   [/revokeToken/i, 'vaultToken'],
-  [/removeMember/i, 'vaultMember'],
+  [/removeMember|inviteMember/i, 'vaultMember'],
   [/apiKey/i, 'apiKey'],
   [/remodel/i, 'remodel'],
   [/request/i, 'pending'],
@@ -225,20 +226,20 @@ function selectionOf(type: GraphQLOutputType, depth: number): string {
 }
 
 /** What somebody does with their own login: it may end what they ask with. */
-const isDoor = (field: Field): boolean => DOORS.has(PERMISSIONS[`Mutation.${field.name}`] ?? '');
+const isDoor = (app: App, { name }: Field): boolean =>
+  DOORS.has((app === 'store' ? PERMISSIONS : VAULT_PERMISSIONS)[`Mutation.${name}`] ?? '');
 const DOORS: ReadonlySet<unknown> = new Set(['anyone', 'person', 'human']);
 
 function fieldsOf(app: App): Template[] {
   const schema = schemaOf(app === 'store' ? 'store-api' : 'serial-vault');
   const queries = Object.values(schema.getQueryType()?.getFields() ?? {});
   const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
-  const people = app === 'store' ? 'people' : 'vaultPeople';
+  const [people, doors] =
+    app === 'store' ? (['people', 'doors'] as const) : (['vaultPeople', 'vaultDoors'] as const);
   return [
     ...queries.flatMap((field) => new FieldRequests(app, 'query', field).templates(people)),
     ...mutations.flatMap((field) =>
-      new FieldRequests(app, 'mutation', field).templates(
-        app === 'store' && isDoor(field) ? 'doors' : people,
-      ),
+      new FieldRequests(app, 'mutation', field).templates(isDoor(app, field) ? doors : people),
     ),
   ];
 }

@@ -52,7 +52,7 @@ it('nothing of a brand shows to another, in body, status, headers, time or text 
     return isLeft ? { side: left, other: right, dice } : { side: right, other: left, dice };
   };
   const all = templates();
-  const doors = all.filter(({ by }) => by === 'doors');
+  const doors = all.filter(({ by }) => by === 'doors' || by === 'vaultDoors');
   const kept = all.filter(({ isKept }) => isKept);
   const others = all.filter((one) => !doors.includes(one) && !kept.includes(one));
   const askAlone = async (some: readonly Template[], times: number): Promise<void> => {

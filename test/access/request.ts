@@ -10,6 +10,8 @@ export const SURFACES = {
   device: { app: 'store', as: ['device', 'stranger'] },
   /** The brand's vault, which signs what it says to the store. */
   ownVault: { app: 'store', as: ['stranger'] },
+  /** As doors: who has no login of their own there ends none. */
+  vaultDoors: { app: 'vault', as: ['vaultViewer'] },
   vaultPeople: { app: 'vault', as: ['vaultAdmin', 'vaultOperator', 'vaultViewer'] },
   factory: { app: 'vault', as: ['gadget'] },
 } as const satisfies Readonly<

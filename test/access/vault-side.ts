@@ -4,6 +4,7 @@ import { GraphQLClient } from '../../tools/clients/graphql.js';
 import { expectStatus } from '../../tools/clients/http.js';
 import { VaultAdmin } from '../../tools/clients/vault-admin.js';
 import { makeSigner, type DeviceStore, type TestBrand } from '../device/support/device-store.js';
+import { loggedIn } from '../vault/support/people.js';
 import { mutate, type Administered } from '../vault/vault-kit.js';
 import type { Headers, Login } from './side.js';
 import type { Kind } from './things.js';
@@ -51,10 +52,15 @@ export async function vaultSide(
     const call = `createToken(brand: "${brand.id}", input: {name: "${name}", roles: [${roles}]})`;
     return mutate(vault, vault.token, call, 'NewToken', 'id token');
   };
-  const [adminToken, operator, viewer] = [
-    await token('vault_admin, key_custodian, approver, auditor, system_user_signer'),
-    await token('production, approver'),
-    await token('auditor'),
+  const viewer = await token('auditor');
+  // People: what they alone may do is looked at as far as it goes.
+  const [boss, operator] = [
+    await loggedIn(
+      vault,
+      ['vault-admin', 'key-custodian', 'approver', 'auditor', 'system-user-signer'],
+      brand.id,
+    ),
+    await loggedIn(vault, ['production', 'approver'], brand.id),
   ];
   const { items } = await mutate<{ items: { id: string }[] }>(
     vault,
@@ -81,7 +87,7 @@ export async function vaultSide(
       remodel: items[0]?.id ?? '',
     },
     logins: {
-      vaultAdmin: bearer(adminToken),
+      vaultAdmin: bearer(boss),
       vaultOperator: bearer(operator),
       vaultViewer: bearer(viewer),
       gadget: { 'api-key': gadget.key },
