@@ -13,18 +13,16 @@ import {
 import {
   BRAND,
   certify,
-  certifiedKey,
   freshKey,
   modelAssertion,
   mutate,
   register,
-  registerBrand,
   registerModel,
-  startVault,
   vector,
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { startVaultWithModel } from './support/start.js';
 import { approveSerial, disableKey } from './support/people.js';
 
 /** What snapd does, by a client that follows its rules, with time that passes by the vault's clock. */
@@ -35,10 +33,9 @@ let shifted = 0;
 
 beforeAll(async () => {
   // Nobody listens on port 9: this vault stands in a factory and reaches no store.
-  vault = await startVault({ STORE_URL: 'http://127.0.0.1:9' });
-  await registerBrand(vault);
-  keyId = await certifiedKey(vault);
-  model = await registerModel(vault, 'acme-snapd', { signingKeyId: keyId });
+  ({ vault, keyId, model } = await startVaultWithModel('acme-snapd', {
+    STORE_URL: 'http://127.0.0.1:9',
+  }));
 });
 afterAll(() => vault?.stop());
 afterEach(async () => {

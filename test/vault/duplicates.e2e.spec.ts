@@ -12,15 +12,14 @@ import {
   postSerial,
   query,
   register,
-  registerBrand,
   registerModel,
   requestId,
   serialIn,
   serialRequest,
-  startVault,
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { startVaultWithModel } from './support/start.js';
 import { decide } from './support/people.js';
 import { ask } from '../../tools/clients/http.js';
 import { foreignModel } from './foreign-model.js';
@@ -30,10 +29,7 @@ let keyId = '';
 let hold: TestModel;
 
 beforeAll(async () => {
-  vault = await startVault();
-  await registerBrand(vault);
-  keyId = await certifiedKey(vault);
-  hold = await registerModel(vault, 'acme-hold', { signingKeyId: keyId });
+  ({ vault, keyId, model: hold } = await startVaultWithModel('acme-hold'));
 });
 afterAll(() => vault?.stop());
 

@@ -11,26 +11,22 @@ import {
   freshKey,
   inStream,
   register,
-  registerBrand,
   registerModel,
   requestId,
   postSerial,
   serialIn,
   serialRequest,
-  startVault,
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { startVaultWithModel } from './support/start.js';
 import { signersOf } from './support/signers-of.js';
 
 let vault: RunningVault;
 let keyId = '';
 let model: TestModel;
 beforeAll(async () => {
-  vault = await startVault({ SIGN_MS: '1500' });
-  await registerBrand(vault);
-  keyId = await certifiedKey(vault);
-  model = await registerModel(vault, 'acme-failing', { signingKeyId: keyId });
+  ({ vault, keyId, model } = await startVaultWithModel('acme-failing', { SIGN_MS: '1500' }));
 });
 afterAll(() => vault?.stop());
 

@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Signer } from '#libs/assertions';
-import { appMain, freePort, Processes } from '#stack';
+import type { Processes } from '#stack';
 import { signersOf } from './support/signers-of.js';
 import {
   BRAND,
@@ -13,10 +10,8 @@ import {
   freshKey,
   inStream,
   postSerial,
-  prepareVault,
   query,
   register,
-  registerBrand,
   registerModel,
   requestId,
   serialIn,
@@ -25,35 +20,23 @@ import {
   type PreparedVault,
   type TestModel,
 } from './vault-kit.js';
+import { startVaultProcess, type VaultProcess } from './support/start.js';
 
 // The vault as a process of its own, killed without warning at each point of a registration: the device must be able to
 // finish, and nothing may be signed twice (serial-vault.md 4.2, decisions 21).
 
+let running: VaultProcess;
 let prepared: PreparedVault;
 let vault: Administered;
 let processes: Processes;
 let model: TestModel;
-const logDir = mkdtempSync(join(tmpdir(), 'vault-log-'));
 
 beforeAll(async () => {
-  const port = await freePort();
-  prepared = await prepareVault({ PORT: String(port), LOG_LEVEL: 'info' });
-  processes = new Processes({ logDir });
-  await processes.start({
-    name: 'serial-vault',
-    script: appMain('serial-vault'),
-    env: prepared.env,
-    ready: 'message',
-  });
-  vault = { url: `http://127.0.0.1:${port}`, token: prepared.token };
-  await registerBrand(vault);
+  running = await startVaultProcess({ LOG_LEVEL: 'info' });
+  ({ vault, prepared, processes } = running);
   model = await registerModel(vault, 'acme-killed', { signingKeyId: await certifiedKey(vault) });
 });
-afterAll(async () => {
-  await processes?.stopAll();
-  await prepared?.remove();
-  rmSync(logDir, { recursive: true, force: true });
-});
+afterAll(() => running?.stop());
 
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + 30_000;

@@ -4,17 +4,14 @@ import { shiftClock } from '#libs/database';
 import { loggedIn, type LoggedIn } from './support/people.js';
 import {
   BRAND,
-  certifiedKey,
   freshKey,
   mutate,
   query,
   register,
-  registerBrand,
-  registerModel,
-  startVault,
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { startVaultWithModel } from './support/start.js';
 
 // People of the vault log in with password and second factor (serial-vault.md 13, F35); tokens never approve (decisions 26).
 
@@ -22,9 +19,7 @@ let vault: RunningVault;
 let model: TestModel;
 
 beforeAll(async () => {
-  vault = await startVault();
-  await registerBrand(vault);
-  model = await registerModel(vault, 'acme-people', { signingKeyId: await certifiedKey(vault) });
+  ({ vault, model } = await startVaultWithModel('acme-people'));
 });
 afterAll(() => vault?.stop());
 

@@ -10,21 +10,17 @@ import {
   mutate,
   query,
   register,
-  registerBrand,
-  registerModel,
   serialIn,
-  startVault,
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { startVaultWithModel } from './support/start.js';
 import { decide } from './support/people.js';
 
 let vault: RunningVault;
 let model: TestModel;
 beforeAll(async () => {
-  vault = await startVault();
-  await registerBrand(vault);
-  model = await registerModel(vault, 'acme-sealed', { signingKeyId: await certifiedKey(vault) });
+  ({ vault, model } = await startVaultWithModel('acme-sealed'));
 });
 afterAll(() => vault?.stop());
 

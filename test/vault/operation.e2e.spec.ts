@@ -12,7 +12,6 @@ import { inParallel } from '../../tools/clients/in-parallel.js';
 import { manyKeys } from './many-keys.js';
 import {
   BRAND,
-  certifiedKey,
   codeOf,
   freshKey,
   inStream,
@@ -20,25 +19,21 @@ import {
   postSerial,
   query,
   register,
-  registerBrand,
   registerModel,
   requestId,
   runSql,
   serialIn,
   serialRequest,
-  startVault,
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { startVaultWithModel } from './support/start.js';
 
 let vault: RunningVault;
 let keyId = '';
 let model: TestModel;
 beforeAll(async () => {
-  vault = await startVault();
-  await registerBrand(vault);
-  keyId = await certifiedKey(vault);
-  model = await registerModel(vault, 'acme-operated', { signingKeyId: keyId });
+  ({ vault, keyId, model } = await startVaultWithModel('acme-operated'));
 });
 afterAll(() => vault?.stop());
 

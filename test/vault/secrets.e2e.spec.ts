@@ -1,18 +1,10 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import {
-  copyFileSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { decodeAssertion } from '#libs/assertions';
 import { readMasterKey, unsealKey } from '#libs/keyring';
-import { appMain, freePort, Processes } from '#stack';
+import type { Processes } from '#stack';
 import {
   BRAND,
   certify,
@@ -20,44 +12,30 @@ import {
   createApiKey,
   freshKey,
   mutate,
-  prepareVault,
   query,
   register,
-  registerBrand,
   registerModel,
   requestId,
   type Administered,
   type PreparedVault,
 } from './vault-kit.js';
+import { startVaultProcess, type VaultProcess } from './support/start.js';
 import { importKey } from './support/import-key.js';
 import { foundInMemory, secretsOf } from './support/memory-of.js';
 import { signersOf } from './support/signers-of.js';
 
 // The vault as a process that tells all it can, so that what it writes can be searched.
 
+let running: VaultProcess;
 let prepared: PreparedVault;
 let vault: Administered;
 let processes: Processes;
-const logDir = mkdtempSync(join(tmpdir(), 'vault-log-'));
 
 beforeAll(async () => {
-  const port = await freePort();
-  prepared = await prepareVault({ PORT: String(port), LOG_LEVEL: 'trace' });
-  processes = new Processes({ logDir });
-  await processes.start({
-    name: 'serial-vault',
-    script: appMain('serial-vault'),
-    env: prepared.env,
-    ready: 'message',
-  });
-  vault = { url: `http://127.0.0.1:${port}`, token: prepared.token };
-  await registerBrand(vault);
+  running = await startVaultProcess({ LOG_LEVEL: 'trace' });
+  ({ vault, prepared, processes } = running);
 });
-afterAll(async () => {
-  await processes?.stopAll();
-  await prepared?.remove();
-  rmSync(logDir, { recursive: true, force: true });
-});
+afterAll(() => running?.stop());
 
 /** Every row of every table, as a back-up has it. */
 async function dump(): Promise<string> {
@@ -74,8 +52,8 @@ async function dump(): Promise<string> {
 }
 
 const logs = (): string =>
-  readdirSync(logDir)
-    .map((name) => readFileSync(join(logDir, name), 'utf8'))
+  readdirSync(running.logDir)
+    .map((name) => readFileSync(join(running.logDir, name), 'utf8'))
     .join('\n');
 
 it('V52 API keys and tokens are hashes in the database and nowhere in logs and back-ups; a key is shown once', async () => {

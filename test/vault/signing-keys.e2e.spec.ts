@@ -21,25 +21,20 @@ import {
   modelAssertion,
   mutate,
   register,
-  registerBrand,
   registerModel,
   serialIn,
-  startVault,
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { startVaultWithModel } from './support/start.js';
 import { importKey } from './support/import-key.js';
 import { loggedIn } from './support/people.js';
 import { ask } from '../../tools/clients/http.js';
 
 let vault: RunningVault;
-let keyId = '';
 let model: TestModel;
 beforeAll(async () => {
-  vault = await startVault();
-  await registerBrand(vault);
-  keyId = await certifiedKey(vault);
-  model = await registerModel(vault, 'acme-admin', { signingKeyId: keyId });
+  ({ vault, model } = await startVaultWithModel('acme-admin'));
 });
 afterAll(() => vault?.stop());
 

@@ -15,7 +15,6 @@ import { ask } from '../../tools/clients/http.js';
 import {
   BRAND,
   brandSigner,
-  certifiedKey,
   codeOf,
   createApiKey,
   freshKey,
@@ -24,18 +23,17 @@ import {
   mutate,
   postSerial,
   register,
-  registerBrand,
   registerModel,
   requestId,
   serialIn,
   serialRequest,
-  startVault,
   vector,
   vectorBytes,
   vectorKey,
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
+import { startVaultWithModel } from './support/start.js';
 
 const ASSERTIONS = 'application/x.ubuntu.assertion';
 const JSON_TYPE = 'application/json';
@@ -47,10 +45,7 @@ let serials = 0;
 const nextSerial = (): string => `W-${++serials}`;
 
 beforeAll(async () => {
-  vault = await startVault();
-  await registerBrand(vault);
-  keyId = await certifiedKey(vault);
-  model = await registerModel(vault, 'acme-device-1', { signingKeyId: keyId });
+  ({ vault, keyId, model } = await startVaultWithModel('acme-device-1'));
 });
 afterAll(() => vault?.stop());
 
