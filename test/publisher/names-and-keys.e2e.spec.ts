@@ -157,8 +157,9 @@ describe('keys', () => {
   it('P69 are refused for another account, after tampering, with a foreign signature, and when weak', async () => {
     const fresh = localSigner(makeRsaKeySync(2048));
     const good = await request('spare', brandId, fresh, fresh);
+    const zenith = String((await other.get('/dev/api/account')).json()['account_id']);
     const requests = {
-      foreign: await request('spare', 'another-account', fresh, fresh),
+      foreign: await request('spare', zenith, fresh, fresh),
       tampered: good.replace('name: spare', 'name: spire'),
       'signed by another': good.replace(
         /\n\n[^\n]+(\n[^\n]+)*\n$/,
