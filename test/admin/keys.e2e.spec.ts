@@ -84,9 +84,10 @@ describe('keys of a brand', () => {
     expect(await names()).toEqual(['models', 'sets']);
 
     const third = makeSigner();
+    const neighbour = await store.createBrand('neighbour');
     for (const [text, status] of [
       [await request('models', third), 409],
-      [await request('other', third, 'A'.repeat(32)), 400],
+      [await request('other', third, neighbour), 400],
       [await request('other', third, store.brand, second), 400],
       [weakRequest(await request('other', third)), 400],
     ] as const)

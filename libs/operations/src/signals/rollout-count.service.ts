@@ -33,18 +33,22 @@ type UnderWay = RolloutCounts & { readonly begunAt: Date };
  * (update-control.md 2.6, 2.7). What can only be seen by looking, silence and having left the fleet, is written on the way.
  */
 export class RolloutCountService {
-  constructor(private readonly resources: Pick<Resources, 'db'>) {}
+  constructor(
+    private readonly resources: Pick<Resources, 'db'>,
+    /** Milliseconds on a clock that only goes forward. */
+    private readonly elapsed: () => number = () => performance.now(),
+  ) {}
 
   /** Begins a count, or goes on with one; when the slice of time is over the rest is asked for again. */
   async count(brandId: string, rolloutId: string): Promise<void> {
     const { db } = this.resources;
-    const end = performance.now() + SLICE_MS;
+    const end = this.elapsed() + SLICE_MS;
     let isDone = await db.asBrand(brandId, (tx) => this.begin(tx, brandId, rolloutId));
     while (!isDone) {
       const startedAt = performance.now();
       const page = await db.asBrand(brandId, (tx) => this.countPage(tx, rolloutId, startedAt));
       isDone = page === 'ended';
-      if (isDone || performance.now() < end) continue;
+      if (isDone || this.elapsed() < end) continue;
       await db.asBrand(brandId, (tx) => addToOutbox(tx, 'stats-rollup', { rolloutId, brandId }));
       return;
     }
