@@ -1,11 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Database, shiftClock } from '#libs/database';
 import { RolloutCountService, RolloutProgressService, type Resources } from '#libs/operations';
 import { bucket } from '#libs/update-control';
 import { freePort } from '#stack';
 import { AdminStore, type RolloutAnswer } from './support/admin-store.js';
+
+/** More than any condition in here may be waited for, so that it is the one that says what is missing. */
+vi.setConfig({ testTimeout: 180_000 });
 
 const manual = (...percents: number[]): object[] =>
   percents.map((percent) => ({ percent, soakSeconds: 0, isManual: true }));
