@@ -28,11 +28,16 @@ export async function squashfsTools(): Promise<Program | undefined> {
   return onPath(['unsquashfs']) ?? (await fromDebian(wanted, () => {}).catch(() => undefined));
 }
 
-/** The words before a command that make it root in its own eyes: none for root; undefined where that is not allowed. */
+/** snapd keeps locks there, whatever root it is given. */
+const OWN_LOCKS =
+  '/bin/mount -t tmpfs none /var/lib && mkdir -p /var/lib/snapd/inhibit && exec "$0" "$@"';
+
+/** The words before a command that make it root in its own eyes, with locks of its own; undefined where that is not allowed. */
 export function rootWithoutRights(): readonly string[] | undefined {
-  const alone = ['unshare', '--user', '--map-root-user'];
-  if (spawnSync('unshare', [...alone.slice(1), 'true']).status === 0) return alone;
-  return process.getuid?.() === 0 ? [] : undefined;
+  const ways = [['--user', '--map-root-user', '--mount'], ['--mount']];
+  return ways
+    .map((way) => ['unshare', ...way, 'sh', '-c', OWN_LOCKS])
+    .find(([first = '', ...rest]) => spawnSync(first, [...rest, 'true']).status === 0);
 }
 
 /** A snap of nothing but its `snap.yaml`. @returns its file */
@@ -117,7 +122,9 @@ export class OwnSnapd {
     }
     if (expected.test(run.out)) return run;
     const log = readFileSync(this.path('snapd.log'), 'utf8').split('\n');
-    const telling = log.filter((line) => !line.includes('; GET /v2')).slice(-60);
+    const telling = log
+      .filter((line) => !line.includes('; GET /v2'))
+      .filter((line) => /ERROR|failed|cannot/.test(line));
     const said = [run.out, run.err, (await this.snap('changes')).out, ...telling];
     throw new Error(`cannot see ${String(expected)} in "snap ${command}": ${said.join('\n')}`);
   }
@@ -132,7 +139,11 @@ export class OwnSnapd {
   private env(): Record<string, string> {
     const { squashfs, env } = this.options;
     const path = [this.path('bin'), dirname(squashfs.command), process.env['PATH'] ?? ''].join(':');
-    const own = { SNAPPY_GLOBAL_ROOT: this.path('machine'), SNAP_REEXEC: '0', PATH: path };
+    const own = {
+      ...{ SNAPPY_GLOBAL_ROOT: this.path('machine'), SNAP_REEXEC: '0', PATH: path },
+      // Else it looks into the home of root, who it takes itself for.
+      SNAPD_AUTH_DATA_FILENAME: this.path('auth.json'),
+    };
     return { ...squashfs.env, ...own, ...LOOPBACK_ONLY, ...env };
   }
 
