@@ -55,6 +55,8 @@ export function takeIn(known: Known, { about, at, instanceKey, snapId }: Observa
   const { rolloutId, revision, evidence, soakMs } = about;
   const before = place?.revision === revision ? place.state : undefined;
   if (before === undefined && evidence.kind !== 'offered') return known;
+  // Heard before it left or was reset, written after that: it is another life's.
+  if (before?.step === 'LEFT' && at < before.stepAt) return known;
   const after = climb(before ?? firstOffer(at), evidence, { at, soakMs });
   if (after === before) return known;
   return {
