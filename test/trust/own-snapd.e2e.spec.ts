@@ -81,7 +81,7 @@ describe.skipIf(!tool || !squashfs || !asRoot)(
       tool?.remove();
     });
 
-    it('D90 `snap prepare-image` makes a seed of the model; a device boots from it and registers', async () => {
+    it('D90 `snap prepare-image` makes a seed of the model; a device boots from it and registers (real snapd)', async () => {
       const { acme, world } = way;
       const classic = { classic: 'true', gadget: undefined, kernel: undefined };
       const model = await way.simpleModel(
@@ -140,7 +140,7 @@ describe.skipIf(!tool || !squashfs || !asRoot)(
       ]);
     });
 
-    it('D90 known, download, info, find, install, refresh, create-cohort and debug connectivity run clean', async () => {
+    it('D90 known, download, info, find, install, refresh, create-cohort and debug connectivity run clean (real snapd)', async () => {
       const { acme } = way;
       const [account] = await known(
         '--remote',
