@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { entryBeside } from '#libs/process-entry';
 
 /** Hex. */
 export interface ContentDigests {
@@ -101,11 +100,7 @@ function runningThread(): Worker {
   return (thread = started);
 }
 
-/** The built file beside this one, or the source behind a loader where sources run (Vitest): see keyring's signer-entry.ts. */
 function startThread(): Worker {
-  const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-  const built = beside('./digest-thread.js');
-  if (existsSync(built)) return new Worker(built);
-  const loader = new URL('../../keyring/testing/run-sources.mjs', import.meta.url).href;
-  return new Worker(beside('./digest-thread.ts'), { execArgv: ['--import', loader] });
+  const { file, execArgv } = entryBeside(import.meta.url, 'digest-thread');
+  return new Worker(file, { execArgv: [...execArgv] });
 }

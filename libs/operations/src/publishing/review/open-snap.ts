@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { entryBeside } from '#libs/process-entry';
 import { ICON_FILES } from './find-icon.js';
 import { ReviewProblem } from './problem.js';
 import type { SnapEntry } from './squashfs-listing.js';
@@ -70,21 +69,14 @@ async function checkSuperblock(path: string): Promise<number> {
   }
 }
 
-/** The built file beside this one, or the source behind a loader where sources run (Vitest): see keyring's signer-entry.ts. */
-function readerArguments(): readonly string[] {
-  const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-  const built = beside('./squashfs-process.js');
-  if (existsSync(built)) return [built];
-  const loader = new URL('../../../../keyring/testing/run-sources.mjs', import.meta.url).href;
-  return ['--import', loader, beside('./squashfs-process.ts')];
-}
-
 async function runReader(path: string, timeLimitMs: number): Promise<SquashfsReport> {
+  const { file, execArgv } = entryBeside(import.meta.url, 'squashfs-process');
   const child = spawn(
     process.execPath,
     [
       `--max-old-space-size=${HEAP_LIMIT_MB}`,
-      ...readerArguments(),
+      ...execArgv,
+      file,
       path,
       String(METADATA_LIMIT_BYTES),
       ...METADATA,

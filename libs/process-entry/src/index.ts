@@ -1,0 +1,1 @@
+export { entryBeside, type Entry } from './entry-beside.js';
