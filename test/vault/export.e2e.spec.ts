@@ -4,10 +4,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ask } from '../../tools/clients/http.js';
 import { BRAND, registerBrand, startVault, type RunningVault } from './vault-kit.js';
 
-/** A million rows of the whole check take minutes: `EXPORT_ROWS=1000000` (decisions 29). */
-const ROWS = Number(process.env.EXPORT_ROWS ?? 120_000);
-/** Together far more than the memory that the export may take. */
-const TEXT = 2_000;
+const ROWS = 1_000_000;
+const NEWLINE = 10;
 const LIMIT = 100 * 2 ** 20;
 
 let vault: RunningVault;
@@ -25,10 +23,10 @@ const fetchLog = (query: string): Promise<Response> =>
 /** Rows as no device could bring them so fast; `first` is what a device may call itself. */
 const fill = (from: number, to: number, first: string): Promise<unknown> =>
   vault.sql(
-    `INSERT INTO vault.signing_log (brand_id, seq, outcome, model, serial, user_agent, serial_text, prev_hash, hash)
-     SELECT $1, seq, 'signed', 'acme', 'S-' || seq, $4, repeat('x', $5), '', ''
+    `INSERT INTO vault.signing_log (brand_id, seq, outcome, model, serial, user_agent, prev_hash, hash)
+     SELECT $1, seq, 'signed', 'acme', 'S-' || seq, $4, '', ''
      FROM generate_series($2::int, $3::int) AS seq`,
-    [BRAND, from, to, first, TEXT],
+    [BRAND, from, to, first],
   );
 
 setFlagsFromString('--expose-gc');
@@ -65,7 +63,7 @@ it('V77 the export streams, and cells that a spreadsheet would run are texts', a
   let [bytes, rows, most, nextLook] = [0, 0, 0, 0];
   for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
-    for (const byte of chunk) if (byte === 10) rows += 1;
+    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) rows += 1;
     if (bytes < nextLook) continue;
     nextLook += LIMIT / 8;
     most = Math.max(most, held() - before);

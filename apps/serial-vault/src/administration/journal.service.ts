@@ -1,5 +1,7 @@
 import {
+  lastSigningLogSeq,
   listSigningLog,
+  signingLogLines,
   verifySigningLog,
   verifyVaultAudit,
   VaultAuditRow,
@@ -26,14 +28,14 @@ export class JournalService {
     return this.resources.db.asBrand(query.brandId, (tx) => listSigningLog(tx, query));
   }
 
-  /** All rows that the filter lets through, newest first, by pages: what arrives meanwhile is not among them. */
-  async *eachRow(brandId: string, filter: SigningLogFilter): AsyncGenerator<VaultSigningLogRow[]> {
-    let before: number | undefined;
-    for (;;) {
-      const rows = await this.signingLog({ brandId, filter, before, limit: EXPORT_PAGE });
-      if (rows.length > 0) yield rows;
-      if (rows.length < EXPORT_PAGE) return;
-      before = rows.at(-1)?.seq;
+  /** All rows that the filter lets through as JSON, newest first, by pages: what arrives meanwhile is not among them. */
+  async *eachLine(brandId: string, filter: SigningLogFilter): AsyncGenerator<string[]> {
+    const { db } = this.resources;
+    let until = await db.asBrand(brandId, (tx) => lastSigningLogSeq(tx, brandId));
+    for (; until > 0; until -= EXPORT_PAGE) {
+      const range = { brandId, filter, after: until - EXPORT_PAGE, until };
+      const lines = await db.asBrand(brandId, (tx) => signingLogLines(tx, range));
+      if (lines.length > 0) yield lines;
     }
   }
 

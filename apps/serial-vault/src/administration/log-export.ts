@@ -28,19 +28,23 @@ const COLUMNS = [
 export interface ExportFormat {
   readonly mediaType: string;
   readonly heading: string;
-  readonly line: (row: VaultSigningLogRow) => string;
+  /** Of a row as JSON. */
+  readonly line: (json: string) => string;
 }
 
 const FORMATS: Readonly<Record<string, ExportFormat>> = {
   csv: {
     mediaType: 'text/csv; charset=utf-8',
     heading: `${COLUMNS.join(',')}\r\n`,
-    line: (row) => `${COLUMNS.map((name) => csvCell(row[name])).join(',')}\r\n`,
+    line: (json) => {
+      const row = JSON.parse(json) as Record<string, string | number | null>;
+      return `${COLUMNS.map((name) => csvCell(row[name] ?? null)).join(',')}\r\n`;
+    },
   },
   jsonl: {
     mediaType: 'application/x-ndjson',
     heading: '',
-    line: (row) => `${JSON.stringify(row)}\n`,
+    line: (json) => `${json}\n`,
   },
 };
 

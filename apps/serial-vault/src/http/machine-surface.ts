@@ -9,7 +9,6 @@ import { TokenService, type VaultPrincipal } from '../administration/token.servi
 import { VaultError, type VaultErrorCode } from '../administration/vault-error.js';
 import { readPrincipal } from '../graphql/context.js';
 import { requireRole } from '../graphql/permissions.js';
-import type { VaultSigningLogRow } from '#libs/database';
 import type { VaultResources } from '../resources.js';
 import { sendJson } from './answers.js';
 import { ADMIN_BASE, permissionOf } from './routes.js';
@@ -107,7 +106,7 @@ function addLogRoutes(scope: FastifyInstance, resources: VaultResources): void {
     async (request, reply) => {
       const { format: name = 'csv', ...filter } = request.query;
       const format = exportFormat(name);
-      const pages = journal.eachRow(request.params.brand, readLogFilter(filter));
+      const pages = journal.eachLine(request.params.brand, readLogFilter(filter));
       return reply
         .code(200)
         .header('content-type', format.mediaType)
@@ -119,7 +118,7 @@ function addLogRoutes(scope: FastifyInstance, resources: VaultResources): void {
 
 async function* textOf(
   { heading, line }: ExportFormat,
-  pages: AsyncIterable<VaultSigningLogRow[]>,
+  pages: AsyncIterable<string[]>,
 ): AsyncGenerator<Buffer> {
   if (heading !== '') yield Buffer.from(heading);
   for await (const rows of pages) yield Buffer.from(rows.map(line).join(''));

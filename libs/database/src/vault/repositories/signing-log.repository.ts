@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Between, type SelectQueryBuilder } from 'typeorm';
 import type { Tx } from '../../database.js';
 import { VaultSigningLogRow, type SigningOutcome } from '../entities/index.js';
 
@@ -88,15 +89,15 @@ export async function appendSigningLog(
 
 /** Walks a brand's chain; returns the first sequence number that does not fit, or null when all do. */
 export async function verifySigningLog(tx: Tx, brandId: string): Promise<number | null> {
+  const last = await lastSigningLogSeq(tx, brandId);
   let prevHash = GENESIS;
   let expected = 1;
-  for (;;) {
-    const rows = await tx
-      .createQueryBuilder(VaultSigningLogRow, 'log')
-      .where('log.brand_id = :brandId AND log.seq >= :expected', { brandId, expected })
-      .orderBy('log.seq')
-      .limit(PAGE)
-      .getMany();
+  while (expected <= last) {
+    const rows = await tx.find(VaultSigningLogRow, {
+      where: { brandId, seq: Between(expected, expected + PAGE - 1) },
+      order: { seq: 'ASC' },
+    });
+    if (rows.length === 0) return expected;
     for (const row of rows) {
       const fits =
         row.seq === expected && row.prevHash === prevHash && row.hash === contentHash(row);
@@ -104,8 +105,8 @@ export async function verifySigningLog(tx: Tx, brandId: string): Promise<number 
       prevHash = row.hash;
       expected += 1;
     }
-    if (rows.length < PAGE) return null;
   }
+  return null;
 }
 
 export interface SigningLogQuery {
@@ -143,17 +144,61 @@ const EQUAL = [
 ] as const;
 
 /** Newest first; stable while rows arrive, since the cursor is a sequence number. */
-export async function listSigningLog(
+export function listSigningLog(tx: Tx, query: SigningLogQuery): Promise<VaultSigningLogRow[]> {
+  const { brandId, before, limit, filter = {} } = query;
+  const rows = searchOf(tx, brandId, filter).limit(limit);
+  if (before !== undefined) rows.andWhere('log.seq < :before', { before });
+  return rows.getMany();
+}
+
+/** A part of a brand's log: its rows that the filter lets through, from `after` (not itself) up to `until`. */
+export interface SigningLogRange {
+  readonly brandId: string;
+  readonly after: number;
+  readonly until: number;
+  readonly filter: SigningLogFilter;
+}
+
+/**
+ * Rows of a range as JSON, newest first, with the names of `VaultSigningLogRow`. For millions of rows: Postgres writes the
+ * JSON, and a range is found by the primary key, where a limit is taken for a reason to sort all that is below the cursor.
+ */
+export async function signingLogLines(tx: Tx, range: SigningLogRange): Promise<string[]> {
+  const { brandId, after, until, filter } = range;
+  const { columns } = tx.getRepository(VaultSigningLogRow).metadata;
+  const members = columns.map(
+    ({ propertyName, databaseName, type }) =>
+      `'${propertyName}', ${type === 'timestamptz' ? instantOf(databaseName) : `log.${databaseName}`}`,
+  );
+  const lines = await searchOf(tx, brandId, filter)
+    .select(`json_build_object(${members.join(', ')})::text`, 'json')
+    .andWhere('log.seq > :after AND log.seq <= :until', { after, until })
+    .getRawMany<{ json: string }>();
+  return lines.map(({ json }) => json);
+}
+
+/** Number of the newest row; 0: there is none. */
+export async function lastSigningLogSeq(tx: Tx, brandId: string): Promise<number> {
+  const [last] = await tx.query<{ seq: string }[]>(
+    `SELECT seq FROM vault.signing_log WHERE brand_id = $1 ORDER BY seq DESC LIMIT 1`,
+    [brandId],
+  );
+  return Number(last?.seq ?? 0);
+}
+
+/** As `Date` writes it. */
+const instantOf = (column: string): string =>
+  `to_char(log.${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+function searchOf(
   tx: Tx,
-  query: SigningLogQuery,
-): Promise<VaultSigningLogRow[]> {
+  brandId: string,
+  filter: SigningLogFilter,
+): SelectQueryBuilder<VaultSigningLogRow> {
   const rows = tx
     .createQueryBuilder(VaultSigningLogRow, 'log')
-    .where('log.brand_id = :brandId', { brandId: query.brandId })
-    .orderBy('log.seq', 'DESC')
-    .limit(query.limit);
-  if (query.before !== undefined) rows.andWhere('log.seq < :before', { before: query.before });
-  const { filter = {} } = query;
+    .where('log.brand_id = :brandId', { brandId })
+    .orderBy('log.seq', 'DESC');
   const { serial, from, until } = filter;
   if (serial !== undefined) rows.andWhere('strpos(log.serial, :serial) > 0', { serial });
   if (from !== undefined) rows.andWhere('log.at >= :from', { from });
@@ -162,5 +207,5 @@ export async function listSigningLog(
     if (filter[name] !== undefined)
       rows.andWhere(`log.${name} = :${name}`, { [name]: filter[name] });
   }
-  return rows.getMany();
+  return rows;
 }
