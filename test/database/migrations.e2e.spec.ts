@@ -77,6 +77,40 @@ describe('the database', () => {
       ),
     );
     expect(open).toEqual([]);
+    const policies = await db.asSystem((tx) =>
+      tx.query<{ name: string; reads: string; writes: string }[]>(
+        `SELECT schemaname || '.' || tablename || '.' || policyname AS name, qual AS reads, with_check AS writes FROM pg_policies`,
+      ),
+    );
+    // Policies of one table are alternatives: each must ask for the brand by itself.
+    const own = /^\(?(\(brand_id IS NULL\) OR )?app\.sees\(brand_id\)\)?$/;
+    const ofTwo = '(app.sees(brand_id) OR app.sees(owner_id))';
+    for (const { name, reads, writes } of policies) {
+      expect(writes, name).toBe(reads);
+      if (name === 'store.licences.brand') expect(reads).toBe(ofTwo);
+      else expect(reads, name).toMatch(own);
+    }
+  });
+
+  it('lets the planner know how many rows a brand sees', async () => {
+    const owner = await Database.open({ url: urls.owner, room: 'store', applicationName: 'test' });
+    try {
+      await owner.asSystem(async (tx) => {
+        await tx.query(
+          `INSERT INTO store.brand_events (brand_id, seq, kind, subject) SELECT $1, n, 'try', 'x' FROM generate_series(1, 2000) n`,
+          [ACME],
+        );
+        await tx.query('ANALYZE store.brand_events');
+      });
+    } finally {
+      await owner.close();
+    }
+    const explain = 'EXPLAIN (FORMAT JSON) SELECT * FROM store.brand_events';
+    const planned = async (rows: Promise<{ 'QUERY PLAN': [{ Plan: object }] }[]>) =>
+      (await rows)[0]?.['QUERY PLAN'][0].Plan;
+    const seen = { 'Plan Rows': 1000 };
+    expect(await planned(db.asBrand(ACME, (tx) => tx.query(explain)))).toMatchObject(seen);
+    expect(await planned(db.asSystem((tx) => tx.query(explain)))).toMatchObject(seen);
   });
 
   it('keeps the store out of the vault, and the vault out of the store', async () => {

@@ -19,8 +19,9 @@ const FOUNDATION = `
   INSERT INTO app.clock DEFAULT VALUES ON CONFLICT DO NOTHING;
   CREATE OR REPLACE FUNCTION app.now() RETURNS timestamptz LANGUAGE sql STABLE
     AS 'SELECT statement_timestamp() + shift FROM app.clock';
+  -- CASE: the planner takes it for half of the rows. "IN" it takes for one of a hundred, and joins a fleet row by row.
   CREATE OR REPLACE FUNCTION app.sees(brand text) RETURNS boolean LANGUAGE sql STABLE
-    AS $$ SELECT current_setting('app.brand', true) IN ('*', brand) $$;
+    AS $$ SELECT CASE current_setting('app.brand', true) WHEN '*' THEN true WHEN brand THEN true ELSE false END $$;
   GRANT USAGE ON SCHEMA app TO PUBLIC;
   GRANT SELECT ON app.clock TO PUBLIC;
 `;
