@@ -4,7 +4,7 @@ import { arbitraryWorld } from '../testing/arbitrary-world.js';
 import * as world from '../testing/world.js';
 import { bucket, freezeThreshold } from './buckets.js';
 import type { Decision } from './decision.js';
-import { EXPLANATIONS } from './explain.js';
+import { EXPLANATIONS, remediesOf } from './explain.js';
 import type { DeviceFacts, RequestFacts } from './facts.js';
 import { isOlder } from './lane-order.js';
 import { compilePolicy } from './policy/compile.js';
@@ -256,6 +256,9 @@ describe('resolve', () => {
         expect(decision.reasons.length).toBeGreaterThan(0);
         for (const { code } of decision.reasons)
           expect(EXPLANATIONS[code].remedy, code).toMatch(/\w/);
+        // What decided comes first, and what would change it too.
+        const [decisive] = decision.reasons;
+        expect(remediesOf(decision)[0]).toContain(decisive && EXPLANATIONS[decisive.code].remedy);
         if (decision.outcome === 'STAY') expect(decision.revision).toBe(installed);
         if (decision.outcome === 'NOT_FOUND') expect(decision.revision).toBeUndefined();
         if (installed !== undefined) expect(decision.outcome).not.toBe('NOT_FOUND');

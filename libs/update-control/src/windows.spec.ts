@@ -75,6 +75,14 @@ describe('windows', () => {
     expect(inNight('Pacific/Apia', '2011-12-30T09:59Z', friday)).toBe(false);
     // A full-day Friday window would cover Saturday only up to its own start: nothing is left of the skipped day.
     expect(inNight('Pacific/Apia', '2011-12-30T10:00Z', friday)).toBe(false);
+    const thursday = Date.parse('2011-12-29T22:00Z');
+    expect(nextOpening([{ windows: friday, freezes: [] }], 'Pacific/Apia', thursday)).toBe(
+      Date.parse('2012-01-05T10:00Z'),
+    );
+    // A window goes by the wall alone: of the night that began on the skipped day the hours after midnight are left.
+    expect(inNight('Pacific/Apia', '2011-12-30T10:00Z')).toBe(true);
+    expect(inNight('Pacific/Apia', '2011-12-30T13:59Z')).toBe(true);
+    expect(inNight('Pacific/Apia', '2011-12-30T14:00Z')).toBe(false);
   });
 
   it('freezes are half-open on the wall', () => {
