@@ -19,14 +19,20 @@ import {
 } from './vault-kit.js';
 import { startVaultWithModel } from './support/start.js';
 import { wrappedKey } from './support/import-key.js';
+import { LoginProvider, visit } from './support/login-provider.js';
 
 let vault: RunningVault;
 let model: TestModel;
+let provider: LoginProvider;
 
 beforeAll(async () => {
-  ({ vault, model } = await startVaultWithModel('acme-admin'));
+  provider = await LoginProvider.start();
+  ({ vault, model } = await startVaultWithModel('acme-admin', provider.env));
 });
-afterAll(() => vault?.stop());
+afterAll(async () => {
+  await vault?.stop();
+  await provider?.leave();
+});
 
 const readSchema = (): Promise<string> =>
   readFile(new URL('../../apps/serial-vault/schema.graphql', import.meta.url), 'utf8');
@@ -308,6 +314,22 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
     'isDone',
     ...asBob,
   );
+  provider.people.set('bob', { email: 'bob@acme.example', email_verified: true });
+  const begun = await mutate<{ authorizationUrl: string; ticket: string }>(
+    vault,
+    '',
+    `beginOidcLogin(brand: "${BRAND}", redirectUri: "http://127.0.0.1/callback")`,
+    'OidcLogin',
+    'authorizationUrl ticket',
+  );
+  const { search } = await visit(begun.authorizationUrl, { login: 'bob' });
+  expected.push('link-identity');
+  const spoken = await act<{ token: string }>(
+    'login',
+    `finishOidcLogin(ticket: "${begun.ticket}", response: "${search}")`,
+    'Session',
+    'token',
+  );
   await act('logout', 'logout', 'Done', 'isDone', ...asBob);
 
   const rows = (await actions()).slice(before);
@@ -323,15 +345,19 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
     'login',
     'remove-second-factor',
     'change-password',
+    'link-identity',
+    'login',
     'logout',
   ]);
   const others = rows.filter((row) => !byPeople.includes(row));
   expect(others.every(({ actor }) => actor.startsWith('token:'))).toBe(true);
   const told = [apiKey.key, made.token, vault.token, pem.slice(100, 160), deviceLogin];
   const bobs = [invitation, joined.token, password, next, factor.secret, ...codes];
-  for (const secret of [...told, ...bobs]) expect(JSON.stringify(rows)).not.toContain(secret);
+  const answer = [...new URLSearchParams(search).values()].filter((one) => one !== provider.issuer);
+  for (const secret of [...told, ...bobs, begun.ticket, spoken.token, ...answer])
+    expect(JSON.stringify(rows)).not.toContain(secret);
   const schema = buildSchema(await readSchema());
-  // A secret that counts only when it is confirmed is no write.
-  done.push('beginSecondFactor');
+  // What counts only when it is confirmed is no write.
+  done.push('beginSecondFactor', 'beginOidcLogin');
   expect(new Set(done)).toEqual(new Set(Object.keys(schema.getMutationType()?.getFields() ?? {})));
 });

@@ -127,10 +127,11 @@ export async function prepareVaultWithoutKeys(
 /** A vault in this process, over real HTTP and a database of its own. */
 export async function startVault(
   change: Readonly<Record<string, string>> = {},
+  prepare = prepareVault,
 ): Promise<RunningVault> {
   // Late: a test with a store in its process can use all else here, but has no room for the types of a second GraphQL.
   const { vaultPlan } = await import('../../apps/serial-vault/src/plan.js');
-  const prepared = await prepareVault(change);
+  const prepared = await prepare(change);
   let app: RunningApp = await startApp(vaultPlan, prepared.env);
   const url = app.addresses.http ?? '';
   return {

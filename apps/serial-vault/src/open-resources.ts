@@ -6,6 +6,7 @@ import type { AppGround } from '#libs/runtime';
 import type { vaultConfig } from './config.js';
 import { masterKeyPlace } from './master-key-place.js';
 import { createVaultMetrics } from './metrics.js';
+import { readOidcSettings } from './oidc/oidc-settings.js';
 import type { VaultResources, VaultSettings } from './resources.js';
 import { SigningKeys } from './signing-keys.js';
 import { Trust } from './trust/trust.js';
@@ -22,7 +23,7 @@ const REQUEST_IDS_PER_KEY = 10_000;
 /** Connects to what the vault needs; each part ends with the process. */
 export async function openVaultResources(ground: VaultGround): Promise<VaultResources> {
   const { config, secrets, logger, metrics, shutdown, addCheck } = ground;
-  const settings = await readSettings(config);
+  const settings = await readSettings(config, secrets);
   const db = await Database.open({
     url: secrets.DATABASE_URL.reveal(),
     room: 'vault',
@@ -41,7 +42,10 @@ export async function openVaultResources(ground: VaultGround): Promise<VaultReso
   return { ...resources, metrics: createVaultMetrics(metrics) };
 }
 
-async function readSettings(config: Config): Promise<VaultSettings> {
+async function readSettings(
+  config: Config,
+  secrets: VaultGround['secrets'],
+): Promise<VaultSettings> {
   const secret = Buffer.from((await readFile(config.SECRET_FILE, 'utf8')).trim(), 'base64');
   if (secret.length < SECRET_BYTES) {
     throw new Error(
@@ -61,9 +65,8 @@ async function readSettings(config: Config): Promise<VaultSettings> {
     rate: {
       perSecond: config.RATE_PER_SECOND,
       perMinute: config.RATE_PER_MINUTE,
-      exempt: config.RATE_EXEMPT.split(',')
-        .map((range) => range.trim())
-        .filter(Boolean),
+      exempt: config.RATE_EXEMPT,
     },
+    oidc: await readOidcSettings(config, secrets),
   };
 }

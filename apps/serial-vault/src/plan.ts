@@ -1,4 +1,4 @@
-import { moveInto, sweepRequestIds } from '#libs/database';
+import { moveInto, sweepOidcLogins, sweepRequestIds } from '#libs/database';
 import type { AppPlan, HttpSurface } from '#libs/runtime';
 import { vaultConfig } from './config.js';
 import { EventSender } from './events/event-sender.js';
@@ -44,8 +44,11 @@ function startBackground(resources: VaultResources, { shutdown, logger }: VaultG
   shutdown.add('registry pull', () => registry.stop());
   const sweep = (): void => {
     resources.db
-      .asSystem(sweepRequestIds)
-      .catch((err: unknown) => logger.warn({ err }, 'cannot sweep request-ids'));
+      .asSystem(async (tx) => {
+        await sweepRequestIds(tx);
+        await sweepOidcLogins(tx);
+      })
+      .catch((err: unknown) => logger.warn({ err }, 'cannot sweep what is over'));
   };
   sweep();
   const timer = setInterval(sweep, SWEEP_MS).unref();

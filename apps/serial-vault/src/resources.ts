@@ -1,6 +1,7 @@
 import type { Database } from '#libs/database';
 import type { Logger, makeAlarm } from '#libs/runtime';
 import type { VaultMetrics } from './metrics.js';
+import type { OidcSettings } from './oidc/oidc-settings.js';
 import type { SigningKeys } from './signing-keys.js';
 import type { Trust } from './trust/trust.js';
 
@@ -38,6 +39,8 @@ export interface VaultSettings {
   /** Longest wait for one signature: the device gives up after 30 s (serial-vault.md 16). */
   readonly signMs: number;
   readonly rate: RateSettings;
+  /** Null: people log in with passwords only. */
+  readonly oidc: OidcSettings | null;
 }
 
 /** serial-vault.md 16. */

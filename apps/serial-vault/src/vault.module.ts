@@ -15,6 +15,7 @@ import { LoginService } from './administration/login.service.js';
 import { MasterKeyService } from './administration/master-key.service.js';
 import { MemberService } from './administration/member.service.js';
 import { ModelService } from './administration/model.service.js';
+import { OidcLoginService } from './administration/oidc-login.service.js';
 import { OrderService } from './administration/order.service.js';
 import { RegistryPull } from './registry/registry-pull.js';
 import { SecondFactorService } from './administration/second-factor.service.js';
@@ -39,6 +40,7 @@ const SERVICES = [
   MasterKeyService,
   MemberService,
   ModelService,
+  OidcLoginService,
   OrderService,
   RegistryPull,
   SecondFactorService,

@@ -1,31 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import {
-  FailureCount,
-  formatToken,
-  isPasswordOf,
-  needsRehash,
-  parseToken,
-  spendCode,
-  TOKEN_RANDOM_BYTES,
-} from '#libs/auth';
-import { recordVaultAudit, VaultBrand, VaultMember, VaultToken, type Tx } from '#libs/database';
+import { formatToken, isPasswordOf, needsRehash, parseToken, TOKEN_RANDOM_BYTES } from '#libs/auth';
+import { recordVaultAudit, VaultMember, VaultToken, type Tx } from '#libs/database';
 import type { VaultResources } from '../resources.js';
+import { LoginPatience } from './login-patience.js';
 import { hashNewPassword } from './new-password.js';
-import { actorOf, insertToken, requirePerson, type VaultPrincipal } from './token.service.js';
+import { actorOf, requirePerson, type VaultPrincipal } from './token.service.js';
 import { found, requireId, VaultError } from './vault-error.js';
+import {
+  endSessions,
+  findBrand,
+  lockMember,
+  openSession,
+  recordLogin,
+  spendSecondFactor,
+  type VaultSession,
+} from './vault-session.js';
 
-/** A working day. */
-const SESSION_MS = 12 * 3_600_000;
 const INVITATION_MS = 7 * 24 * 3_600_000;
-const MOST_FAILURES = 10;
-const MOST_FAILURES_PER_ADDRESS = 100;
 
-export interface VaultSession {
-  /** Shown this once. */
-  readonly token: string;
-  readonly expiresAt: Date;
-  readonly memberId: string;
-}
+/** Whoever is invited again begins anew, at a provider too. */
+const NO_IDENTITY = { identityIssuer: null, identitySubject: null };
 
 export interface LoginOrder {
   /** Account id or user name. */
@@ -44,14 +38,15 @@ export interface MemberInvitation {
 
 /** People at the vault (serial-vault.md 13, F35): they choose a password, log in, and decide what no token may (decisions 26). */
 export class LoginService {
-  private readonly byPerson = new FailureCount(MOST_FAILURES);
-  private readonly byAddress = new FailureCount(MOST_FAILURES_PER_ADDRESS);
+  private readonly patience: LoginPatience;
 
-  constructor(private readonly resources: Pick<VaultResources, 'db' | 'settings'>) {}
+  constructor(private readonly resources: Pick<VaultResources, 'db' | 'settings'>) {
+    this.patience = new LoginPatience(resources.db);
+  }
 
   /**
-   * Somebody is to choose a password: the first one, or another, in which case password, second factor and logins of
-   * today end. No token of a brand may do this, else it would make the person that it is not.
+   * Somebody is to choose a password: the first one, or another, in which case password, second factor, identity at a
+   * provider and logins of today end. No token of a brand may do this, else it would make the person that it is not.
    */
   invite(who: VaultPrincipal, brandId: string, id: string): Promise<MemberInvitation> {
     requireId(id, 'member');
@@ -61,7 +56,7 @@ export class LoginService {
         throw new VaultError('conflict', `cannot invite ${member?.email}: they were removed`);
       const { text, hash } = formatToken('session', randomBytes(TOKEN_RANDOM_BYTES));
       const expiresAt = new Date(this.resources.db.clock.now().getTime() + INVITATION_MS);
-      const login = { passwordHash: '', totpSecret: null, recoveryCodes: [] };
+      const login = { passwordHash: '', totpSecret: null, recoveryCodes: [], ...NO_IDENTITY };
       const invited = { invitationHash: hash, invitedUntil: expiresAt };
       await tx.update(VaultMember, { id }, { ...login, ...invited });
       await endSessions(tx, id);
@@ -88,28 +83,16 @@ export class LoginService {
       const done = { passwordHash, invitationHash: null, invitedUntil: null };
       await tx.update(VaultMember, { id: member.id }, done);
       await recordLogin(tx, 'accept-invitation', member);
-      return this.open(tx, member);
+      return openSession(tx, this.resources, member);
     });
   }
 
   /** Throws `unauthorized`, in the same words for whatever is wrong; only who knows the password is asked for a code. */
   async login({ brand, email, password, otp }: LoginOrder, address: string): Promise<VaultSession> {
     const name = email.trim().toLowerCase();
-    const person = `${brand} ${name}`;
-    this.requirePatience(person, address);
-    try {
-      const session = await this.openFor(brand, name, password, otp, address);
-      this.byPerson.forget(person);
-      return session;
-    } catch (error) {
-      const isAsked = error instanceof VaultError && error.code === 'code-needed';
-      if (error instanceof VaultError && !isAsked) {
-        const now = this.resources.db.clock.now();
-        this.byAddress.fail(address, now);
-        this.byPerson.fail(person, now);
-      }
-      throw error;
-    }
+    return this.patience.attempt(`${brand} ${name}`, address, () =>
+      this.openFor(brand, name, password, otp, address),
+    );
   }
 
   async logout(who: VaultPrincipal): Promise<void> {
@@ -142,62 +125,22 @@ export class LoginService {
     otp: string | undefined,
     address: string,
   ): Promise<VaultSession> {
-    const { db, settings } = this.resources;
+    const { db } = this.resources;
     const known = await db.asSystem((tx) => findMember(tx, brand, email));
     const { id, passwordHash: stored } = await requirePassword(known, password);
     const passwordHash = needsRehash(stored) ? await hashNewPassword(password) : stored;
     return db.asSystem(async (tx) => {
-      // One code opens one session.
-      const lock = { mode: 'pessimistic_write' } as const;
-      const member = await tx.findOneOrFail(VaultMember, { where: { id }, lock });
-      if (member.totpSecret !== null) {
-        if (otp === undefined)
-          throw new VaultError(
-            'code-needed',
-            'cannot log in: a code of the second factor is needed',
-          );
-        const owner = { secret: settings.secret, personId: id };
-        const spent = spendCode(member, otp, owner, db.clock.now());
-        if (spent === null) throw new VaultError('unauthorized', 'cannot log in: wrong code');
-        await tx.update(VaultMember, { id }, spent);
-      }
+      const member = await lockMember(tx, id);
+      await spendSecondFactor(tx, this.resources, member, otp);
       if (passwordHash !== stored) await tx.update(VaultMember, { id }, { passwordHash });
       await recordLogin(tx, 'login', member, { address });
-      return this.open(tx, member);
+      return openSession(tx, this.resources, member);
     });
   }
-
-  private async open(tx: Tx, { id, brandId, email }: VaultMember): Promise<VaultSession> {
-    const expiresAt = new Date(this.resources.db.clock.now().getTime() + SESSION_MS);
-    const order = { name: email, roles: [], memberId: id, expiresAt };
-    const { token } = await insertToken(tx, brandId, order, 'session');
-    return { token, expiresAt, memberId: id };
-  }
-
-  private requirePatience(person: string, address: string): void {
-    const now = this.resources.db.clock.now();
-    const isTooMuch =
-      this.byPerson.waitSeconds(person, now) ?? this.byAddress.waitSeconds(address, now);
-    if (isTooMuch !== null)
-      throw new VaultError(
-        'unavailable',
-        'cannot log in now: too many failures; wait some minutes',
-      );
-  }
-}
-
-/** What somebody did with their own login. */
-export function recordLogin(
-  tx: Tx,
-  action: string,
-  { id, brandId, email }: Pick<VaultMember, 'id' | 'brandId' | 'email'>,
-  detail: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  return recordVaultAudit(tx, { brandId, actor: `person:${id}`, action, subject: email, detail });
 }
 
 async function findMember(tx: Tx, brand: string, email: string): Promise<VaultMember | null> {
-  const [row] = await tx.find(VaultBrand, { where: [{ id: brand }, { username: brand }] });
+  const row = await findBrand(tx, brand);
   const member = row && (await tx.findOneBy(VaultMember, { brandId: row.id, email }));
   return member?.removedAt === null ? member : null;
 }
@@ -211,17 +154,4 @@ export async function requirePassword(
   if (member === null || !isRight)
     throw new VaultError('unauthorized', 'cannot log in: wrong brand, mail address or password');
   return member;
-}
-
-/** All of a person but one. */
-async function endSessions(tx: Tx, memberId: string, except?: string): Promise<void> {
-  await tx
-    .createQueryBuilder()
-    .update(VaultToken)
-    .set({ revokedAt: () => 'coalesce(revoked_at, app.now())' })
-    .where(`member_id = :memberId AND kind = 'session' AND id IS DISTINCT FROM :except::uuid`, {
-      memberId,
-      except: except ?? null,
-    })
-    .execute();
 }

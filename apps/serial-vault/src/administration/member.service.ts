@@ -6,7 +6,14 @@ import { found, requireId, VaultError } from './vault-error.js';
 /** Somebody as others see them: nothing of what they log in with. */
 export interface MemberView extends Pick<
   VaultMember,
-  'id' | 'email' | 'displayName' | 'roles' | 'invitedUntil' | 'removedAt' | 'createdAt'
+  | 'id'
+  | 'email'
+  | 'displayName'
+  | 'roles'
+  | 'invitedUntil'
+  | 'identityIssuer'
+  | 'removedAt'
+  | 'createdAt'
 > {
   readonly hasPassword: boolean;
   readonly hasSecondFactor: boolean;
@@ -71,10 +78,11 @@ export class MemberService {
 }
 
 function toView(member: VaultMember): MemberView {
-  const { id, email, displayName, roles, invitedUntil, removedAt, createdAt } = member;
+  const { id, email, displayName, roles, removedAt, createdAt } = member;
   const hasPassword = member.passwordHash !== '';
   const hasSecondFactor = member.totpSecret !== null;
-  const login = { hasPassword, hasSecondFactor, invitedUntil };
+  const { invitedUntil, identityIssuer } = member;
+  const login = { hasPassword, hasSecondFactor, invitedUntil, identityIssuer };
   return { id, email, displayName, roles, ...login, removedAt, createdAt };
 }
 

@@ -10,11 +10,12 @@ import {
   totpUri,
   verifyTotp,
 } from '#libs/auth';
-import { VaultMember, type Tx } from '#libs/database';
+import { VaultMember } from '#libs/database';
 import type { VaultResources } from '../resources.js';
-import { recordLogin, requirePassword } from './login.service.js';
+import { requirePassword } from './login.service.js';
 import { requirePerson, type VaultPrincipal } from './token.service.js';
 import { VaultError } from './vault-error.js';
+import { lockMember, recordLogin } from './vault-session.js';
 
 interface Proof {
   readonly password: string;
@@ -88,6 +89,3 @@ export class SecondFactorService {
     });
   }
 }
-
-const lockMember = (tx: Tx, id: string): Promise<VaultMember> =>
-  tx.findOneOrFail(VaultMember, { where: { id }, lock: { mode: 'pessimistic_write' } });

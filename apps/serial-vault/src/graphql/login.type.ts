@@ -9,6 +9,17 @@ export class SessionType {
 }
 export const SessionResult = resultOf(SessionType, 'Session');
 
+@ObjectType('OidcLogin', { description: 'A login that waits for the provider.' })
+export class OidcLoginType {
+  @Field(() => String, { description: 'Where the browser is to go.' }) authorizationUrl!: string;
+  @Field(() => String, { description: 'The browser brings it back; another is not yours.' })
+  state!: string;
+  @Field(() => String, { description: 'Finishes the login; kept from the browser.' })
+  ticket!: string;
+  @Field(() => GraphQLISODateTime) expiresAt!: Date;
+}
+export const OidcLoginResult = resultOf(OidcLoginType, 'OidcLogin');
+
 @ObjectType('Invitation')
 export class InvitationType {
   @Field(() => String, { description: 'Handed over by whoever made it; shown this once.' })

@@ -31,10 +31,15 @@ export class MemberType {
   @Field(() => String) email!: string;
   @Field(() => String) displayName!: string;
   @Field(() => [RoleEnum]) roles!: readonly VaultRole[];
-  @Field(() => Boolean, { description: 'They have a login.' }) hasPassword!: boolean;
+  @Field(() => Boolean) hasPassword!: boolean;
   @Field(() => Boolean) hasSecondFactor!: boolean;
   @Field(() => GraphQLISODateTime, { nullable: true, description: 'Null: no invitation is out.' })
   invitedUntil!: Date | null;
+  @Field(() => String, {
+    nullable: true,
+    description: 'The provider whose word opens a login for them; an invitation ends it.',
+  })
+  identityIssuer!: string | null;
   @Field(() => GraphQLISODateTime, { nullable: true }) removedAt!: Date | null;
   @Field(() => GraphQLISODateTime) createdAt!: Date;
 }

@@ -47,6 +47,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   'Query.lineStates': READERS,
 
   'Mutation.login': 'anyone',
+  'Mutation.beginOidcLogin': 'anyone',
+  'Mutation.finishOidcLogin': 'anyone',
   'Mutation.acceptInvitation': 'anyone',
   'Mutation.logout': 'human',
   'Mutation.changePassword': 'human',

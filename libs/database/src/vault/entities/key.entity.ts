@@ -76,6 +76,7 @@ export type VaultRole = (typeof VAULT_ROLES)[number];
 /** A person who administers; their tokens can do no more than their roles of this moment. */
 @Entity({ schema: 'vault', name: 'members' })
 @Unique(['brandId', 'email'])
+@Unique(['brandId', 'identityIssuer', 'identitySubject'])
 export class VaultMember {
   @PrimaryGeneratedColumn('uuid') id!: string;
   @Column({ type: 'text' })
@@ -94,6 +95,9 @@ export class VaultMember {
   /** Hash of the secret with which they choose a password; null: none is out. */
   @Column({ type: 'text', ...optional }) invitationHash!: string | null;
   @Column({ type: 'timestamptz', ...optional }) invitedUntil!: Date | null;
+  /** Whose word opens a login for them, and as whom that provider knows them; null: nobody's. */
+  @Column({ type: 'text', ...optional }) identityIssuer!: string | null;
+  @Column({ type: 'text', ...optional }) identitySubject!: string | null;
   @Column({ type: 'timestamptz', ...optional }) removedAt!: Date | null;
   @Column(createdAt) createdAt!: Date;
 }

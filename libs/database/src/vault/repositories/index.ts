@@ -1,6 +1,7 @@
 export * from './device-registration.repository.js';
 export * from './home.repository.js';
 export * from './line.repository.js';
+export * from './oidc-login.repository.js';
 export * from './remodel-rule.repository.js';
 export * from './request-id.repository.js';
 export * from './signing-log.repository.js';
