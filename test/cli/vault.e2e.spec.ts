@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { publicKeyFromKeyObject } from '#libs/assertions';
 import { totpCode } from '#libs/auth';
+import { LoginProvider, visit } from '../vault/support/login-provider.js';
 import { loggedIn } from '../vault/support/people.js';
 import {
   BRAND,
@@ -187,6 +188,45 @@ it('swaps a board, refuses who waits, and logs in with an invitation and a secon
   const otp = ['--otp', codes[0] ?? ''];
   expect((await person.run([...login, ...otp], 'her own new password')).status).toBe(0);
   expect((await person.run(['vault', 'status'])).status).toBe(0);
+});
+
+it('logs in by a provider: a browser comes back to this machine, and the session is kept as after a password', async () => {
+  const provider = await LoginProvider.start();
+  await vault.restart(provider.env);
+  try {
+    const person = new CliUser({ BRANDSTORE_VAULT_URL: vault.url, BRANDSTORE_BRAND: 'acme' });
+    const sven = await loggedIn(vault, ['approver']);
+    provider.people.set('sven', { email: sven.email, email_verified: true });
+    /** A browser, as soon as the address to open is shown; before it another page of the machine tries. */
+    const browsing: Promise<Response>[] = [];
+    const browse = (err: string): void => {
+      const [, address = ''] = /^ {2}(http\S+)\n/m.exec(err) ?? [];
+      if (address !== '' && browsing.length === 0) browsing.push(cameBack(address));
+    };
+    const cameBack = async (address: string): Promise<Response> => {
+      const back = await visit(address, { login: 'sven' });
+      const foreign = await fetch(`${back.origin}${back.pathname}?code=x&state=of-another`);
+      expect(foreign.status).toBe(404);
+      return fetch(back);
+    };
+    const login = await person.run(['vault', 'login', '--oidc', '--json'], '', browse);
+    expect([login.status, login.json()]).toEqual([
+      0,
+      expect.objectContaining({ email: sven.email }),
+    ]);
+    expect(await browsing[0]?.then((page) => page.text())).toContain('Go back to the terminal');
+    expect(login.err).toMatch(/ssh -L (\d+):127\.0\.0\.1:\1 /);
+    expect((await person.run(['vault', 'status'])).status).toBe(0);
+    expect(await person.run(['vault', 'logout'])).toMatchObject({ status: 0, err: '' });
+
+    await vault.restart();
+    const none = await person.run(['vault', 'login', '--oidc']);
+    expect([none.status, none.err]).toEqual([1, expect.stringContaining('this vault has none')]);
+    const port = await person.run(['vault', 'login', '--oidc', '--port', '70000']);
+    expect(port.status).toBe(2);
+  } finally {
+    await provider.leave();
+  }
 });
 
 it('brings a signing key that is locked with a passphrase, and shows what the store is to certify', async () => {

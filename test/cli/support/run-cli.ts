@@ -25,11 +25,11 @@ export class CliUser {
     return Object.assign(new CliUser({ ...this.env, ...env }), { configDir: this.configDir });
   }
 
-  /** Without a terminal; `input` is standard input. */
-  run(args: readonly string[], input = ''): Promise<CliRun> {
+  /** Without a terminal; `input` is standard input. `heard` gets what standard error has said, whenever it says more. */
+  run(args: readonly string[], input = '', heard = (_err: string): void => {}): Promise<CliRun> {
     const child = spawn(process.execPath, [MAIN, ...args], { env: this.environment });
     child.stdin.on('error', () => {}).end(input);
-    return this.finished(child, () => {});
+    return this.finished(child, () => {}, heard);
   }
 
   /** In a terminal; `typed` are words to wait for and what is then typed. What the terminal showed is `out`. */
@@ -60,11 +60,12 @@ export class CliUser {
   private async finished(
     child: ReturnType<typeof spawn>,
     watch: (out: string) => void,
+    heard = (_err: string): void => {},
   ): Promise<CliRun> {
     let out = '';
     let err = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => watch((out += text)));
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (err += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => heard((err += text)));
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
     const status = await Promise.race([ended, sleep(LIMIT_MS, 'late' as const, { ref: false })]);
     if (status === 'late') {
