@@ -464,6 +464,11 @@ describe('who may do what, and what is kept of it', () => {
         Object.values(row),
       );
       expect(await verify()).toEqual({ isIntact: true, brokenSeq: null });
+      const gap = `UPDATE store.audit_log SET brand_id = $2 WHERE brand_id = $1 AND seq = 4`;
+      await store.owner.query(gap, [store.brand, 'nobody']);
+      expect(await verify()).toEqual({ isIntact: false, brokenSeq: 4 });
+      await store.owner.query(gap, ['nobody', store.brand]);
+      expect(await verify()).toEqual({ isIntact: true, brokenSeq: null });
       await store.owner.query(
         `UPDATE store.audit_log SET reason = 'forged' WHERE brand_id = $1 AND seq = 3`,
         [store.brand],

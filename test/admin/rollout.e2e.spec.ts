@@ -186,6 +186,40 @@ describe('rollouts over HTTP, with the worker', () => {
     expect(states(await store.read(rollout))).toHaveLength(5);
   });
 
+  it('U103 whatever is asked of a rollout by a revision that is past is refused with its state of now', async () => {
+    const { fleetId } = await group(5);
+    const input = { title: 'old', snap: 'acme-dashboard', channel: 'latest/stable', revision: 2 };
+    const order = { ...input, fleetId, waves: manual(50, 100) };
+    const draft = await store.createRollout(order);
+    const { rev, planHash } = await store.on(store.planner, 'submitRollout', draft);
+    expect(rev).toBe(draft.rev + 1);
+    const { planner, approver } = store;
+    for (const [who, mutation, more] of [
+      [planner, 'submitRollout', ''],
+      [planner, 'editRollout', `, input: ${literal({ ...order, title: 'new' })}`],
+      [planner, 'withdrawRollout', ''],
+      [approver, 'approveRollout', `, planHash: "${planHash}"`],
+      [approver, 'rejectRollout', ''],
+      [planner, 'pauseRollout', ''],
+      [planner, 'resumeRollout', ''],
+      [planner, 'advanceRollout', ', wave: 1'],
+      [planner, 'abortRollout', ''],
+      [planner, 'breakGlass', ', reason: "it burns"'],
+    ] as const) {
+      const stale = `expectedRevision: ${draft.rev}${more}`;
+      expect(await store.on(who, mutation, draft, stale), mutation).toMatchObject({
+        __typename: 'Conflict',
+        message: `cannot act on revision ${draft.rev}: the rollout is at ${rev}`,
+        current: { state: 'PENDING_APPROVAL', rev },
+      });
+    }
+    expect(await store.read(draft)).toMatchObject({ state: 'PENDING_APPROVAL', rev });
+    const renamed = await store.operator.act(
+      `updateBrand(brand: "${store.brand}", displayName: "ACME Corp", expectedRevision: 7)`,
+    );
+    expect(renamed).toMatchObject({ __typename: 'Conflict', current: { displayName: 'acme' } });
+  });
+
   it('a paused rollout admits nobody new and keeps those who moved; resumed it goes on', async () => {
     const { fleetId, uids } = await group(10);
     const rollout = await store.approved({ fleetId, waves: manual(50, 100) });

@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import {
   Account,
+  AuditRow,
   BrandStore,
   Database,
   type DatabaseUrls,
@@ -145,7 +146,7 @@ describe('the database', () => {
     }
   });
 
-  it('finds a row of the audit chain that was changed behind its back', async () => {
+  it('U100 finds a row of the audit chain that was changed behind its back, also with a hash of its own', async () => {
     await db.asSystem((tx) =>
       recordAudit(tx, {
         brandId: OTHER,
@@ -159,17 +160,28 @@ describe('the database', () => {
       recordAudit(tx, { brandId: OTHER, actor: 'a', action: 'd', subject: 'e' }),
     );
     expect(await db.asBrand(OTHER, (tx) => verifyAudit(tx, OTHER))).toBeNull();
-    const owner = await Database.open({ url: urls.owner, room: 'store', applicationName: 'test' });
-    try {
-      await owner.asSystem((tx) =>
-        tx.query(`UPDATE store.audit_log SET reason = 'forged' WHERE brand_id = $1 AND seq = 1`, [
-          OTHER,
-        ]),
-      );
-    } finally {
-      await owner.close();
-    }
+    const first = { brandId: OTHER, seq: 1 };
+    const row = await db.asBrand(OTHER, (tx) => tx.findOneByOrFail(AuditRow, first));
+    const forge = async (change: { reason: string; hash?: string }): Promise<void> => {
+      const owner = await Database.open({
+        url: urls.owner,
+        room: 'store',
+        applicationName: 'test',
+      });
+      try {
+        await owner.asSystem((tx) => tx.update(AuditRow, first, change));
+      } finally {
+        await owner.close();
+      }
+    };
+    await forge({ reason: 'forged' });
     expect(await db.asBrand(OTHER, (tx) => verifyAudit(tx, OTHER))).toBe(1);
+    // As the chain would have it, had this been said: then the next row shows it.
+    const { prevHash, brandId, seq, at, actor, action, subject } = row;
+    const said = [prevHash, brandId, seq, at, actor, action, subject, 'forged', { a: 2, z: 1 }];
+    const hash = createHash('sha256').update(JSON.stringify(said)).digest('hex');
+    await forge({ reason: 'forged', hash });
+    expect(await db.asBrand(OTHER, (tx) => verifyAudit(tx, OTHER))).toBe(2);
   });
 
   it('raises the policy version and asks for a snapshot when a brand changes what one is made of', async () => {
