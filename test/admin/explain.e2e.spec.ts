@@ -279,6 +279,15 @@ describe('explanations of the past', () => {
     await store.settle();
     await poll(1);
     expect(new Set(told.map(({ text }) => text)).size).toBe(4);
+    // What a ramp admits is another share in each millisecond.
+    const slow = {
+      fleetId: await store.fleet('past-slow', 413),
+      waves: [{ percent: 100, devicesPerHour: 1 }],
+    };
+    const waiting = await store.device({ fleet: 'past-slow' });
+    await store.rollout({ ...slow, title: 'slow', snap: snap.name, revision: 2 });
+    await store.offered(waiting, snap, 1);
+    const waited = await moment();
 
     const { db, settings } = store.wire.resources;
     // Sessions of people last for hours: this one is as if opened that day.
@@ -299,6 +308,10 @@ describe('explanations of the past', () => {
     }
     expect(replayed[0]?.reasons[0]?.code).toBe('UP_TO_DATE');
     expect(replayed[3]?.reasons[0]?.sentence).toContain('kept for the trial');
+    expect(await explain(waiting, snap, waited)).toMatchObject({
+      notReproducible: null,
+      reasons: [{ code: 'NOT_IN_WAVE' }, { code: 'BASELINE' }],
+    });
 
     const { policies, devices } = store.wire.services;
     const tzdb = process.versions['tz'] ?? '';

@@ -419,11 +419,14 @@ describe('a preview and what is served', () => {
       },
       timezone: ['Europe/Berlin', 'America/New_York', null][dice(no, 'zone', 3)] ?? null,
     }));
+    // Held at that instant, and not an hour later.
+    const until = new Date(Date.now() + HOUR).toISOString();
     for (const no of [3, 33, 333])
       await store.act('hold', {
         deviceUid: devices[no]?.uid,
         snap: snap.name,
         reason: `hold ${no}`,
+        until,
       });
     for (const no of [5, 55])
       await store.act('pin', {
