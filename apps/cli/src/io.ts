@@ -1,5 +1,6 @@
+import { createReadStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { confirm, input, password } from '@inquirer/prompts';
 
 /** Questions to the person at the terminal. */
@@ -15,6 +16,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Reads a file, or standard input for `-`. */
   read(path: string): Promise<Buffer>;
+  /** As `read`, for files of any size. */
+  stream(path: string): Readable;
   /** Writes a new file that only its owner can read; fails if it exists. */
   writeSecret(path: string, content: string): Promise<void>;
   out(content: string | Uint8Array): void;
@@ -39,6 +42,7 @@ const questions: Questions = {
 export const processIo: Io = {
   env: process.env,
   read: (path) => (path === '-' ? readStandardInput() : readFile(path)),
+  stream: (path) => (path === '-' ? process.stdin : createReadStream(path)),
   writeSecret: (path, content) => writeFile(path, content, { flag: 'wx', mode: 0o600 }),
   out: (content) => void process.stdout.write(content),
   err: (text) => void process.stderr.write(`${text}\n`),

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Failure } from '../usage.js';
 import { accepted, Refusal } from './refusal.js';
 
@@ -63,15 +64,16 @@ export class StoreClient {
     return JSON.parse(await this.exchangeText(path, body, mediaType)) as T;
   }
 
-  /** As `sendText`, where the answer is a text too. */
+  /** As `sendText`, where the answer is a text too; a stream may be of any length. */
   async exchangeText(
     path: string,
-    body: string,
+    body: string | Readable,
     mediaType: string,
     limitMs = LIMIT_MS,
   ): Promise<string> {
     const headers = { ...this.headers(), 'content-type': mediaType };
-    const response = await this.fetch(path, { method: 'POST', headers, body }, limitMs);
+    const init = { method: 'POST', headers, body, duplex: 'half' };
+    const response = await this.fetch(path, init as RequestInit, limitMs);
     const text = await response.text();
     if (response.ok) return text;
     const answer: unknown = text.startsWith('{') ? JSON.parse(text) : null;

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Io } from '../io.js';
 
 export interface Ran {
@@ -22,6 +23,7 @@ export function testIo(
       if (path in files) return Buffer.from(files[path] ?? '');
       throw Object.assign(new Error(`no such file: ${path}`), { code: 'ENOENT' });
     },
+    stream: (path) => Readable.from([Buffer.from(files[path] ?? '')]),
     writeSecret: async (path, content) => {
       if (path in files) throw Object.assign(new Error('exists'), { code: 'EEXIST' });
       written[path] = content;

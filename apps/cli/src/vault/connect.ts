@@ -42,13 +42,18 @@ export const vaultSessions = (io: Io): SessionFile =>
 
 /** By BRANDSTORE_VAULT_TOKEN, else by the login. */
 export async function connectToVault(io: Io, options: VaultOptions): Promise<VaultClient> {
+  return clientOf(io, options, await connectToInstallation(io, options));
+}
+
+/** As `connectToVault`, for what belongs to no single brand. */
+export async function connectToInstallation(io: Io, options: VaultOptions): Promise<StoreClient> {
   const url = meantVault(io, options);
   const token = io.env.BRANDSTORE_VAULT_TOKEN ?? (await liveSession(io, url));
   if (!token)
     throw new Failure(
       'cannot act at the vault without BRANDSTORE_VAULT_TOKEN or brandstore vault login',
     );
-  return clientOf(io, options, url, token);
+  return new StoreClient(url, token);
 }
 
 /** By the login, whatever token is at hand: tokens never approve (decisions 26). */
@@ -59,7 +64,7 @@ export async function connectAsPerson(io: Io, options: VaultOptions): Promise<Va
     throw new Failure(
       'cannot decide at the vault with a token: a person must, see brandstore vault login',
     );
-  return clientOf(io, options, url, token);
+  return clientOf(io, options, new StoreClient(url, token));
 }
 
 async function liveSession(io: Io, url: string): Promise<string | null> {
@@ -67,13 +72,7 @@ async function liveSession(io: Io, url: string): Promise<string | null> {
   return session !== null && new Date(session.expiresAt) > io.now() ? session.token : null;
 }
 
-async function clientOf(
-  io: Io,
-  options: VaultOptions,
-  url: string,
-  token: string,
-): Promise<VaultClient> {
-  const vault = new StoreClient(url, token);
+async function clientOf(io: Io, options: VaultOptions, vault: StoreClient): Promise<VaultClient> {
   const { brands } = await vault.query<{ brands: { id: string; username: string }[] }>(BRANDS);
   return { vault, brandId: pickBrand(brands, options.brand ?? io.env.BRANDSTORE_BRAND) };
 }

@@ -4,6 +4,7 @@ import { facts, print, table } from '../output.js';
 import { Failure } from '../usage.js';
 import { connectAsPerson, connectToVault, vaultCommandOf, type VaultOptions } from './connect.js';
 import { lineCommands } from './line.js';
+import { importDumpCommand } from './import-dump.js';
 import { importKeyCommand } from './import-key.js';
 import { loginCommands } from './login.js';
 import { logCommand } from './log.js';
@@ -107,6 +108,7 @@ export function vaultCommand(io: Io): Command {
   for (const more of lineCommands(io)) command.addCommand(more);
   command.addCommand(logCommand(io));
   command.addCommand(importKeyCommand(io));
+  command.addCommand(importDumpCommand(io));
   for (const own of loginCommands(io)) command.addCommand(own);
   return command;
 }

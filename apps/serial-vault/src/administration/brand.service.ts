@@ -1,5 +1,5 @@
-import { header } from '#libs/assertions';
-import { recordVaultAudit, VaultBrand } from '#libs/database';
+import { header, type Assertion } from '#libs/assertions';
+import { recordVaultAudit, VaultBrand, type Tx } from '#libs/database';
 import type { VaultResources } from '../resources.js';
 import { importChain, readChain } from '../trust/import-assertions.js';
 import { actorOf, type VaultPrincipal } from './token.service.js';
@@ -26,12 +26,7 @@ export class BrandService {
           [{ path: 'assertions', message: `holds no account assertion of ${brandId}` }],
         );
       }
-      const row = {
-        id: brandId,
-        username: header(account, 'username'),
-        displayName: header(account, 'display-name'),
-      };
-      await tx.upsert(VaultBrand, row, ['id']);
+      await keepBrand(tx, account);
       await recordVaultAudit(tx, {
         brandId,
         actor: actorOf(who),
@@ -75,4 +70,14 @@ export class BrandService {
       tx.find(VaultBrand, { where: brandId === null ? {} : { id: brandId }, order: { id: 'ASC' } }),
     );
   }
+}
+
+/** The brand of an account assertion that was checked. */
+export async function keepBrand(tx: Tx, account: Assertion): Promise<void> {
+  const row = {
+    id: header(account, 'account-id'),
+    username: header(account, 'username'),
+    displayName: header(account, 'display-name'),
+  };
+  await tx.upsert(VaultBrand, row, ['id']);
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SigningLogFilter } from '#libs/database';
 import { VaultError } from './vault-error.js';
 
-const OUTCOMES = ['signed', 'repeated', 'pending', 'approved', 'refused'] as const;
+const OUTCOMES = ['signed', 'repeated', 'pending', 'approved', 'refused', 'imported'] as const;
 const text = z.string().max(200).optional();
 /** GraphQL has read it already. */
 const instant = z

@@ -59,7 +59,7 @@ export class ModelService {
       const row = { brandId, model: name, revision: model.revision, bytes: model.bytes };
       const held = await tx.findOneBy(VaultModel, { brandId, model: name });
       if (held === null) await tx.insert(VaultModel, row);
-      else if (held.revision <= model.revision)
+      else if (held.bytes === null || held.revision <= model.revision)
         await tx.update(VaultModel, { brandId, model: name }, row);
       await putPolicy(tx, who, brandId, name, wanted, 'register-model');
       return view(tx, brandId, name);
@@ -77,7 +77,7 @@ export class ModelService {
     const trusted = await this.resources.trust.database();
     return this.resources.db.asBrand(brandId, async (tx) => {
       const row = found(await tx.findOneBy(VaultModel, { brandId, model }), `model ${model}`);
-      const assertion = decodeAssertion(row.bytes);
+      const assertion = assertionOf(row);
       await requireUsableKey(tx, trusted, brandId, wanted.signingKeyId, assertion);
       await putPolicy(tx, who, brandId, model, wanted, 'set-model-policy');
       return view(tx, brandId, model);
@@ -173,6 +173,15 @@ async function requireUsableKey(
   if (why !== null) throw problem(why);
 }
 
+/** Throws `conflict` for a model of a former vault that nobody has registered here yet. */
+export function assertionOf({ bytes, model }: VaultModel): Assertion {
+  if (bytes !== null) return decodeAssertion(bytes);
+  throw new VaultError(
+    'conflict',
+    `cannot go on without the assertion of model ${model}: register it, or take it from the store`,
+  );
+}
+
 function readModel(brandId: string, assertion: string): Assertion {
   let model: Assertion;
   try {
@@ -188,7 +197,8 @@ function readModel(brandId: string, assertion: string): Assertion {
   return model;
 }
 
-async function putPolicy(
+/** A new revision, audited as `action`. */
+export async function putPolicy(
   tx: Tx,
   who: VaultPrincipal,
   brandId: string,

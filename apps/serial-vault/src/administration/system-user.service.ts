@@ -4,11 +4,11 @@ import {
   header,
   signAssertion,
   systemUserAuthorityOf,
-  decodeAssertion,
   type Assertion,
 } from '#libs/assertions';
 import { recordVaultAudit, VaultModel, VaultSigningKey, type Tx } from '#libs/database';
 import type { VaultResources } from '../resources.js';
+import { assertionOf } from './model.service.js';
 import { actorOf, type VaultPrincipal } from './token.service.js';
 import { found, VaultError } from './vault-error.js';
 
@@ -143,7 +143,7 @@ async function requireModels(
 ): Promise<void> {
   for (const model of models) {
     const row = found(await tx.findOneBy(VaultModel, { brandId, model }), `model ${model}`);
-    const allowed = systemUserAuthorityOf(decodeAssertion(row.bytes));
+    const allowed = systemUserAuthorityOf(assertionOf(row));
     if (allowed === null || allowed.includes(authority)) continue;
     throw new VaultError(
       'invalid',

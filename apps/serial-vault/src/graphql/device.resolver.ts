@@ -22,7 +22,7 @@ import { DEFAULT_PAGE, nextDeviceCursor, pageSize, readDeviceCursor } from './pa
 
 const toDevice = ({ bytes, ...device }: VaultDevice): DeviceType => ({
   ...device,
-  assertion: bytes.toString(),
+  assertion: bytes?.toString() ?? null,
 });
 
 /** Single devices: what they hold, and what people decide of them. */

@@ -22,7 +22,11 @@ export class DeviceType {
   @Field(() => ID) deviceKeyId!: string;
   @Field(() => Int) revision!: number;
   @Field(() => ID) signKeyId!: string;
-  @Field(() => String, { description: 'The serial assertion.' }) assertion!: string;
+  @Field(() => String, {
+    nullable: true,
+    description: 'The serial assertion; null: a former vault signed it and kept no copy.',
+  })
+  assertion!: string | null;
   @Field(() => GraphQLISODateTime) signedAt!: Date;
   @Field(() => GraphQLISODateTime, { nullable: true }) revokedAt!: Date | null;
   @Field(() => ID, { nullable: true, description: 'The model that it became.' }) remodelledTo!:

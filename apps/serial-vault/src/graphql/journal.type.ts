@@ -14,6 +14,7 @@ export const SigningOutcomeEnum = {
   pending: 'pending',
   approved: 'approved',
   refused: 'refused',
+  imported: 'imported',
 } as const;
 registerEnumType(SigningOutcomeEnum, { name: 'SigningOutcome' });
 

@@ -11,6 +11,7 @@ import { readPrincipal } from '../graphql/context.js';
 import { requireRole } from '../graphql/permissions.js';
 import type { VaultResources } from '../resources.js';
 import { sendJson } from './answers.js';
+import { addFormerVaultRoute } from './former-vault-route.js';
 import { ADMIN_BASE, permissionOf } from './routes.js';
 
 /** An order of a million serials. */
@@ -59,6 +60,7 @@ export function machineSurface(resources: VaultResources): FastifyPluginAsync {
     };
     addOrderRoutes(scope, resources, whoOf);
     addLogRoutes(scope, resources);
+    addFormerVaultRoute(scope, resources, whoOf);
   };
 }
 

@@ -62,6 +62,12 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     query: ['order'],
     answers: { 200: CSV, ...refusals(400, 401, 403, 404, 413, 415) },
   },
+  'POST /admin/v1/former-vault': {
+    summary: 'A plain dump of the former vault: what would come over, with apply=true it does',
+    body: 'application/sql',
+    query: ['apply'],
+    answers: refusals(200, 400, 401, 403, 413, 415),
+  },
   'GET /admin/v1/brands/:brand/serial-log/export': {
     summary: 'The signing log as CSV or JSON lines, filtered',
     query: ['format', 'model', 'serial', 'outcome', 'code', 'from', 'until'],

@@ -10,6 +10,9 @@ export type RouteRule = 'anyone' | 'device' | 'graphql' | { readonly field: stri
 /** Of what is sent and fetched as files (serial-vault.md 17.4). */
 export const ADMIN_BASE = '/admin/v1/brands/:brand';
 
+/** Of all brands. */
+export const FORMER_VAULT = '/admin/v1/former-vault';
+
 /** The one table of routes: a route without a line cannot be served, docs/access.md shows it. */
 export const ROUTES: RouteRules<RouteRule> = {
   'GET /': 'anyone',
@@ -22,6 +25,7 @@ export const ROUTES: RouteRules<RouteRule> = {
   'POST /graphql': 'graphql',
   [`POST ${ADMIN_BASE}/models/:model/serials`]: { field: 'Mutation.listSerials' },
   [`POST ${ADMIN_BASE}/models/:model/reconciliation`]: { field: 'Query.orders' },
+  [`POST ${FORMER_VAULT}`]: { field: 'Mutation.registerBrand' },
   [`GET ${ADMIN_BASE}/serial-log/export`]: { field: 'Query.signingLog' },
   // Gadgets bring prefixes of their own (serial-vault.md 17.1).
   'ALL *': 'device',

@@ -20,7 +20,8 @@ export interface Envelope {
 /** A model as this vault knows it, with the policy in force. */
 export interface RegisteredModel {
   readonly row: VaultModel;
-  readonly assertion: Assertion;
+  /** Null: of a former vault's model nobody has registered it here. */
+  readonly assertion: Assertion | null;
   readonly policy: VaultModelPolicy;
   readonly policyRevision: number;
 }
@@ -33,7 +34,7 @@ export type Decision =
       readonly supersedes?: VaultDevice;
       readonly operator?: string;
     }
-  | { readonly kind: 'repeat'; readonly device: VaultDevice }
+  | { readonly kind: 'repeat'; readonly device: VaultDevice; readonly serial: Assertion }
   | {
       readonly kind: 'hold';
       /** Another device key has the serial, or it is on no production order yet. */
@@ -81,7 +82,8 @@ export class Attempt {
 
   /** The model assertion that counts: the device's own, in a dry run the registered one. */
   get modelAssertion(): Assertion {
-    return this.parts?.model ?? known(this.registered, 'the model').assertion;
+    const registered = known(this.registered, 'the model').assertion ?? undefined;
+    return this.parts?.model ?? known(registered, 'the model assertion');
   }
 }
 

@@ -56,7 +56,7 @@ export async function completeRegistration(
 /** The same request ran twice and the other one was faster: its serial counts, ours is thrown away unseen. */
 async function finishedByTwin(tx: Tx, attempt: Attempt): Promise<Completion> {
   const device = await findVaultDevice(tx, attempt.ref);
-  if (device?.deviceKeyId !== attempt.deviceKeyId) {
+  if (device?.deviceKeyId !== attempt.deviceKeyId || device.bytes === null) {
     return refuse(
       'signing-failed',
       'cannot finish: the serial was reserved by another request meanwhile; the device asks again by itself',

@@ -18,7 +18,7 @@ export async function findRegisteredModel(
   if (latest === undefined) return null;
   return {
     row,
-    assertion: decodeAssertion(row.bytes),
+    assertion: row.bytes && decodeAssertion(row.bytes),
     policy: latest.policy,
     policyRevision: latest.revision,
   };

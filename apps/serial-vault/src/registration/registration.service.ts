@@ -1,4 +1,4 @@
-import { decodeAssertion, type Assertion } from '#libs/assertions';
+import type { Assertion } from '#libs/assertions';
 import {
   appendSigningLog,
   consumeRequestId,
@@ -67,7 +67,7 @@ export class RegistrationService {
         return { kind: 'pending' };
       case 'repeat':
         this.count('repeated');
-        return { kind: 'serial', serial: decodeAssertion(decision.device.bytes) };
+        return { kind: 'serial', serial: decision.serial };
       case 'sign': {
         const serial = await this.sign(attempt);
         const outcome = await completeRegistration(this.resources, attempt, decision, serial);

@@ -155,7 +155,7 @@ function readOrNull(text: string): ReturnType<typeof decodeAssertion> | null {
 async function keep(tx: Tx, brandId: string, learnt: Learnt): Promise<boolean> {
   const { name: model, revision, bytes, registryReason, why } = learnt;
   const held = await tx.findOneBy(VaultModel, { brandId, model });
-  const isNewer = why === null && (held === null || held.revision < revision);
+  const isNewer = why === null && (!held?.bytes || held.revision < revision);
   const isOther = held !== null && held.registryReason !== registryReason;
   if (!isNewer && !isOther) return false;
   const values = { ...(isNewer && { revision, bytes }), registryReason };

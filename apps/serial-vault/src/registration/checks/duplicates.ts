@@ -43,15 +43,17 @@ async function sameDevice(
   device: VaultDevice,
   { trusted, now }: CheckContext,
 ): Promise<Decision> {
+  const again: Decision = { kind: 'sign', revision: device.revision + 1 };
+  // Of what a former vault signed there is no copy to repeat.
+  if (device.bytes === null) return again;
+  const serial = decodeAssertion(device.bytes);
   const verdict = checkSerial({
-    serial: decodeAssertion(device.bytes),
+    serial,
     model: attempt.modelAssertion,
     database: trusted,
     now,
   });
-  return verdict.valid
-    ? { kind: 'repeat', device }
-    : { kind: 'sign', revision: device.revision + 1 };
+  return verdict.valid ? { kind: 'repeat', device, serial } : again;
 }
 
 /** Another key is being given the serial this moment; 503, and the device comes back in a minute. */

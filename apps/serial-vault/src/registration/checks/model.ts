@@ -45,5 +45,10 @@ export async function checkRegisteredModel(attempt: Attempt, { tx }: CheckContex
       `cannot register for model ${model}: the brand has deactivated it${reason}`,
     );
   }
+  if (attempt.parts === undefined && registered.assertion === null)
+    refuse(
+      'unknown-model',
+      `cannot tell for model ${model}: only its devices bring its model assertion; register it here`,
+    );
   attempt.registered = registered;
 }

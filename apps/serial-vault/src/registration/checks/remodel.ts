@@ -24,7 +24,7 @@ export async function checkRemodel(attempt: Attempt, context: CheckContext): Pro
   const { serialRequest, oldSerial } = known(attempt.parts, 'the request');
   if (oldSerial === undefined) return;
   requireSameIdentity(serialRequest, oldSerial);
-  const device = await requireCurrent(context.tx, attempt, oldSerial);
+  const device = await requireCurrent(context, attempt, oldSerial);
   attempt.remodel = { device, rule: await requireRule(context, attempt, device) };
 }
 
@@ -46,7 +46,7 @@ function requireSameIdentity(request: Assertion, oldSerial: Assertion): void {
 
 /** The old serial is what this vault last gave that device; whatever key of the old model's policies signed it. */
 async function requireCurrent(
-  tx: Tx,
+  context: CheckContext,
   attempt: Attempt,
   oldSerial: Assertion,
 ): Promise<VaultDevice> {
@@ -61,8 +61,10 @@ async function requireCurrent(
       `cannot remodel from ${brandId}/${model}: it belongs to another brand`,
     );
   }
+  const { tx } = context;
   const device = await findVaultDevice(tx, { brandId, model, serial });
-  if (device?.bytes.equals(oldSerial.bytes) && device.revokedAt === null) return device;
+  if (device !== null && device.revokedAt === null && isLatest(device, oldSerial, context))
+    return device;
   const deviceKeyId = deviceKeyOf(oldSerial).id;
   const wasOurs =
     device?.deviceKeyId === deviceKeyId ||
@@ -76,6 +78,21 @@ async function requireCurrent(
   return refuse(
     'remodel-not-allowed',
     `cannot remodel from ${model}: serial ${serial} is not registered here, or its assertion is revoked or superseded`,
+  );
+}
+
+/** What a former vault signed is known by its revision, and by a key of the brand that signed it. */
+function isLatest(
+  device: VaultDevice,
+  oldSerial: Assertion,
+  { trusted, now }: CheckContext,
+): boolean {
+  if (device.bytes !== null) return device.bytes.equals(oldSerial.bytes);
+  return (
+    device.deviceKeyId === deviceKeyOf(oldSerial).id &&
+    device.revision === oldSerial.revision &&
+    header(oldSerial, 'authority-id') === device.brandId &&
+    trusted.check(oldSerial, now).valid
   );
 }
 

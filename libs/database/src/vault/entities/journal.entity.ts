@@ -2,7 +2,9 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { createdAt, optional, safeInteger } from '../../columns.js';
 import { AuditRow, OutboxRow } from '../../store/entities/journal.entity.js';
 
-export type SigningOutcome = 'signed' | 'repeated' | 'pending' | 'approved' | 'refused';
+/** `imported`: a former vault signed it, and says when. */
+export type SigningOutcome =
+  'signed' | 'repeated' | 'pending' | 'approved' | 'refused' | 'imported';
 
 /**
  * What became of each registration: one hash chain per brand, inserted once and finished (decisions 21). Requests that no

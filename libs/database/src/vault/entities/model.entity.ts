@@ -51,9 +51,9 @@ export class VaultModel {
   @Column({ type: 'boolean', default: true }) isActive!: boolean;
   /** Why the store's registry has it deactivated; null while it has not. Beside `isActive`, which is this vault's own word. */
   @Column({ type: 'text', ...optional }) registryReason!: string | null;
-  /** Of the newest model assertion that was registered. */
+  /** Of the newest model assertion that was registered; null: it came from a former vault, which keeps none. */
+  @Column({ type: 'bytea', ...optional }) bytes!: Buffer | null;
   @Column({ type: 'int' }) revision!: number;
-  @Column({ type: 'bytea' }) bytes!: Buffer;
   /** Revisions of the model assertion that no device may show any more. */
   @Column({ type: 'int', array: true, default: '{}' }) revokedRevisions!: number[];
   @Column(createdAt) createdAt!: Date;

@@ -63,8 +63,8 @@ export class VaultDevice {
   deviceKeyId!: string;
   @Column({ type: 'int' }) revision!: number;
   @Column({ type: 'text' }) signKeyId!: string;
-  /** The serial assertion. */
-  @Column({ type: 'bytea' }) bytes!: Buffer;
+  /** The serial assertion; null: a former vault signed it and kept no copy. */
+  @Column({ type: 'bytea', ...optional }) bytes!: Buffer | null;
   @Column({ type: 'uuid', ...optional }) apiKeyId!: string | null;
   @Column({ type: 'timestamptz' }) signedAt!: Date;
   @Column({ type: 'timestamptz', ...optional }) revokedAt!: Date | null;

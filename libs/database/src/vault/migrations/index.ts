@@ -6,6 +6,7 @@ import { Roles1764100000000 } from './1764100000000-roles.js';
 import { Home1764100000300 } from './1764100000300-home.js';
 import { Logins1765100000000 } from './1765100000000-logins.js';
 import { Oidc1765200000000 } from './1765200000000-oidc.js';
+import { FormerVault1765300000000 } from './1765300000000-former-vault.js';
 import { VaultDeviceMoves1764100000200 } from './1764100000200-device-moves.js';
 
 /** In the order in which they run. */
@@ -18,4 +19,5 @@ export const vaultMigrations: (new () => MigrationInterface)[] = [
   Home1764100000300,
   Logins1765100000000,
   Oidc1765200000000,
+  FormerVault1765300000000,
 ];

@@ -1,4 +1,5 @@
 export * from './device-registration.repository.js';
+export * from './former-vault.repository.js';
 export * from './home.repository.js';
 export * from './line.repository.js';
 export * from './oidc-login.repository.js';

@@ -50,42 +50,54 @@ function contentHash(row: Omit<VaultSigningLogRow, 'hash' | 'address'>): string 
  */
 export async function appendSigningLog(
   tx: Tx,
-  entry: SigningLogEntry,
-): Promise<VaultSigningLogRow> {
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('signing_log ' || $1))`, [entry.brandId]);
+  { brandId, ...entry }: SigningLogEntry,
+): Promise<void> {
+  await appendSigningLogRows(tx, brandId, [entry]);
+}
+
+/** As `appendSigningLog`, for many; those that say no time are of now. */
+export async function appendSigningLogRows(
+  tx: Tx,
+  brandId: string,
+  entries: readonly (Omit<SigningLogEntry, 'brandId'> & { readonly at?: Date })[],
+): Promise<void> {
+  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('signing_log ' || $1))`, [brandId]);
   const [head] = await tx.query<{ at: Date; seq: string | null; hash: string | null }[]>(
     `SELECT date_trunc('milliseconds', app.now()) AS at, last.seq, last.hash FROM (VALUES (1)) AS one (n)
      LEFT JOIN (SELECT seq, hash FROM vault.signing_log WHERE brand_id = $1 ORDER BY seq DESC LIMIT 1) AS last ON true`,
-    [entry.brandId],
+    [brandId],
   );
-  const row = {
-    code: '',
-    model: '',
-    serial: '',
-    revision: null,
-    deviceKeyId: '',
-    signKeyId: '',
-    policyRevision: null,
-    apiKeyId: null,
-    userAgent: '',
-    requestIdHash: '',
-    requestDigest: '',
-    serialRequest: '',
-    serialText: '',
-    originalModel: '',
-    originalSerial: '',
-    operator: '',
-    thinned: 0,
-    address: '',
-    ...entry,
-    seq: Number(head?.seq ?? 0) + 1,
-    at: head?.at ?? new Date(0),
-    prevHash: head?.hash ?? GENESIS,
-  };
-  const finished = Object.assign(new VaultSigningLogRow(), row, { hash: contentHash(row) });
-  await tx.insert(VaultSigningLogRow, finished);
-  return finished;
+  let [seq, prevHash] = [Number(head?.seq ?? 0), head?.hash ?? GENESIS];
+  const rows = entries.map((entry) => {
+    seq += 1;
+    const row = { ...BLANK, at: head?.at ?? new Date(0), ...entry, brandId, seq, prevHash };
+    prevHash = contentHash(row);
+    return Object.assign(new VaultSigningLogRow(), row, { hash: prevHash });
+  });
+  await tx.insert(VaultSigningLogRow, rows);
 }
+
+/** Of a row that says nothing more than its outcome. */
+const BLANK = {
+  code: '',
+  model: '',
+  serial: '',
+  revision: null,
+  deviceKeyId: '',
+  signKeyId: '',
+  policyRevision: null,
+  apiKeyId: null,
+  userAgent: '',
+  requestIdHash: '',
+  requestDigest: '',
+  serialRequest: '',
+  serialText: '',
+  originalModel: '',
+  originalSerial: '',
+  operator: '',
+  thinned: 0,
+  address: '',
+};
 
 /** Walks a brand's chain; returns the first sequence number that does not fit, or null when all do. */
 export async function verifySigningLog(tx: Tx, brandId: string): Promise<number | null> {
