@@ -192,8 +192,10 @@ describe('every route and every field of the vault, asked', () => {
         const { status, text } = await ask(vault.url + url, { method, headers });
         return [verdictOfStatus(status), text];
       };
+      // One that names no brand is the installation's.
+      const brands = path.includes(':brand') ? [BRAND, foreign] : [BRAND];
       for (const caller of callers)
-        for (const brand of [BRAND, foreign]) {
+        for (const brand of brands) {
           const says = expected(rule, caller, brand === BRAND);
           const [verdict, text] = await get(brand, caller);
           // What is let in lacks a body, or the installation's own asks for a model of another brand.
