@@ -26,6 +26,8 @@ export class LoginProvider {
   forgery: Forgery | null = null;
   /** Signs what is forged; by default its own key. */
   forger: KeyObject;
+  /** How many answers were brought to it. */
+  redeemed = 0;
   /** Takes requests and never answers. */
   isStuck = false;
   readonly clientSecret = randomBytes(24).toString('base64url');
@@ -39,6 +41,7 @@ export class LoginProvider {
     const provider = new Provider(this.issuer, this.configuration());
     provider.use(async (ctx, next) => {
       await next();
+      if (ctx.path === '/token') this.redeemed += 1;
       const body = ctx.body as { id_token?: string } | undefined;
       if (ctx.path === '/token' && body?.id_token) body.id_token = this.forged(body.id_token);
     });
