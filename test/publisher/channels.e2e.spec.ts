@@ -91,7 +91,7 @@ describe('release', () => {
   it('P48 takes the revision as text and as a number, and nothing else', async () => {
     expect((await release('acme-dashboard', '1', ['edge'])).status).toBe(200);
     expect((await release('acme-dashboard', 1, ['edge'])).status).toBe(200);
-    for (const bad of ['abc', '', 0, -1, 1.5, null, [1]]) {
+    for (const bad of ['abc', '', ' 1', '0x1', '1.0', '-1', 0, -1, 1.5, null, [1]]) {
       expect([bad, (await release('acme-dashboard', bad, ['edge'])).status]).toEqual([bad, 400]);
     }
   });
