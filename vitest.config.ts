@@ -7,6 +7,21 @@ const ALONE = [
 ];
 // Specs that start processes of their own take seconds: they run with the end-to-end tests.
 const PROCESSES = '**/*.process.spec.ts';
+// What measures time, load or memory, counts what lies in shared folders, or is as heavy as several others has the machine for itself.
+const ALONE_ON_SERVICES = [
+  'test/{database,faults,policy,simulate,stack,story}/**/*.e2e.spec.ts',
+  'test/access/isolation.e2e.spec.ts',
+  'test/admin/worker.e2e.spec.ts',
+  'test/device/{downloads,overload}.e2e.spec.ts',
+  'test/publisher/{hard-uploads,timeouts}.e2e.spec.ts',
+  'test/vault/{export,failures,kill,load}.e2e.spec.ts',
+  `{apps,libs}/${PROCESSES}`,
+];
+const ON_SERVICES = {
+  globalSetup: ['test/support/global-setup.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+};
 
 // `source` makes `#libs/*` resolve to the TypeScript sources; the graphql alias keeps one realm of that package.
 export default defineConfig({
@@ -34,12 +49,23 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...ON_SERVICES,
           name: 'e2e',
-          include: ['test/**/*.e2e.spec.ts', `{apps,libs}/${PROCESSES}`],
+          include: ['test/**/*.e2e.spec.ts'],
+          exclude: ALONE_ON_SERVICES,
+          // They wait for their services for half of the time.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...ON_SERVICES,
+          name: 'e2e-alone',
+          include: ALONE_ON_SERVICES,
           fileParallelism: false,
-          globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -63,7 +63,7 @@ const COMMANDS = {
   cli: { about: 'the brandstore command', program: 'apps/cli/src/main.js', inCallersFolder: true },
   test: { about: 'all tests, on services of their own', tests: true },
   'test:unit': { about: 'tests without services', tool: UNIT, build: false },
-  'test:e2e': { about: 'tests on real services', tool: ['vitest', 'run', '--project', 'e2e'] },
+  'test:e2e': { about: 'tests on real services', tool: ['vitest', 'run', '--project', 'e2e*'] },
   'test:vectors': {
     about: 'the assertion vectors; ASSERTION_VECTORS=DIR for others',
     tool: [...UNIT, 'libs/assertions/src/vectors.spec.ts'],

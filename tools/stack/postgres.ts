@@ -123,7 +123,7 @@ async function startOnFreePort(
   account: Account | undefined,
   isDurable: boolean,
 ): Promise<{ id: ProcessId; port: number }> {
-  const settings = ['max_connections=150', 'shared_buffers=96MB', 'log_line_prefix=%m [%p] '];
+  const settings = ['max_connections=250', 'shared_buffers=96MB', 'log_line_prefix=%m [%p] '];
   // Not synchronous_commit=off: it keeps acknowledged rows in the server's memory, and kill -9 loses them.
   if (!isDurable) settings.push('fsync=off', 'full_page_writes=off');
   for (let attempt = 1; ; attempt++) {
