@@ -128,13 +128,19 @@ it('V91 the status check turns 503 when the database or the signer is cut, and b
   const mendSigner = await cutSigner();
   expect(await state()).toEqual([503, 'no-store', { database: 'OK', signer: 'unavailable' }]);
   await mendSigner();
+  const [signer = 0] = signers();
+  process.kill(signer, 'SIGSTOP');
+  expect(await state()).toEqual([503, 'no-store', { database: 'OK', signer: 'unavailable' }]);
+  process.kill(signer, 'SIGCONT');
+  await until(isWell);
   expect(await state()).toEqual([200, 'no-store', { database: 'OK', signer: 'OK' }]);
 });
 
 it('V90 metrics are on the port for operators only, and carry no serial and no key', async () => {
   const device = freshKey();
   expect((await register(vault, model, device, 'F-METRIC')).status).toBe(200);
-  expect((await ask(`${vault.url}/metrics`)).status).toBe(404);
+  for (const path of ['/metrics', '/_status/metrics', '/v1/metrics'])
+    expect((await ask(vault.url + path)).status, path).toBe(404);
   const { text } = await ask(`${vault.opsUrl()}/metrics`);
   expect(text).toMatch(/brandstore_vault_registrations_total\{outcome="signed",code=""/);
   for (const secret of ['F-METRIC', device.publicKey.id, keyId, model.apiKey, model.apiKeyId])

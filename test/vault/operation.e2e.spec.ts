@@ -114,14 +114,20 @@ it('V95 after a restore request-ids are void, all else is as it was, and the cha
   const copy = `restored_${randomBytes(6).toString('hex')}`;
   const admin = new Client({ connectionString: vault.adminUrl });
   await admin.connect();
-  const counts = (url: string): Promise<unknown[]> =>
-    runSql(
+  /** Every table but those of request-ids and what is under way, and where the vault stands. */
+  const content = async (url: string): Promise<unknown[]> => {
+    const tables = await runSql<{ name: string }>(
       url,
-      `SELECT (SELECT count(*) FROM vault.devices) d, (SELECT count(*) FROM vault.signing_log) l,
-              (SELECT count(*) FROM vault.audit_log) a, (SELECT count(*) FROM vault.api_keys) k,
-              (SELECT count(*) FROM vault.listed_serials) s, (SELECT count(*) FROM vault.signing_keys) g`,
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'vault'
+         AND table_name NOT IN ('nonces', 'reservations', 'home') ORDER BY 1`,
     );
-  const then = await counts(vault.urls.owner);
+    const digests = tables.map(
+      ({ name }) =>
+        `SELECT '${name}' AS name, md5(string_agg(t::text, '' ORDER BY t::text)) AS rows FROM vault.${name} AS t`,
+    );
+    return runSql(url, `${digests.join(' UNION ALL ')} ORDER BY name`);
+  };
+  const then = await content(vault.urls.owner);
   // A template may have no connections.
   await vault.stopProcess();
   await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
@@ -134,7 +140,7 @@ it('V95 after a restore request-ids are void, all else is as it was, and the cha
   const app = await startApp(vaultPlan, env);
   try {
     const restored = { url: app.addresses.http ?? '', token: vault.token };
-    expect(await counts(at(vault.urls.owner))).toEqual(then);
+    expect(await content(at(vault.urls.owner))).toEqual(then);
     const request = await serialRequest(model.assertion, held, freshKey(), 'KEPT-2');
     const voided = await postSerial(restored, model.apiKey, inStream(request, model.assertion));
     expect([voided.status, codeOf(voided)]).toEqual([400, 'invalid-nonce']);
@@ -169,6 +175,8 @@ interface Document {
       Record<
         string,
         {
+          readonly security?: readonly Record<string, unknown>[];
+          readonly parameters: readonly { readonly name: string; readonly in: string }[];
           readonly requestBody?: { readonly content: Record<string, unknown> };
           readonly responses: Record<string, { readonly content?: Record<string, unknown> }>;
         }
@@ -190,7 +198,7 @@ it('V98 the OpenAPI document lists what is served, and every answer is one that 
   const all = [...served, ...[...ofDevices, ...aliases].map((path) => `POST ${path}`)];
   expect(described.sort()).toEqual(all.sort());
   const seen = new Set<string>();
-  const check = async (method: string, path: string, init: RequestInit): Promise<void> => {
+  const check = async (method: string, path: string, init: RequestInit): Promise<number> => {
     const operation = document.paths[path]?.[method.toLowerCase()];
     const url = path.replace('{brand}', BRAND).replace('{model}', 'acme-operated');
     const answer: Answer = await ask(vault.url + url, { method, ...init });
@@ -201,22 +209,38 @@ it('V98 the OpenAPI document lists what is served, and every answer is one that 
     const types = Object.keys(named?.content ?? {}).map((one) => one.split(';')[0]);
     expect(types, place).toContain(type.split(';')[0]);
     seen.add(`${method} ${path} ${answer.status}`);
+    return answer.status;
   };
   const bearer = { authorization: `Bearer ${vault.token}` };
   for (const [path, methods] of Object.entries(document.paths))
-    for (const [name, { requestBody }] of Object.entries(methods)) {
+    for (const [name, { requestBody, security }] of Object.entries(methods)) {
       const method = name.toUpperCase();
       const type = Object.keys(requestBody?.content ?? {})[0];
       const body = method === 'POST' ? { body: type === 'text/csv' ? 'serial\n' : '{}' } : {};
       const kind = type === undefined ? {} : { 'content-type': type };
-      await check(method, path, { ...body, headers: kind });
-      await check(method, path, {
-        ...body,
-        headers: { ...kind, ...bearer, 'api-key': model.apiKey },
-      });
+      // Who needs what is told, and what it takes.
+      const scheme = Object.keys(security?.[0] ?? {})[0];
+      const status = await check(method, path, { ...body, headers: kind });
+      if (status === 401) expect(scheme, path).toBe(path.startsWith('/admin') ? 'token' : 'gadget');
+      const headers = { ...kind, ...bearer, 'api-key': model.apiKey };
+      expect(await check(method, path, { ...body, headers }), path).not.toBe(415);
       if (method === 'POST')
         await check(method, path, { body: 'x', headers: { ...bearer, ...kind } });
     }
+  const asked = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.values(methods).flatMap(({ parameters }) =>
+      parameters.flatMap((one) =>
+        one.in === 'query' ? [`${path.split('/').at(-1)} ${one.name}`] : [],
+      ),
+    ),
+  );
+  const filters = ['model', 'serial', 'deviceKeyId', 'signKeyId', 'apiKeyId', 'address', 'outcome'];
+  expect(asked.sort()).toEqual(
+    [
+      ...['format', ...filters, 'code', 'from', 'until'].map((name) => `export ${name}`),
+      ...['serials order', 'reconciliation order', 'former-vault apply'],
+    ].sort(),
+  );
   const id = await requestId(vault, model.apiKey);
   const request = await serialRequest(model.assertion, id, freshKey(), 'OPEN-1');
   await check('POST', '/v1/serial', {

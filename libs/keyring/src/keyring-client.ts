@@ -177,7 +177,7 @@ export class KeyringClient {
     await this.#request('forget', { keyId });
   }
 
-  /** The signer's process id, for health pages and tests. */
+  /** The signer's process id, for tests. */
   async pid(): Promise<number | undefined> {
     return (await this.#link).child.pid;
   }

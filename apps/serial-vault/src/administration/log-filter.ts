@@ -22,6 +22,9 @@ const filter = z.strictObject({
   until: instant,
 });
 
+/** What the log can be searched by. */
+export const LOG_FILTERS: readonly string[] = Object.keys(filter.shape);
+
 /** Which rows of the signing log are meant, from GraphQL or a query string. Throws `invalid`. */
 export function readLogFilter(input: object | null | undefined): SigningLogFilter {
   const named = Object.entries(input ?? {}).filter(([, value]) => value !== null);

@@ -1,3 +1,4 @@
+import { LOG_FILTERS } from '../administration/log-filter.js';
 import { ROUTES } from './routes.js';
 
 const ASSERTIONS = 'application/x.ubuntu.assertion';
@@ -70,7 +71,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   },
   'GET /admin/v1/brands/:brand/serial-log/export': {
     summary: 'The signing log as CSV or JSON lines, filtered',
-    query: ['format', 'model', 'serial', 'outcome', 'code', 'from', 'until'],
+    query: ['format', ...LOG_FILTERS],
     answers: { 200: CSV, ...refusals(400, 401, 403, 404) },
   },
 };
