@@ -60,9 +60,9 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
       text === undefined ? {} : { a: ['String!', text] },
     );
   };
-  const actions = async (): Promise<{ action: string; actor: string; detail: string }[]> =>
+  const actions = async (): Promise<{ action: string; actor: string; row: string }[]> =>
     vault.sql(
-      `SELECT action, actor, detail::text FROM vault.audit_log WHERE brand_id IN ('${BRAND}', '-') ORDER BY at, brand_id, seq`,
+      `SELECT action, actor, log::text AS row FROM vault.audit_log AS log WHERE brand_id IN ('${BRAND}', '-') ORDER BY at, brand_id, seq`,
     );
   const before = (await actions()).length;
   const brand = `brand: "${BRAND}"`;
@@ -351,11 +351,12 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
   ]);
   const others = rows.filter((row) => !byPeople.includes(row));
   expect(others.every(({ actor }) => actor.startsWith('token:'))).toBe(true);
-  const told = [apiKey.key, made.token, vault.token, pem.slice(100, 160), deviceLogin];
+  const told = [apiKey.key, made.token, vault.token, pem.slice(100, 150), deviceLogin];
   const bobs = [invitation, joined.token, password, next, factor.secret, ...codes];
   const answer = [...new URLSearchParams(search).values()].filter((one) => one !== provider.issuer);
+  const written = rows.map(({ row }) => row).join('\n');
   for (const secret of [...told, ...bobs, begun.ticket, spoken.token, ...answer])
-    expect(JSON.stringify(rows)).not.toContain(secret);
+    expect(written).not.toContain(secret);
   const schema = buildSchema(await readSchema());
   // What counts only when it is confirmed is no write.
   done.push('beginSecondFactor', 'beginOidcLogin');

@@ -308,6 +308,18 @@ it('V93 the rate limit gives 503, and devices recover from it by themselves', as
   const refused = all.filter(({ status }) => status !== 200);
   expect(new Set(refused.map(({ status }) => status))).toEqual(new Set([503]));
   expect(refused.length).toBeGreaterThan(0);
+  // Each of the two calls has a limit of its own.
+  await vault.restart({ ...rate, RATE_PER_SECOND: '1000', RATE_PER_MINUTE: '3' });
+  for (const [path, served] of [
+    ['request-id', 200],
+    ['serial', 400],
+  ] as const) {
+    const answers: number[] = [];
+    const headers = { 'api-key': model.apiKey };
+    for (let index = 0; index < 4; index++)
+      answers.push((await ask(`${vault.url}/v1/${path}`, { method: 'POST', headers })).status);
+    expect(answers, path).toEqual([served, served, served, 503]);
+  }
 }, 240_000);
 
 it('V94 twenty wrong keys from one address block it for ten minutes; the addresses of factories are never blocked', async () => {

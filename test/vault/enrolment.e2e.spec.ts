@@ -318,6 +318,11 @@ it('V53 two keys of a model live side by side; an ended one is 401; uses are cou
     { id: model.apiKeyId, useCount: 1, endedAt: expect.any(String) as string },
     { id: second.id, useCount: 2, lastUsedAt: expect.any(String) as string, endedAt: null },
   ]);
+  const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString();
+  for (const time of [{ notAfter: inDays(-1) }, { notBefore: inDays(1) }]) {
+    const { key } = await createApiKey(vault, model.name, time);
+    await expect(requestId(vault, key), JSON.stringify(time)).rejects.toThrow('401');
+  }
 });
 
 it('V54 a key with address ranges is good from there only', async () => {

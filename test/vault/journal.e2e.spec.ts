@@ -2,16 +2,18 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   BRAND,
+  createApiKey,
   freshKey,
   query,
   register,
   registerModel,
+  requestId,
   runSql,
   type RunningVault,
   type TestModel,
 } from './vault-kit.js';
 import { startVaultWithModel } from './support/start.js';
-import { approveSerial } from './support/people.js';
+import { approveSerial, refuseSerial } from './support/people.js';
 import { ask } from '../../tools/clients/http.js';
 
 let vault: RunningVault;
@@ -39,6 +41,9 @@ it('V74 every outcome makes a row, which is there when the answer is', async () 
   expect(await row('LOG-1')).toBe('pending');
   await approveSerial(vault, 'LOG-1');
   expect(await row('LOG-1')).toBe('approved');
+  await register(vault, model, freshKey(), 'LOG-1');
+  await refuseSerial(vault, 'LOG-1');
+  expect(await row('LOG-1')).toBe('refused refused-by-operator');
   await register(vault, model, key, 'LOG-2');
   expect(await row('LOG-2')).toBe('refused duplicate-device-key');
   await register(vault, model, freshKey(), 'LOG 3');
@@ -55,10 +60,34 @@ it('V74 every outcome makes a row, which is there when the answer is', async () 
     `SELECT count(*) FROM vault.signing_log WHERE brand_id = '-'`,
   );
   expect(Number(after[0]?.count)).toBe(Number(before[0]?.count) + 1);
+
+  // Where rows have to wait, answers wait with them.
+  const blocker = new Client({ connectionString: vault.urls.owner });
+  await blocker.connect();
+  await blocker.query('BEGIN');
+  await blocker.query(`SELECT pg_advisory_xact_lock(hashtext('signing_log ' || $1))`, [BRAND]);
+  const answered: number[] = [];
+  const asking = ['LOG-4', 'LOG 5'].map(async (serial) => {
+    answered.push((await register(vault, model, freshKey(), serial)).status);
+  });
+  const waiting = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+  try {
+    await expect.poll(() => vault.sql(waiting), { timeout: 60_000 }).toHaveLength(2);
+    // Calls that need no row are answered meanwhile.
+    for (let call = 0; call < 5; call++) await requestId(vault, model.apiKey);
+    expect(answered).toEqual([]);
+  } finally {
+    await blocker.end();
+  }
+  await Promise.all(asking);
+  expect(answered.sort()).toEqual([200, 400]);
+  expect([await row('LOG-4'), await row('LOG 5')]).toEqual(['signed', 'refused bad-serial']);
 });
 
 it('V75 the role of the service cannot change or delete a row', async () => {
-  for (const table of ['signing_log', 'audit_log', 'device_events', 'model_policies']) {
+  const ofOthers = ['device_events', 'model_policies', 'superseded_keys'];
+  for (const table of ['signing_log', 'audit_log', ...ofOthers]) {
     for (const statement of [
       `UPDATE vault.${table} SET brand_id = 'x'`,
       `DELETE FROM vault.${table}`,
@@ -88,41 +117,64 @@ it('V75 the role of the service cannot change or delete a row', async () => {
     );
 });
 
+/** Another value of a column, by its type. */
+const OTHER: Readonly<Record<string, string>> = {
+  text: `$ || 'x'`,
+  integer: 'coalesce($, 0) + 1',
+  uuid: 'gen_random_uuid()',
+  jsonb: `$ || '{"more": 1}'`,
+  'timestamp with time zone': `$ + interval '1 second'`,
+};
+
 it('V76 the chain shows an altered, a dropped and a swapped row', async () => {
-  const verify = async (): Promise<unknown> =>
-    query(vault, vault.token, `{ verifyLogs(brand: "${BRAND}") { signingLog auditLog } }`);
-  const sound = { verifyLogs: { signingLog: null, auditLog: null } };
-  for (let index = 0; index < 3; index++)
+  for (let index = 0; index < 5; index++)
     await register(vault, model, freshKey(), `CHAIN-${index}`);
-  expect(await verify()).toEqual(sound);
-  const spoil = async (change: string, undo: string, first: number): Promise<void> => {
-    await vault.sql(change);
-    expect(await verify()).toEqual({ verifyLogs: { signingLog: first, auditLog: null } });
-    await vault.sql(undo);
-    expect(await verify()).toEqual(sound);
+  const sound = { signingLog: null, auditLog: null };
+  const verify = async (): Promise<unknown> => {
+    const document = `{ verifyLogs(brand: "${BRAND}") { signingLog auditLog } }`;
+    return (await query<{ verifyLogs: unknown }>(vault, vault.token, document)).verifyLogs;
   };
-  await vault.sql('CREATE TABLE public.kept AS SELECT * FROM vault.signing_log');
-  const restore = (seqs: string): string =>
-    `DELETE FROM vault.signing_log WHERE brand_id = '${BRAND}' AND seq IN (${seqs}); INSERT INTO vault.signing_log SELECT * FROM public.kept WHERE brand_id = '${BRAND}' AND seq IN (${seqs})`;
-  await spoil(
-    `UPDATE vault.signing_log SET serial = 'other' WHERE brand_id = '${BRAND}' AND seq = 3`,
-    restore('3'),
-    3,
-  );
-  await spoil(
-    `DELETE FROM vault.signing_log WHERE brand_id = '${BRAND}' AND seq = 4`,
-    restore('4'),
-    4,
-  );
-  await spoil(
-    `UPDATE vault.signing_log SET seq = CASE seq WHEN 2 THEN -3 ELSE -2 END WHERE brand_id = '${BRAND}' AND seq IN (2, 3); UPDATE vault.signing_log SET seq = -seq WHERE seq < 0`,
-    restore('2, 3'),
-    2,
-  );
+  /** Spoils one log in every way; `append` is an act that writes a row of it. */
+  const spoilAll = async (
+    log: keyof typeof sound,
+    table: string,
+    append: () => Promise<unknown>,
+  ): Promise<void> => {
+    const ours = `vault.${table} WHERE brand_id = '${BRAND}'`;
+    await vault.sql(`CREATE TABLE public.${table} AS SELECT * FROM ${ours}`);
+    const putBack = `INSERT INTO vault.${table} SELECT * FROM public.${table}`;
+    const spoil = async (first: number, ...steps: (string | typeof append)[]): Promise<void> => {
+      for (const step of steps) await (typeof step === 'string' ? vault.sql(step) : step());
+      expect(await verify(), String(steps)).toEqual({ ...sound, [log]: first });
+      await vault.sql(`DELETE FROM ${ours}; ${putBack}`);
+      expect(await verify()).toEqual(sound);
+    };
+    const columns = await vault.sql<{ name: string; type: string }>(
+      `SELECT column_name AS name, data_type AS type FROM information_schema.columns
+       WHERE table_schema = 'vault' AND table_name = $1 AND column_name NOT IN ('brand_id', 'seq', 'address')`,
+      [table],
+    );
+    for (const { name, type } of columns) {
+      const value = (OTHER[type] ?? '').replace('$', name);
+      await spoil(
+        3,
+        `UPDATE vault.${table} SET ${name} = ${value} WHERE brand_id = '${BRAND}' AND seq = 3`,
+      );
+    }
+    await spoil(4, `DELETE FROM ${ours} AND seq = 4`);
+    await spoil(
+      2,
+      `UPDATE vault.${table} SET seq = CASE seq WHEN 2 THEN -3 ELSE -2 END WHERE brand_id = '${BRAND}' AND seq IN (2, 3); UPDATE vault.${table} SET seq = -seq WHERE seq < 0`,
+    );
+    // A row that is right in itself, in the place of another one.
+    await spoil(4, `DELETE FROM ${ours} AND seq >= 3`, append, `${putBack} WHERE seq > 3`);
+  };
+  expect(await verify()).toEqual(sound);
+  await spoilAll('signingLog', 'signing_log', () => register(vault, model, freshKey(), 'FORGED'));
+  await spoilAll('auditLog', 'audit_log', () => createApiKey(vault, model.name));
   // The address is personal data and may go without a trace in the chain.
   await vault.sql(`UPDATE vault.signing_log SET address = ''`);
   expect(await verify()).toEqual(sound);
-  await vault.sql('DROP TABLE public.kept');
 });
 
 it('V78 pages of the signing log stay whole while rows arrive, and can be searched', async () => {

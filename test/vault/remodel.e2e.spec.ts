@@ -95,7 +95,10 @@ async function remodel(
 
 it('V56 rules for all devices, a list, a range or a batch let a device become another model, with its serial', async () => {
   const { key, old } = await enrolled('RM-1');
+  // Neither what other models may become, nor what else this one may.
+  const others = await allowAll([{ fromModel: 'acme-new' }, { toModel: 'acme-old' }]);
   const refused = await remodel(key, old);
+  await endRules(others.map(({ id: one }) => one));
   expect([refused.status, codeOf(refused)]).toEqual([403, 'remodel-not-allowed']);
   expect(refused.json<{ message: string }>().message).toMatch(/acme-old.*acme-new/);
   const { id } = await allow({ fromSerial: 'RM-1' });
@@ -157,6 +160,10 @@ it('V57 originals that are incomplete or do not fit are 400', async () => {
     'original-model': undefined,
   });
   expect(two.status).toBe(400);
+  const alone = await serialRequest(to.assertion, await requestId(vault, to.apiKey), key, 'RM-3', {
+    headers: { 'original-model': 'acme-old' },
+  });
+  expect((await postSerial(vault, to.apiKey, inStream(alone, to.assertion))).status).toBe(400);
   const without = await remodel(key, old, {
     'original-brand-id': undefined,
     'original-model': undefined,
@@ -305,13 +312,15 @@ it('V63 a rule that has ended, has not begun or is used up lets nobody through; 
 it('V62 models of different provisioning do not become each other, nor those of different brands', async () => {
   const rule = await allow();
   const { key, old } = await enrolled('RM-20');
-  const put = (needsApiKey: boolean): Promise<unknown> =>
-    registerModel(vault, 'acme-new', { signingKeyId: keyNow, needsApiKey }, to.assertion);
-  const keyNow = (await policyKey('acme-new')) ?? '';
-  await put(false);
-  const mixed = await remodel(key, old);
-  expect([mixed.status, codeOf(mixed)]).toEqual([403, 'remodel-not-allowed']);
-  await put(true);
+  const signingKeyId = (await policyKey('acme-new')) ?? '';
+  for (const { name, assertion } of [from, to]) {
+    const put = (needsApiKey: boolean): Promise<unknown> =>
+      registerModel(vault, name, { signingKeyId, needsApiKey }, assertion);
+    await put(false);
+    const mixed = await remodel(key, old);
+    expect([name, mixed.status, codeOf(mixed)]).toEqual([name, 403, 'remodel-not-allowed']);
+    await put(true);
+  }
   expect((await remodel(key, old)).status).toBe(200);
 
   const foreign = await foreignModel(vault, to);

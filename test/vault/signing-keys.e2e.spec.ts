@@ -146,6 +146,10 @@ it('V72 a model cannot be saved with a key whose account-key belongs to another 
   await expect(
     registerModel(vault, 'acme-delegating', { signingKeyId: made.keyId }),
   ).rejects.toThrow('serial-authority');
+  const change = `setModelPolicy(brand: "${BRAND}", model: "${model.name}", policy: { signingKeyId: "${made.keyId}" })`;
+  await expect(mutate(vault, vault.token, change, 'Model', 'model')).rejects.toThrow(
+    'serial-authority',
+  );
   // V37's other half: the model that names the account takes it, and the device gets its serial.
   const allowing = await modelAssertion('acme-delegating', { 'serial-authority': ['selfroot'] });
   const delegating = await registerModel(
@@ -173,6 +177,8 @@ it('V70 a serial outside the constraints of the account-key is not signed', asyn
   expect((await register(vault, inside, freshKey(), 'C-1')).status).toBe(200);
   const refused = await register(vault, outside, freshKey(), 'C-1');
   expect([refused.status, codeOf(refused)]).toEqual([503, 'signing-key-unavailable']);
+  // Before the signer is asked.
+  expect(refused.json<{ message: string }>().message).toContain('do not admit this serial');
   expect(await vault.sql(`SELECT 1 FROM vault.devices WHERE model = 'acme-outside-1'`)).toEqual([]);
 });
 

@@ -53,8 +53,16 @@ export async function decide(
 }
 
 /** An approver lets the device in that waits for this serial. */
-export async function approveSerial(
+export const approveSerial = (vault: Administered, serial: string, brand?: string): Promise<void> =>
+  decideOnSerial(vault, 'approve', serial, brand);
+
+/** An approver refuses the device that waits for this serial. */
+export const refuseSerial = (vault: Administered, serial: string, brand?: string): Promise<void> =>
+  decideOnSerial(vault, 'refuse', serial, brand);
+
+async function decideOnSerial(
   vault: Administered,
+  verb: 'approve' | 'refuse',
   serial: string,
   brand = BRAND,
 ): Promise<void> {
@@ -63,7 +71,7 @@ export async function approveSerial(
     vault.token,
     `{ pending(brand: "${brand}") { id serial } }`,
   );
-  await decide(vault, 'approve', pending.find((one) => one.serial === serial)?.id, brand);
+  await decide(vault, verb, pending.find((one) => one.serial === serial)?.id, brand);
 }
 
 /** Two people disable a key that signs for these models. */
