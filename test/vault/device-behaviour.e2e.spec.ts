@@ -268,7 +268,9 @@ it('V37 a model with serial-authority and its delegated signer is accepted by th
   expect(checkSerial({ serial, model: plain, database, now: new Date() }).valid).toBe(false);
   const answer = await register(vault, { ...delegating, assertion: plain }, freshKey(), 'DEL-3');
   expect(answer.status).toBe(503);
-  expect(await vault.sql(`SELECT 1 FROM vault.devices WHERE serial = 'DEL-3'`)).toEqual([]);
+  // It was not even made and thrown away.
+  for (const table of ['devices', 'reservations'])
+    expect(await vault.sql(`SELECT 1 FROM vault.${table} WHERE serial = 'DEL-3'`)).toEqual([]);
   await expect(
     registerModel(vault, 'acme-undelegated', policy, await modelAssertion('acme-undelegated')),
   ).rejects.toThrow('serial-authority');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodeAssertion, header } from '#libs/assertions';
+import { AssertionDatabase, decodeAssertion, decodeAssertions, header } from '#libs/assertions';
 import { shiftClock } from '#libs/database';
 import {
   BRAND,
@@ -104,6 +104,9 @@ describe('same serial and key (S1 of serial-vault.md 6.3)', () => {
       revision: '1',
       'sign-key-sha3-384': keyId,
     });
+    const onDevice = new AssertionDatabase({ trusted: [...vault.trusted] });
+    const stream = decodeAssertions(Buffer.from(renewed.text));
+    expect(onDevice.addBatch(stream, new Date())).toEqual({ valid: true });
 
     await mutate(
       vault,
@@ -181,8 +184,10 @@ describe('same serial and another key (S2 of serial-vault.md 6.3)', () => {
     for (let index = 0; index < 4; index++)
       statuses.push((await register(vault, some, freshKey(), 'S2-C')).status);
     expect(statuses).toEqual([200, 200, 200, 409]);
-    await shiftClock(vault.urls.owner, 11 * DAY_MS);
+    await shiftClock(vault.urls.owner, 31 * DAY_MS);
     expect((await register(vault, some, freshKey(), 'S2-C')).status).toBe(200);
+    // An approval counts 30 days, a refusal for good.
+    expect(codeOf(await register(vault, hold, clone, 'S2-A'))).toBe('refused-by-operator');
     await shiftClock(vault.urls.owner, 0);
 
     const any = await registerModel(vault, 'acme-allow', {
@@ -268,8 +273,11 @@ it('one device key that asks for ten serials at once gets one', async () => {
 it('V46 the same serial under two models of a brand, and under two brands, is as many devices', async () => {
   const other = await registerModel(vault, 'acme-twin', { signingKeyId: keyId });
   const foreign = await foreignModel(vault, hold);
-  for (const model of [hold, other, foreign]) {
-    const answer = await register(vault, model, freshKey(), 'TWIN');
+  const devices = [hold, other, foreign].map((model) => ({ model, key: freshKey() }));
+  const given: string[] = [];
+  for (const { model, key } of devices) {
+    const answer = await register(vault, model, key, 'TWIN');
+    given.push(answer.text);
     expect(answer.status, answer.text).toBe(200);
     expect(serialIn(answer.text).headers).toMatchObject({
       'brand-id': model.assertion.headers['brand-id'],
@@ -277,6 +285,10 @@ it('V46 the same serial under two models of a brand, and under two brands, is as
       serial: 'TWIN',
     });
   }
+  const again: string[] = [];
+  for (const { model, key } of devices)
+    again.push((await register(vault, model, key, 'TWIN')).text);
+  expect(again).toEqual(given);
 });
 
 it('V97 the dry run tells each check, signs nothing and uses no request-id up', async () => {

@@ -149,9 +149,11 @@ it('V90 metrics are on the port for operators only, and carry no serial and no k
 
 it('V23 the timestamp is UTC and within the account-key; with a clock outside of it the answer is 503, with an alarm', async () => {
   const day = 86_400_000;
-  const end = new Date(Date.now() + day).toISOString().replace(/\.\d+Z$/, 'Z');
+  const inDays = (days: number): string =>
+    new Date(Date.now() + days * day).toISOString().replace(/\.\d+Z$/, 'Z');
+  const [begin, end] = [inDays(1), inDays(3)];
   const short = await registerModel(vault, 'acme-short', {
-    signingKeyId: await certifiedKey(vault, 'short-lived', { until: end }),
+    signingKeyId: await certifiedKey(vault, 'short-lived', { since: begin, until: end }),
   });
   const device = freshKey();
   const told = async (): Promise<number> => {
@@ -159,24 +161,30 @@ it('V23 the timestamp is UTC and within the account-key; with a clock outside of
     const line = /^brandstore_alarms_total\{alarm="signing-key-unavailable".*\} (\d+)$/m;
     return Number(line.exec(text)?.[1] ?? 0);
   };
-  const before = await told();
-  await shiftClock(vault.urls.owner, 2 * day);
-  // The process measures its distance to the database's clock every two seconds.
   let asked = 0;
   const status = async (): Promise<number> =>
     (await register(vault, short, freshKey(), `F-5-${asked++}`)).status;
-  await until(async () => (await status()) === 503);
-  const refused = await register(vault, short, device, 'F-5');
-  expect([refused.status, codeOf(refused)]).toEqual([503, 'signing-key-unavailable']);
-  expect(await told()).toBeGreaterThan(before);
-  await shiftClock(vault.urls.owner, 0);
-  await until(async () => (await status()) === 200);
+  // The process measures its distance to the database's clock every two seconds.
+  const shiftUntil = async (days: number, expected: number): Promise<void> => {
+    await shiftClock(vault.urls.owner, days * day);
+    await until(async () => (await status()) === expected);
+  };
+  // The key is not valid yet, and not any more.
+  for (const days of [0, 4]) {
+    await shiftUntil(days, 503);
+    const before = await told();
+    const refused = await register(vault, short, device, 'F-5');
+    expect([refused.status, codeOf(refused)]).toEqual([503, 'signing-key-unavailable']);
+    expect(await told()).toBeGreaterThan(before);
+  }
+  await shiftUntil(2, 200);
   const answer = await register(vault, short, device, 'F-5');
   expect(answer.status).toBe(200);
   const timestamp = header(serialIn(answer.text), 'timestamp');
   expect(timestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-  expect(Math.abs(Date.parse(timestamp) - Date.now())).toBeLessThan(60_000);
-  expect(timestamp < end).toBe(true);
+  expect(Math.abs(Date.parse(timestamp) - Date.now() - 2 * day)).toBeLessThan(60_000);
+  expect(begin < timestamp && timestamp < end).toBe(true);
+  await shiftClock(vault.urls.owner, 0);
 });
 
 it('V28 a client that hangs up: log and serial agree, and a retry gives the same serial', async () => {
