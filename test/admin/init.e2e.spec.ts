@@ -37,7 +37,7 @@ describe('making an installation', () => {
   beforeAll(async () => {
     mkdirSync(dir, { recursive: true });
     writeFileSync(masterKeyFile, randomBytes(32).toString('base64'), { mode: 0o600 });
-    urls = await provision({ adminUrl, database, secret: 'init' });
+    urls = await provision({ adminUrl, database, secret: 'init', rolePrefix: database });
     await migrate(urls.owner);
   });
   afterAll(() => dropDatabase(adminUrl, database));

@@ -46,6 +46,8 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     // A given server's own database is used as it is named in DATABASE_URL.
     database: options.database ?? decodeURIComponent(new URL(adminUrl).pathname.slice(1)),
     secret: readSecret(secrets.database),
+    // Roles belong to the whole server: others there have a secret of their own.
+    ...(options.database && { rolePrefix: options.database }),
   });
   const ran = await migrate(databaseUrls.owner);
   if (ran.length > 0) log(`database migrated: ${ran.join(', ')}`);

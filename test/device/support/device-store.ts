@@ -125,7 +125,10 @@ export class DeviceStore {
     surfaces: readonly Type[] = [DeviceModule],
   ): Promise<DeviceStore> {
     const database = `test_${randomBytes(6).toString('hex')}`;
-    const databaseUrls = await provision({ adminUrl: adminUrl(), database, secret: 'test' });
+    const databaseUrls = await provision({
+      ...{ adminUrl: adminUrl(), database, rolePrefix: database },
+      secret: 'test',
+    });
     await migrate(databaseUrls.owner);
     const port = await freePort();
     const { publicUrl = `http://127.0.0.1:${port}` } = settings;
