@@ -227,18 +227,21 @@ it('V98 the OpenAPI document lists what is served, and every answer is one that 
       if (method === 'POST')
         await check(method, path, { body: 'x', headers: { ...bearer, ...kind } });
     }
-  const asked = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.values(methods).flatMap(({ parameters }) =>
-      parameters.flatMap((one) =>
-        one.in === 'query' ? [`${path.split('/').at(-1)} ${one.name}`] : [],
-      ),
-    ),
+  // What each call reads besides: filters and bodies.
+  const reads = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.values(methods).flatMap(({ parameters, requestBody }) => {
+      const queries = parameters.filter((one) => one.in === 'query').map((one) => one.name);
+      const all = [...queries, ...Object.keys(requestBody?.content ?? {})];
+      return all.map((one) => `${path.split('/').at(-1)} ${one}`);
+    }),
   );
   const filters = ['model', 'serial', 'deviceKeyId', 'signKeyId', 'apiKeyId', 'address', 'outcome'];
-  expect(asked.sort()).toEqual(
+  expect(reads.sort()).toEqual(
     [
       ...['format', ...filters, 'code', 'from', 'until'].map((name) => `export ${name}`),
-      ...['serials order', 'reconciliation order', 'former-vault apply'],
+      ...['serials order', 'serials text/csv', 'reconciliation order', 'reconciliation text/csv'],
+      ...['former-vault apply', 'former-vault application/sql', 'graphql application/json'],
+      ...['serial', 'devices'].map((call) => `${call} application/x.ubuntu.assertion`),
     ].sort(),
   );
   const id = await requestId(vault, model.apiKey);
