@@ -194,7 +194,7 @@ it('V33 503 twenty times at the serial, then success: each try has a request-id 
   await vault.restart();
   const left = async (): Promise<number> => (await vault.sql('SELECT 1 FROM vault.nonces')).length;
   await expect.poll(left, { timeout: 120_000, interval: 1_000 }).toBe(0);
-});
+}, 180_000);
 
 it('V34 503 sixteen times at the request-id: the change fails, and the next one begins after five minutes', async () => {
   await vault.sql('ALTER TABLE vault.nonces RENAME TO hidden');
