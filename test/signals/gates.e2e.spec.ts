@@ -117,7 +117,8 @@ it('U77 five of five canaries that fail before the sample is there pause the rol
 it('U78 nobody polls until the deadline: inconclusive, paused and told, never passed; and a dead counter passes nothing', async () => {
   const { fleetId, devices } = await store.fleet({ amd64: 6 });
   const short = wave({ percent: 100, deadlineSeconds: 3 * 86_400 });
-  const rollout = await store.rollout(fleetId, [short]);
+  // What the plan says of a failure is not said of silence.
+  const rollout = await store.rollout(fleetId, [short], { onFail: new Enum('abort') });
   await store.pass(2 * DAY);
   expect((await store.judge(rollout)).state).toBe('ACTIVE');
   await store.pass(2 * DAY);
@@ -135,6 +136,10 @@ it('U78 nobody polls until the deadline: inconclusive, paused and told, never pa
   const unwatched = await store.rollout(other.fleetId, [short]);
   await stayWell(other.devices);
   await store.flush();
+  const { brand, wire } = store.steered;
+  await new RolloutCountService(wire.resources).count(brand.id, unwatched.id);
+  // The last count would let it pass, had somebody asked in time.
+  await store.pass(HOUR);
   const { leaseUntil } = await store.row(unwatched);
   await store.steered.tick(unwatched);
   expect((await store.row(unwatched)).state).toBe('ACTIVE');
@@ -248,13 +253,14 @@ it('U81 an external gate takes a signed report once, in time and for its attempt
       timestamp: Math.floor(store.now.getTime() / 1000),
       rolloutId: rollout.id,
     },
-    ...{ wave: 1, attempt: 1, gate, verdict: 'PASS' as const, ...more },
+    ...{ wave: 1, attempt: 1, gate, verdict: 'PASS' as 'PASS' | 'FAIL', ...more },
   });
   const send = async (
     { id, rolloutId, verdict, ...report }: ReturnType<typeof message>,
     secret = gateSecret,
+    signed = { id, rolloutId, verdict, ...report },
   ): Promise<unknown> => {
-    const signature = signGateReport(secret, { id, rolloutId, verdict, ...report });
+    const signature = signGateReport(secret, signed);
     const input = {
       ...report,
       messageId: id,
@@ -277,6 +283,16 @@ it('U81 an external gate takes a signed report once, in time and for its attempt
     await send(message({ gate: 'another' })),
   ];
   expect(refused).toEqual([false, false, false, false, false]);
+  // What was changed after it had been signed is not what the gate said.
+  const said = message();
+  for (const change of [
+    { id: randomUUID() },
+    { timestamp: said.timestamp - 1 },
+    { wave: 2 },
+    { attempt: 2 },
+    { verdict: 'FAIL' as const },
+  ])
+    expect(await send({ ...said, ...change }, gateSecret, said)).toBe(false);
   expect((await store.judge(rollout)).state).toBe('ACTIVE');
   const good = message();
   expect([await send(good), await send(good)]).toEqual([true, false]);
@@ -284,7 +300,9 @@ it('U81 an external gate takes a signed report once, in time and for its attempt
   const audited = await wire.resources.db.asSystem((tx) =>
     tx.findBy(AuditRow, { brandId: brand.id, action: 'gate-report-ignored' }),
   );
-  expect(audited).toHaveLength(6);
+  expect(audited).toHaveLength(11);
+  const forged = audited.filter(({ reason }) => reason?.startsWith('its signature'));
+  expect(forged).toHaveLength(7);
 
   const silent = await store.fleet({ amd64: 6 });
   const waiting = await store.rollout(silent.fleetId, [planned]);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { FIELDS } from '../device/support/refreshing.js';
 import { DAY, HOUR, SignalStore } from './support/signal-store.js';
 import { whileShedding } from './support/while-shedding.js';
 import type { WalkingDevice } from './support/walking-device.js';
@@ -75,7 +76,11 @@ it('U72 U76 a failed installation is one failure, at the next scheduled poll; ba
   await device.poll(store.snap, { isScheduled: false });
   expect(await store.step(rollout, device)).toBe('ATTEMPTED');
   // Shed: the poll is scheduled and shows the old revision, and says nothing.
-  await whileShedding(store, async () => expect(await device.poll()).toBe(1));
+  await whileShedding(store, async () => {
+    expect(await device.poll()).toBe(1);
+    // One that is not repeated unread, because it wants more than that.
+    expect(await device.poll(store.snap, { fields: [...FIELDS, 'resources'] })).toBe(1);
+  });
   expect(await store.step(rollout, device)).toBe('ATTEMPTED');
   for (let polls = 0; polls < 4; polls += 1) {
     await store.pass(6 * HOUR);
@@ -104,6 +109,22 @@ it('U73 after three failures of an old client there is no fourth offer, until so
     '... on Rollout { id }',
   );
   expect(before).toMatchObject({ __typename: 'Rollout' });
+  await expect.poll(() => device.poll(), { timeout: 60_000 }).toBe(2);
+});
+
+it('U73 three downloads of which nothing came are no failures of the device, and are given up, too, until somebody re-arms them', async () => {
+  const { device, rollout } = await led();
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    expect(await device.poll()).toBe(2);
+    await device.download();
+    await store.pass(6 * HOUR);
+  }
+  expect(await device.poll()).toBe(1);
+  expect(await store.step(rollout, device)).toBe('LOOPING');
+  expect(await store.steered.codes({ uid: device.uid, headers: {} }, store.snap)).toContain(
+    'GAVE_UP',
+  );
+  await store.steered.call('retryFailed', { id: rollout.id }, '... on Rollout { id }');
   await expect.poll(() => device.poll(), { timeout: 60_000 }).toBe(2);
 });
 
@@ -220,6 +241,13 @@ it('U83 a device that leaves the fleet between download and installation counts 
   await store.judge(rollout);
   expect(await store.place(rollout, device)).toMatchObject({ step: 'LEFT', isDownloading: true });
   expect((await store.counts(rollout)).waves[1]?.['amd64']?.steps).toEqual({ LEFT: 1 });
+  const { brand, planner } = store.steered;
+  const { devices } = await planner.ask<{ devices: { edges: { node: { progress: object[] } }[] } }>(
+    `devices(brand: "${brand.id}", filter: {serial: "${device.identity.serial}"}) { edges { node { progress { rolloutId step } } } }`,
+  );
+  expect(devices.edges.map(({ node }) => node.progress)).toEqual([
+    [{ rolloutId: rollout.id, step: 'LEFT' }],
+  ]);
 });
 
 it('U84 counts are made anew each time and equal what the devices are at, whatever was lost or counted before', async () => {

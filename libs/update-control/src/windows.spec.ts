@@ -24,6 +24,15 @@ describe('windows', () => {
     expect(inNight('UTC', `${text}Z`)).toBe(isIn);
   });
 
+  it.each([
+    ['2026-11-22T03:59', false],
+    ['2026-11-22T22:00', true],
+    ['2026-11-23T03:59', true],
+    ['2026-11-23T04:00', false],
+  ])('U86 the night of a Sunday ends on Monday: %s is %s', (text, isIn) => {
+    expect(inNight('UTC', `${text}Z`, [{ ...night, days: [7] }])).toBe(isIn);
+  });
+
   it('equal times mean the whole day, no window means always, and the last offer comes earlier', () => {
     expect(inNight('UTC', '2026-11-22T03:00Z', [{ days: [6], from: '04:00', to: '04:00' }])).toBe(
       true,

@@ -24,6 +24,8 @@ export interface PollChange {
   readonly isHeld?: boolean;
   readonly besides?: readonly { readonly id: string; readonly revision: number }[];
   readonly action?: Readonly<Record<string, unknown>>;
+  /** What it wants to know of the snap. */
+  readonly fields?: readonly string[];
   /** Another process of the store. */
   readonly url?: string;
 }
@@ -75,7 +77,7 @@ export class WalkingDevice {
   /** One refresh of the snap; scheduled, unless said otherwise. Answers what it was told to have. */
   async poll(snap: TestSnap = this.store.snap, change: PollChange = {}): Promise<number> {
     const { isScheduled = true, isHeld = false, besides = [], action = {} } = change;
-    const { url = this.store.steered.url } = change;
+    const { url = this.store.steered.url, fields } = change;
     const own = contextOf({
       ...{ id: snap.id, revision: this.revision, channel: this.channel, epoch: this.epoch },
     });
@@ -86,6 +88,7 @@ export class WalkingDevice {
       ],
       actions: [{ action: 'refresh', 'instance-key': snap.id, 'snap-id': snap.id, ...action }],
       headers: { ...this.headers, ...(isScheduled && SCHEDULED) },
+      ...(fields && { fields }),
     });
     const [result] = results;
     if (result?.snap === undefined) throw new Error(`cannot read ${JSON.stringify(results)}`);

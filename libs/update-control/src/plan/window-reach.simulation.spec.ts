@@ -83,6 +83,7 @@ describe('the reach of windows', () => {
     ['four hours', [daily('06:00', '10:00')]],
     ['a whole quarter', [daily('12:00', '18:00')]],
     ['across two quarters', [daily('04:00', '08:00')]],
+    ['across midnight', [daily('22:00', '04:00')]],
     ['two windows', [daily('02:00', '03:00'), daily('13:00', '15:30')]],
     ['with a margin', [daily('00:00', '03:00', { lastOfferBeforeMinutes: 60 })]],
     ['working days', [{ days: [1, 2, 3, 4, 5], from: '00:00', to: '02:00' }]],

@@ -6,7 +6,7 @@ describe('rule 13, give-up and revert memory', () => {
   const failed = (attempts: number) =>
     device({ memory: { [SNAP]: { failedAttempts: { 7: attempts } } } });
 
-  it('after three failed attempts there is no fourth offer of that revision', () => {
+  it('U73 after three failed attempts there is no fourth offer of that revision', () => {
     expect(ask({}, refresh(6), failed(2)).revision).toBe(7);
     expect(ask({}, refresh(6), failed(3))).toMatchObject({
       outcome: 'STAY',
@@ -16,7 +16,7 @@ describe('rule 13, give-up and revert memory', () => {
     expect(ask({ laneEvents: log([6, 7, 8]) }, refresh(6), failed(3)).revision).toBe(8);
   });
 
-  it('a revert is respected for scheduled offers until the target changes', () => {
+  it('U74 a revert is respected for scheduled offers until the target changes', () => {
     const reverted = device({ memory: { [SNAP]: { reverted: [7] } } });
     expect(ask({}, refresh(6), reverted)).toMatchObject({
       outcome: 'STAY',

@@ -15,8 +15,9 @@ describe('rule 8, rollback', () => {
     rollouts: [rollout(7, bad)],
   };
 
-  it('each device goes to its own last good revision, else to the baseline before', () => {
-    const remembers = device({ memory: { [SNAP]: { good: [6] } } });
+  it('U94 each device goes to its own last good revision, else to the baseline before', () => {
+    // The bad one had been good on it, too.
+    const remembers = device({ memory: { [SNAP]: { good: [8, 6, 5] } } });
     expect(ask(over, refresh(8), remembers)).toMatchObject({
       outcome: 'UPDATE',
       revision: 6,

@@ -34,17 +34,18 @@ describe('rule 2, stop', () => {
     expect(ask({ stops }, install())).toMatchObject({ outcome: 'UPDATE', revision: 6 });
   });
 
-  it('U93 a stop of the brand lets new installs have the baseline, never a rollout', () => {
+  it('U93 a stop of brand or fleet lets new installs have the baseline, never a rollout', () => {
     const rollouts = [rollout(8, { includeInstalls: true })];
     const laneEvents = log([7, { kind: 'rollout', revision: 8 }]);
     expect(ask({ rollouts, laneEvents }, install())).toMatchObject({
       outcome: 'UPDATE',
       revision: 8,
     });
-    expect(ask({ rollouts, laneEvents, stops: [stop()] }, install())).toMatchObject({
-      outcome: 'UPDATE',
-      revision: 7,
-      codes: ['BASELINE', 'STOPPED'],
-    });
+    for (const row of [stop(), stop({ scope: 'fleet', fleetId: FLEET })])
+      expect(ask({ rollouts, laneEvents, stops: [row] }, install())).toMatchObject({
+        outcome: 'UPDATE',
+        revision: 7,
+        codes: ['BASELINE', 'STOPPED'],
+      });
   });
 });

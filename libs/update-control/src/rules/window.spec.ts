@@ -48,16 +48,24 @@ describe('rule 14, windows and freezes', () => {
 
   it('U88 an unknown zone falls to the fleet, then the brand, and says so', () => {
     const lost = device({ timezone: 'Mars/Olympus' });
+    const settings = { timezone: 'Europe/Berlin' };
     const fleets = [fleet({ schedule: closed, timezone: 'Asia/Tokyo' })];
-    const answer = ask({ fleets }, refresh(6), lost);
+    const answer = ask({ fleets, settings }, refresh(6), lost);
     expect(answer.codes).toEqual(['OUTSIDE_WINDOW', 'TZ_DEFAULTED']);
     expect(answer.reasons[1]?.detail).toEqual({ timezone: 'Asia/Tokyo' });
-    const brand = ask(
-      { settings: { schedule: closed, timezone: 'Europe/Berlin' } },
-      refresh(6),
-      device({ timezone: null }),
-    );
-    expect(brand.reasons[1]?.detail).toEqual({ timezone: 'Europe/Berlin' });
+    // It is that zone's clock which counts: Sunday 23:00 in Tokyo, when it is afternoon elsewhere.
+    const night = Date.UTC(2026, 10, 22, 14);
+    expect(ask({ fleets, settings }, refresh(6), lost, night).revision).toBe(7);
+    // The fleet's may be unknown, too, and the device may have said none.
+    const astray = [fleet({ schedule: closed, timezone: 'Mars/Olympus' })];
+    for (const over of [
+      { fleets: astray, settings },
+      { settings: { ...settings, schedule: closed } },
+    ])
+      expect(ask(over, refresh(6), device({ timezone: null })).reasons[1]).toMatchObject({
+        code: 'TZ_DEFAULTED',
+        detail: { timezone: 'Europe/Berlin' },
+      });
   });
 
   it('U90 critical pierces windows and freezes, not holds, stops, epochs or models', () => {
@@ -68,6 +76,13 @@ describe('rule 14, windows and freezes', () => {
         refresh(7),
       ).revision,
     ).toBe(8);
+    // Those of brand and fleet, too, where the rollout has none of its own.
+    for (const over of [
+      { settings: { schedule: closed } },
+      { settings: { schedule: frozen } },
+      { fleets: [fleet({ schedule: frozen })] },
+    ])
+      expect(ask({ ...withRollout({ isCritical: true }), ...over }, refresh(7)).revision).toBe(8);
     expect(
       ask({ ...withRollout({ isCritical: true }), holds: [hold()] }, refresh(7)).codes,
     ).toEqual(['HELD_BRAND']);

@@ -59,7 +59,7 @@ describe('the ladder', () => {
     expect(walk.memory.good).toEqual([43]);
   });
 
-  it('needs a scheduled poll after the installation, however long ago that is', () => {
+  it('U70 confirmation needs a scheduled poll after the installation, however long ago that is', () => {
     const walk = new Walk().see(REREFRESH).see(REREFRESH, 3 * DAY);
     expect(walk.state.step).toBe('INSTALLED');
     expect(walk.see(POLL, 1).state.step).toBe('CONFIRMED');
