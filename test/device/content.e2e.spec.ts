@@ -529,6 +529,40 @@ describe('downloads', () => {
     };
   };
 
+  it('S29 components, deltas and what is signed of them are there for nobody without a serial of the brand', async () => {
+    const delta = xdelta3 === null ? [] : [(await offeredDelta()).url];
+    const digest = createHash('sha3-384').update(bytesOf('with-component+maps_1.comp'));
+    const urls = [
+      ...delta,
+      `${store.url}/api/v1/snaps/download/${snapId}+maps_1.comp`,
+      `${store.url}/v2/assertions/snap-resource-revision/${snapId}/maps/${digest.digest('base64url')}`,
+      `${store.url}/v2/assertions/snap-resource-pair/${snapId}/maps/1/1`,
+    ];
+    const answered = (headers: Record<string, string>, method = 'GET'): Promise<number[]> =>
+      Promise.all(
+        urls.map(async (url) => (await ask(url, { method, headers, redirect: 'manual' })).status),
+      );
+    const protect = async (isProtected: boolean): Promise<void> => {
+      await store.resources.db.asBrand(store.brandId, (tx) =>
+        tx.query('UPDATE store.snaps SET is_protected = $2 WHERE id = ANY ($1)', [
+          [snapId, dashboardId],
+          isProtected,
+        ]),
+      );
+      await store.compile();
+    };
+    const generic = await store.device('generic');
+    const there = [...delta.map(() => 302), 302, 200, 200];
+    expect(await answered(generic)).toEqual(there);
+    await protect(true);
+    expect(await answered(device)).toEqual(there);
+    for (const headers of [generic, {}, { 'snap-device-store': store.storeId }])
+      for (const method of ['GET', 'HEAD'])
+        expect(new Set(await answered(headers, method))).toEqual(new Set([404]));
+    await protect(false);
+    expect(await answered(generic)).toEqual(there);
+  });
+
   it('D65 a component is downloaded as a snap is, redirected or streamed', async () => {
     const url = `${store.url}/api/v1/snaps/download/${snapId}+maps_1.comp`;
     expect((await fetch(url, { redirect: 'manual', headers: device })).status).toBe(302);

@@ -77,8 +77,8 @@ export class ContentStore {
     await this.publisherStore.app.get(DeviceServices).policies.check();
   }
 
-  /** Headers of a device with a session that nobody had to open (decisions 23). */
-  async device(): Promise<Record<string, string>> {
+  /** Headers of a device with a session that nobody had to open (decisions 23); its serial is the brand's, unless said otherwise. */
+  async device(serialAuthorityId = this.brandId): Promise<Record<string, string>> {
     const row = {
       uid: randomUUID(),
       brandId: this.brandId,
@@ -86,7 +86,7 @@ export class ContentStore {
       serial: randomUUID(),
       storeId: this.storeId,
       deviceKeyId: 'key',
-      serialAuthorityId: this.brandId,
+      serialAuthorityId,
       architecture: 'amd64',
     };
     await this.resources.db.asSystem((tx) => tx.insert(Device, row));
