@@ -49,7 +49,7 @@ describe('rule 8, rollback', () => {
     expect(ask({ ...over, revisions }, request)).toMatchObject({ outcome: 'STAY', revision: 8 });
   });
 
-  it('a stop during the rollback keeps everybody; a rollback of the rollback leads there again', () => {
+  it('U95 a stop during the rollback keeps everybody; a rollback of the rollback leads there again', () => {
     expect(
       ask({ ...over, stops: [stop({ scope: 'rollout', rolloutId: 'rollout-7' })] }, refresh(8)),
     ).toMatchObject({ outcome: 'STAY', revision: 8 });
@@ -62,7 +62,9 @@ describe('rule 8, rollback', () => {
       ...over,
       rollouts: [rollout(7, { ...bad, state: 'ABORTED' }), rollout(8, forth)],
     };
-    expect(ask(back, refresh(7))).toMatchObject({ outcome: 'UPDATE', revision: 8 });
+    // Whatever was good on them before.
+    for (const who of [device(), device({ memory: { [SNAP]: { good: [7, 6] } } })])
+      expect(ask(back, refresh(7), who)).toMatchObject({ outcome: 'UPDATE', revision: 8 });
     expect(ask(back, refresh(8))).toMatchObject({ outcome: 'STAY', revision: 8 });
   });
 });
