@@ -50,11 +50,23 @@ const resourcesOf = ({ snap }: WireResult): Resource[] => (snap?.['resources'] ?
 let store: ContentStore;
 let snapId: string;
 let device: Record<string, string>;
+/** What became of the two uploads with components. */
+const published: Readonly<Record<string, unknown>>[] = [];
 
 beforeAll(async () => {
   store = await ContentStore.start();
   snapId = await store.register('with-component');
   device = await store.device();
+  const publish = store.publish.bind(store, 'with-component');
+  published.push(
+    await publish('with-component_1.snap', ['latest/stable'], {
+      maps: 'with-component+maps_1.comp',
+    }),
+    await publish('with-component_2.snap', ['latest/edge'], {
+      maps: 'with-component+maps_2.comp',
+      drivers: 'with-component+drivers_1.comp',
+    }),
+  );
 });
 afterAll(() => store?.stop());
 
@@ -86,17 +98,10 @@ function expectTrusted(chain: readonly Assertion[]): void {
 
 describe('components are published', () => {
   it('P43 with all that the snap declares; the revision lists them', async () => {
-    expect(
-      await store.publish('with-component', 'with-component_1.snap', ['latest/stable'], {
-        maps: 'with-component+maps_1.comp',
-      }),
-    ).toMatchObject({ code: 'ready_to_release', revision: 1 });
-    expect(
-      await store.publish('with-component', 'with-component_2.snap', ['latest/edge'], {
-        maps: 'with-component+maps_2.comp',
-        drivers: 'with-component+drivers_1.comp',
-      }),
-    ).toMatchObject({ code: 'ready_to_release', revision: 2 });
+    expect(published).toMatchObject([
+      { code: 'ready_to_release', revision: 1 },
+      { code: 'ready_to_release', revision: 2 },
+    ]);
     const map = (await store.snapcraft.get('/api/v2/snaps/with-component/channel-map')).json();
     expect(map.revisions).toMatchObject([
       {
@@ -210,6 +215,15 @@ describe('components are served', () => {
     expect([fresh.snap?.revision, fresh.snap?.['resources']]).toEqual([2, undefined]);
   });
 
+  it('D30 the text of snap.yaml is that of the file, to its last empty line', async () => {
+    const { snap } = await install(store.url, { name: 'with-component', channel: 'stable' });
+    // As test/snaps/make.py put it there.
+    expect(snap?.['snap-yaml']).toMatch(/^name: with-component\nversion: '1'\n/);
+    expect(snap?.['snap-yaml']).toMatch(
+      /\ncomponents:\n  maps:\n    type: standard\n    summary: maps\n    description: maps\n\n$/,
+    );
+  });
+
   it('D55 the chain to the root is complete for a snap, each of its components and their pairing', async () => {
     for (const [channel, revision] of [
       ['stable', 1],
@@ -225,28 +239,30 @@ describe('components are served', () => {
       const types = ['account', 'account-key', 'snap-declaration', 'snap-revision'];
       expect(own.map(({ type }) => type).sort()).toEqual(types);
       expectTrusted(own);
-      const [one] = (
-        await poll(store.url, { id: snapId, revision }, device, { revision }, WITH_RESOURCES)
-      ).snap?.['resources'] as Resource[];
+      const installed = { id: snapId, revision };
+      const polled = await poll(store.url, installed, device, { revision }, WITH_RESOURCES);
       expect(result['snap-id']).toBe(snapId);
-      if (!one) throw new Error('cannot find a component');
-      const resource = `${snapId}/${one.name}`;
-      const resourceChain = await chainOf(
-        `snap-resource-revision/${resource}/${base64(one.download['sha3-384'])}`,
-      );
-      expectTrusted(resourceChain);
-      const stated = resourceChain.at(-1);
-      if (!stated) throw new Error('cannot find the assertion of the component');
-      expect([header(stated, 'resource-size'), header(stated, 'resource-revision')]).toEqual([
-        String(one.download.size),
-        String(one.revision),
-      ]);
-      expectTrusted(
-        [
-          ...(await chainOf(`account/${store.brandId}`)),
-          ...(await chainOf(`snap-resource-pair/${resource}/${one.revision}/${revision}`)),
-        ].filter(once()),
-      );
+      const components = resourcesOf(polled);
+      expect(components).toHaveLength(revision);
+      for (const one of components) {
+        const resource = `${snapId}/${one.name}`;
+        const resourceChain = await chainOf(
+          `snap-resource-revision/${resource}/${base64(one.download['sha3-384'])}`,
+        );
+        expectTrusted(resourceChain);
+        const stated = resourceChain.at(-1);
+        if (!stated) throw new Error('cannot find the assertion of the component');
+        expect([header(stated, 'resource-size'), header(stated, 'resource-revision')]).toEqual([
+          String(one.download.size),
+          String(one.revision),
+        ]);
+        expectTrusted(
+          [
+            ...(await chainOf(`account/${store.brandId}`)),
+            ...(await chainOf(`snap-resource-pair/${resource}/${one.revision}/${revision}`)),
+          ].filter(once()),
+        );
+      }
     }
     // A pairing that nobody published.
     const never = await ask(`${store.url}/v2/assertions/snap-resource-pair/${snapId}/maps/1/2`);
@@ -280,6 +296,7 @@ const CAPTURES = join(import.meta.dirname, '../captures/delta-requests.json');
 const CAPTURED_DEMO = 'realdemoidididididididididididid';
 const ACCEPTS = { 'snap-accept-delta-format': 'snap-1-1-xdelta3,xdelta3' } as const;
 let dashboardId: string;
+let kernelId: string;
 
 /** What a device at revision 1 of the dashboard is offered. */
 async function offeredDelta(): Promise<{ url: string; bytes: Buffer }> {
@@ -290,41 +307,54 @@ async function offeredDelta(): Promise<{ url: string; bytes: Buffer }> {
   return { url: delta.url, bytes: Buffer.from(await answer.arrayBuffer()) };
 }
 
+/** Of nobody in particular: what devices with a session report, they are believed to hold. */
+const asked = async (
+  installed: { id: string; revision: number; channel?: string },
+  headers: Record<string, string> = ACCEPTS,
+) => (await poll(store.url, installed, headers)).snap;
+const verdicts = (id: string): Promise<Delta[]> =>
+  store.resources.db.asSystem((tx) =>
+    tx.find(Delta, { where: { snapId: id }, order: { target: 'ASC', source: 'ASC' } }),
+  );
+/** What there was of deltas, and what a device was offered, as long as the program was missing. */
+const before: { verdicts?: Delta[]; snap?: WireResult['snap'] } = {};
+
+beforeAll(async () => {
+  dashboardId = await store.register('acme-dashboard');
+  kernelId = await store.register('acme-kernel');
+  await store.publish('acme-dashboard', 'acme-dashboard_1.snap', ['latest/stable']);
+  await store.publish('acme-kernel', 'acme-kernel_1.snap', ['latest/stable']);
+  for (const id of [dashboardId, kernelId]) {
+    const holder = await store.device();
+    await poll(store.url, { id, revision: 1 }, { ...holder, ...SCHEDULED });
+  }
+  await store.settle();
+  await store.publish('acme-dashboard', 'acme-dashboard_2.snap', ['latest/stable']);
+  await store.publish('acme-kernel', 'acme-kernel_2.snap', ['latest/stable']);
+  await store.makeDeltas(null);
+  before.verdicts = [...(await verdicts(dashboardId)), ...(await verdicts(kernelId))];
+  before.snap = await asked({ id: kernelId, revision: 1 });
+  if (xdelta3 === null) return;
+  await store.makeDeltas(xdelta3);
+  await store.makeDeltas(xdelta3);
+  await store.publish('acme-dashboard', 'acme-dashboard_3.snap', ['latest/edge']);
+});
+
 describe('deltas', () => {
-  /** Of nobody in particular: what devices with a session report, they are believed to hold. */
-  const asked = async (
-    installed: { id: string; revision: number; channel?: string },
-    headers: Record<string, string> = ACCEPTS,
-  ) => (await poll(store.url, installed, headers)).snap;
-  const verdicts = (id: string): Promise<Delta[]> =>
-    store.resources.db.asSystem((tx) =>
-      tx.find(Delta, { where: { snapId: id }, order: { target: 'ASC', source: 'ASC' } }),
-    );
-  let kernelId: string;
+  const worker = (): DeltaService => {
+    const { settings } = store.resources;
+    return new DeltaService({
+      ...store.resources,
+      settings: { ...settings, xdelta3: xdelta3 ?? '' },
+    });
+  };
 
-  beforeAll(async () => {
-    dashboardId = await store.register('acme-dashboard');
-    kernelId = await store.register('acme-kernel');
-    await store.publish('acme-dashboard', 'acme-dashboard_1.snap', ['latest/stable']);
-    await store.publish('acme-kernel', 'acme-kernel_1.snap', ['latest/stable']);
-    await poll(store.url, { id: dashboardId, revision: 1 }, { ...device, ...SCHEDULED });
-    const other = await store.device();
-    await poll(store.url, { id: kernelId, revision: 1 }, { ...other, ...SCHEDULED });
-    await store.settle();
-  });
-
-  it('without the program there are none, and nothing else is missing', async () => {
-    await store.publish('acme-dashboard', 'acme-dashboard_2.snap', ['latest/stable']);
-    await store.publish('acme-kernel', 'acme-kernel_2.snap', ['latest/stable']);
-    await store.makeDeltas(null);
-    expect([...(await verdicts(dashboardId)), ...(await verdicts(kernelId))]).toEqual([]);
-    const snap = await asked({ id: kernelId, revision: 1 });
-    expect([snap?.revision, snap?.download.deltas]).toEqual([2, []]);
+  it('without the program there are none, and nothing else is missing', () => {
+    const { verdicts: made, snap } = before;
+    expect([made, snap?.revision, snap?.download.deltas]).toEqual([[], 2, []]);
   });
 
   withXdelta3('are made for what devices hold, once, where they save 30 % and more', async () => {
-    await store.makeDeltas(xdelta3);
-    await store.makeDeltas(xdelta3);
     const made = await verdicts(dashboardId);
     // Nobody holds revision 2; the device that holds 1 is no reason for a way back to it.
     expect(made.map(({ source, target, verdict }) => [source, target, verdict])).toEqual([
@@ -401,37 +431,8 @@ describe('deltas', () => {
     expect(exchanges.length).toBe(4);
   });
 
-  withXdelta3(
-    'D38 without an accepted format, or from another revision, there are none',
-    async () => {
-      const formats = [
-        {},
-        { 'snap-accept-delta-format': 'snap-1-1-xdelta3' },
-        { 'snap-accept-delta-format': '' },
-      ];
-      for (const headers of formats) {
-        const snap = await asked({ id: dashboardId, revision: 1 }, headers);
-        expect([snap?.revision, snap?.download.deltas]).toEqual([2, []]);
-      }
-      expect((await asked({ id: kernelId, revision: 1 }))?.download.deltas).toEqual([]);
-      await store.publish('acme-dashboard', 'acme-dashboard_3.snap', ['latest/stable']);
-      const other = await asked({ id: dashboardId, revision: 2 });
-      expect([other?.revision, other?.download.deltas]).toEqual([3, []]);
-      const fresh = await install(store.url, { name: 'acme-dashboard' }, ACCEPTS);
-      expect(fresh.snap?.download.deltas).toEqual([]);
-      await store.snapcraft.post('/dev/api/snap-release/', {
-        name: 'acme-dashboard',
-        revision: '2',
-        channels: ['stable'],
-      });
-      await store.compile();
-    },
-  );
-
   withXdelta3('two workers at once make one, and what the other made is swept', async () => {
-    const { db, settings } = store.resources;
-    const worker = () =>
-      new DeltaService({ ...store.resources, settings: { ...settings, xdelta3: xdelta3 ?? '' } });
+    const { db } = store.resources;
     await Promise.all([1, 2].map(() => worker().make(store.brandId, dashboardId, 3)));
     const made = await verdicts(dashboardId);
     expect(made.map(({ source, target, verdict }) => [source, target, verdict])).toEqual([
@@ -452,6 +453,31 @@ describe('deltas', () => {
     for await (const { key } of store.resources.blobs.list('deltas/')) files.push(key);
     expect(files.sort()).toEqual(left.map(({ key }) => key).sort());
   });
+
+  withXdelta3(
+    'D38 without an accepted format, or from another revision, there are none',
+    async () => {
+      const formats = [
+        {},
+        { 'snap-accept-delta-format': 'snap-1-1-xdelta3' },
+        { 'snap-accept-delta-format': '' },
+      ];
+      for (const headers of formats) {
+        const snap = await asked({ id: dashboardId, revision: 1 }, headers);
+        expect([snap?.revision, snap?.download.deltas]).toEqual([2, []]);
+      }
+      expect((await asked({ id: kernelId, revision: 1 }))?.download.deltas).toEqual([]);
+      // To what is on edge there is one, and it leads there from another revision than this device's.
+      await worker().make(store.brandId, dashboardId, 3);
+      const onEdge = (revision: number) =>
+        asked({ id: dashboardId, revision, channel: 'latest/edge' });
+      const [other, first] = [await onEdge(2), await onEdge(1)];
+      expect([other?.revision, other?.download.deltas]).toEqual([3, []]);
+      expect(first?.download.deltas).toMatchObject([{ source: 1, target: 3 }]);
+      const fresh = await install(store.url, { name: 'acme-dashboard' }, ACCEPTS);
+      expect(fresh.snap?.download.deltas).toEqual([]);
+    },
+  );
 });
 
 /** Each assertion the first time that it comes. */
