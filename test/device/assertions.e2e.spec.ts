@@ -103,6 +103,7 @@ beforeAll(async () => {
   session = sessionHeader(device.session);
   for (const sequence of [1, 2, 3]) await validationSet(sequence);
   await validationSet(2, 4);
+  await validationSet(3, 1);
   await newerDeclaration();
   await store.resources.db.asSystem(async (tx) => {
     for (const one of newest) await keepAssertion(tx, one);
@@ -170,11 +171,34 @@ describe('one by one', () => {
       const { headers } = decodeAssertion(Buffer.from((await get(path)).text));
       return [headers['sequence'], headers['revision'] ?? '0'];
     };
-    expect(await sequenceOf(`${key}?sequence=latest&max-format=0`)).toEqual(['3', '0']);
+    expect(await sequenceOf(`${key}?sequence=latest&max-format=0`)).toEqual(['3', '1']);
     expect(await sequenceOf(`${key}?sequence=2&max-format=0`)).toEqual(['2', '4']);
     expect(await sequenceOf(`${key}/2?max-format=0`)).toEqual(['2', '4']);
     expect(isNotFound(await get(`${key}?sequence=9&max-format=0`))).toBe(true);
     expect(isNotFound(await get(`${key}-other?sequence=latest&max-format=0`))).toBe(true);
+  });
+
+  it('D54 the newest revision is given, even where an older one has a higher format', async () => {
+    const id = 'laterlaterlaterlaterlaterlaterla';
+    for (const [revision, format] of [
+      ['1', '1'],
+      ['2', '0'],
+    ] as const) {
+      const headers = {
+        'authority-id': store.operatorAccountId,
+        series: '16',
+        'snap-id': id,
+        'snap-name': 'later',
+        'publisher-id': acme.id,
+        timestamp: timestamp(new Date()),
+        revision,
+        ...(format === '1' && { format, plugs: { network: 'true' } }),
+      };
+      const assertion = await store.signAsStore({ type: 'snap-declaration', headers });
+      await store.resources.db.asSystem((tx) => keepAssertion(tx, assertion));
+    }
+    const { text } = await get(`snap-declaration/16/${id}?max-format=7`);
+    expect(decodeAssertion(Buffer.from(text)).revision).toBe(2);
   });
 
   it('D51 a higher format than the client understands is never given, an older revision is', async () => {
@@ -301,7 +325,9 @@ describe('in bulk', () => {
     expect(await point({ sequence: 2, 'if-newer-than': 3 })).toBe('2');
     expect(await point({ sequence: 2, 'if-newer-than': 4 })).toBeNull();
     expect(await point({ 'if-sequence-equal-or-newer-than': 2, 'if-newer-than': 4 })).toBe('3');
-    expect(await point({ 'if-sequence-equal-or-newer-than': 3, 'if-newer-than': 0 })).toBeNull();
+    // Of the same point a newer revision counts, the known one does not.
+    expect(await point({ 'if-sequence-equal-or-newer-than': 3, 'if-newer-than': 0 })).toBe('3');
+    expect(await point({ 'if-sequence-equal-or-newer-than': 3, 'if-newer-than': 1 })).toBeNull();
   });
 
   it('D43 what does not exist is an entry of its own, other groupings are unaffected', async () => {
@@ -329,6 +355,13 @@ describe('in bulk', () => {
       (await streamed(await fetchAssertions([declaration(open)], {}, formats))).at(-1)?.revision;
     expect(await revisionFor({ 'snap-declaration': 7 })).toBe(5);
     expect(await revisionFor({})).toBe(0);
+    // What comes along is no other than what is asked for.
+    const revision = { type: 'snap-revision', 'primary-key': [await digestOf(open)] };
+    const alongFor = async (formats: Record<string, number>) =>
+      (await streamed(await fetchAssertions([revision], {}, formats))).find(
+        ({ type }) => type === 'snap-declaration',
+      )?.revision;
+    expect([await alongFor({ 'snap-declaration': 7 }), await alongFor({})]).toEqual([5, 0]);
   });
 
   it('D45 assertions alone and beside snaps', async () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RevisionIcon, Snap } from '#libs/database';
+import { keepAssertion, timestamp } from '#libs/operations';
 import type { ScriptedDevice } from '../../tools/clients/device.js';
 import { ask, type Answer } from '../../tools/clients/http.js';
 import { DeviceStore, type TestBrand, type TestSnap } from './support/device-store.js';
@@ -91,12 +92,29 @@ beforeAll(async () => {
   for (const one of [secret, guarded, classic, snapd]) await store.release(one, 1);
   await store.release(core, 1, 'latest/stable', ['arm64']);
   await store.release(edgy, 1, 'latest/edge');
+  await giveAlias();
   await store.compile(acme, globex);
   device = await makeDevice(store, acme);
   await device.openSession();
   own = { session: device.session, store: acme.storeId };
 });
 afterAll(() => store?.stop());
+
+/** A newer declaration of the tools, which lets `et` run their second app. */
+async function giveAlias(): Promise<void> {
+  const headers = {
+    'authority-id': store.operatorAccountId,
+    series: '16',
+    'snap-id': tools.id,
+    'snap-name': tools.name,
+    'publisher-id': acme.id,
+    aliases: [{ name: 'et', target: 'ctl' }],
+    revision: '1',
+    timestamp: timestamp(new Date()),
+  };
+  const declaration = await store.signAsStore({ type: 'snap-declaration', headers });
+  await store.resources.db.asSystem((tx) => keepAssertion(tx, declaration, tools.id));
+}
 
 /** As snapd asks, with an empty `Accept` where it sends one. */
 function get(path: string, said: Said = own, more: Record<string, string> = {}): Promise<Answer> {
@@ -378,8 +396,9 @@ describe.each(CLIENTS)('the catalogue, asked by $name', ({ userAgent }) => {
       summary: 'Collects metrics',
       title: 'Edge Tools',
       apps: ['edge-tools', 'ctl'],
-      aliases: [],
+      aliases: [{ name: 'et', target: 'ctl' }],
     });
+    expect(all.get('edgy')?.aliases).toEqual([]);
     expect([...(await names('?confinement=strict')).keys()]).not.toContain('classic-pump');
     expect([...(await names('', { store: acme.storeId })).keys()]).not.toContain('secret-app');
     expect(

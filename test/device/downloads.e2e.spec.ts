@@ -159,6 +159,14 @@ describe('refusals', () => {
       ),
     );
     expect((await ask(fileOf(guarded, 1), { headers: auth })).status).toBe(404);
+    // What is to be paid for is not there for who has no licence of it (decisions 13, S34).
+    const globex = await store.brand('globex');
+    const paid = await store.snap(globex, 'paid-app', { prices: { EUR: '4.99' } });
+    await store.revision(paid, 1);
+    await store.release(paid, 1);
+    await store.compile(acme, globex);
+    for (const headers of [auth, {}])
+      expect((await ask(fileOf(paid), { headers })).status).toBe(404);
   });
 
   it('a link with another key, end or signature opens nothing', async () => {

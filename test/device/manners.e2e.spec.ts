@@ -46,6 +46,8 @@ const with_ = (call: Call, headers: Readonly<Record<string, string>>): Call => (
 describe.each(CLIENTS)('every call of the table of routes, by $name', ({ userAgent }) => {
   it('D1 answers JSON as application/json without parameters, sections as application/hal+json', async () => {
     const stale = levelHeaders(2, { session: 'stale' }, userAgent);
+    const opened = await world.device.requestSession();
+    expect([opened.status, opened.headers.get('content-type')]).toEqual([200, JSON_TYPE]);
     for (const [route, call] of await goodCalls(world, userAgent)) {
       const good = await send(world.store.url, call);
       if (SUCCEED.includes(route)) expect([route, good.status]).toEqual([route, 200]);
@@ -110,6 +112,74 @@ describe.each(CLIENTS)('every call of the table of routes, by $name', ({ userAge
         expect([route, spelling, status >= 300 && status < 400]).toEqual([route, spelling, false]);
       }
     }
+  });
+});
+
+/** The same, with a member that nobody knows in every object of it. */
+function withMore(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withMore);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries<unknown>({ ...value }).map(([name, one]) => [
+    name,
+    // A table of types, each of which is a member.
+    name === 'assertion-max-formats' ? one : withMore(one),
+  ]);
+  return { ...Object.fromEntries(members), 'x-weather': { sunny: [true, null] } };
+}
+
+describe.each(CLIENTS)('what nobody knows, sent by $name', ({ userAgent }) => {
+  it('D8 headers, parameters and members are ignored on every call', async () => {
+    const { acme, secret, device, store } = world;
+    const refresh = {
+      context: [
+        {
+          'snap-id': secret.id,
+          'instance-key': secret.id,
+          revision: 1,
+          'tracking-channel': 'latest/stable',
+          epoch: { read: [0], write: [0] },
+          held: { by: ['system'] },
+        },
+      ],
+      actions: [
+        { action: 'refresh', 'instance-key': secret.id, 'snap-id': secret.id },
+        ...install('secret-app').actions,
+        {
+          action: 'fetch-assertions',
+          key: 'AAA',
+          assertions: [{ type: 'account', 'primary-key': [acme.id] }],
+        },
+      ],
+      fields: ['revision'],
+      'assertion-max-formats': { 'account-key': 1, 'no-such-type': 3 },
+    };
+    const calls = await goodCalls(world, userAgent);
+    const polling = calls.get('POST /v2/snaps/refresh') ?? plainCall('POST /v2/snaps/refresh');
+    const all: readonly (readonly [string, Call])[] = [
+      ...calls,
+      ['everything', { ...polling, body: JSON.stringify(refresh) }],
+    ];
+    for (const [route, call] of all) {
+      const { path, body } = call;
+      const isObject = typeof body === 'string' && body.startsWith('{');
+      const odd: Call = {
+        ...with_(call, { 'x-no-such-header': 'yes', 'snap-device-mood': 'good' }),
+        path: `${path}${path.includes('?') ? '&' : '?'}debug=1&colour=blue`,
+        ...(isObject && { body: JSON.stringify(withMore(JSON.parse(body))) }),
+      };
+      const [usual, answer] = [await send(store.url, call), await send(store.url, odd)];
+      const seen = ({ status, headers }: RawAnswer) => [route, status, headers['content-type']];
+      expect(seen(answer)).toEqual(seen(usual));
+      if (SUCCEED.includes(route)) expect([route, answer.status]).toEqual([route, 200]);
+      if (route === 'everything')
+        expect(JSON.parse(String(answer.body))).toEqual(JSON.parse(String(usual.body)));
+    }
+    const papers: unknown = JSON.parse(await device.sessionPapers());
+    const opened = await send(store.url, {
+      ...plainCall('POST /api/v1/snaps/auth/sessions'),
+      body: JSON.stringify(withMore(papers)),
+    });
+    expect(opened.status).toBe(200);
   });
 });
 
@@ -178,7 +248,7 @@ describe.each(CLIENTS)('headers of both levels, by $name', ({ userAgent }) => {
     }
   });
 
-  it('D7 store, architecture, series and classic are understood in both, on every endpoint', async () => {
+  it('D7 store and architecture are understood in both, on every endpoint', async () => {
     const { open, globex, acme, own } = world;
     const calls: readonly Call[] = [
       { ...plainCall('POST /v2/snaps/refresh'), body: JSON.stringify(install('open-app')) },
@@ -255,6 +325,22 @@ describe('overload', () => {
           'GET /api/v1/snaps/names',
         ]),
       );
+      // A refresh is answered all the same, with what is installed.
+      await busy.store.revision(busy.secret, 2);
+      await busy.store.release(busy.secret, 2);
+      await busy.store.compile(busy.acme);
+      const { id } = busy.secret;
+      const said = levelHeaders(2, busy.own);
+      const poll = {
+        context: [{ 'snap-id': id, 'instance-key': id, revision: 1 }],
+        actions: [{ action: 'refresh', 'instance-key': id, 'snap-id': id }],
+      };
+      const refresh = with_(plainCall('POST /v2/snaps/refresh'), said);
+      const answer = await send(busy.store.url, { ...refresh, body: JSON.stringify(poll) });
+      expect([answer.status, JSON.parse(answer.body.toString())]).toMatchObject([
+        200,
+        { results: [{ result: 'refresh', 'instance-key': id, snap: { revision: 1 } }] },
+      ]);
       // Installs and downloads go on (decisions 11).
       expect(shed).not.toContain('POST /v2/snaps/refresh');
       expect(shed).not.toContain('GET /api/v1/snaps/download/:file');

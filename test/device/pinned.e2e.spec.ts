@@ -28,7 +28,7 @@ const keyOf = (name: string, sequence: number): string[] => ['16', acme.id, name
 async function validationSet(
   name: string,
   sequence: number,
-  pinned: readonly (readonly [TestSnap, number])[],
+  pinned: readonly (readonly [TestSnap, number | null])[],
 ): Promise<void> {
   const headers = {
     'authority-id': acme.id,
@@ -41,7 +41,7 @@ async function validationSet(
       name: snap.name,
       id: snap.id,
       presence: 'required',
-      revision: String(revision),
+      ...(revision !== null && { revision: String(revision) }),
     })),
   };
   const assertion = await store.sign({ type: 'validation-set', headers }, acme.signer);
@@ -76,6 +76,7 @@ describe('validation sets', () => {
     await validationSet('fleet', 2, [[hub, 4]]);
     await validationSet('fleet', 3, [[hub, 99]]);
     await validationSet('other', 1, [[gate, 1]]);
+    await validationSet('loose', 1, [[hub, null]]);
   });
 
   it('D34 the sets of an action pin the revision that they demand', async () => {
@@ -93,6 +94,10 @@ describe('validation sets', () => {
       // Another set before it, which says nothing of this snap; one that is not there; a user who said no.
       const both = { 'validation-sets': [keyOf('other', 1), keyOf('fleet', 1)] };
       expect(await pinned('fleet', 1, both)).toBe(2);
+      // One that wants the snap in whatever revision, alone and before another.
+      expect(await pinned('loose', 1)).toBe(3);
+      const loose = { 'validation-sets': [keyOf('loose', 1), keyOf('fleet', 1)] };
+      expect(await pinned('fleet', 1, loose)).toBe(2);
       expect(await pinned('nowhere', 1)).toBe(3);
       expect(await pinned('fleet', 1, { 'ignore-validation': true })).toBe(3);
       for (const action of ['install', 'download']) {

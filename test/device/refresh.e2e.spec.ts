@@ -91,31 +91,34 @@ describe('answers', () => {
   });
 
   it('D26 D40 install, download and update have all that snapd needs', async () => {
-    const { results } = await refresh(store.url, {
+    const call = {
       context: [contextOf({ id: dash.id, revision: 1 })],
       actions: [
         { action: 'install', 'instance-key': 'install-1', name: dash.name, epoch: null },
         { action: 'download', 'instance-key': 'download-1', name: dash.name, epoch: null },
         { action: 'refresh', 'instance-key': dash.id, 'snap-id': dash.id },
       ],
-      fields: FIELDS,
-    });
-    expect(results.map(({ result }) => result)).toEqual(['install', 'download', 'refresh']);
-    for (const { snap } of results) {
-      expect(snap).toMatchObject({
-        name: dash.name,
-        'snap-id': dash.id,
-        revision: 2,
-        type: 'app',
-        architectures: ['all'],
-        publisher: { id: acme.id, username: 'acme' },
-      });
-      expect(snap?.['prices']).toEqual({});
-      expect(snap?.download).toMatchObject({
-        url: `${store.url}/api/v1/snaps/download/${dash.id}_2.snap`,
-        size: dashBytes.length,
-        'sha3-384': createHash('sha3-384').update(dashBytes).digest('hex'),
-      });
+    };
+    // What snapd needs comes whatever is asked for, the rest when it is.
+    for (const fields of [FIELDS, ['publisher', 'prices']]) {
+      const { results } = await refresh(store.url, { ...call, fields });
+      expect(results.map(({ result }) => result)).toEqual(['install', 'download', 'refresh']);
+      for (const { snap } of results) {
+        expect(snap).toMatchObject({
+          name: dash.name,
+          'snap-id': dash.id,
+          revision: 2,
+          type: 'app',
+          architectures: ['all'],
+          publisher: { id: acme.id, username: 'acme' },
+        });
+        expect(snap?.['prices']).toEqual({});
+        expect(snap?.download).toMatchObject({
+          url: `${store.url}/api/v1/snaps/download/${dash.id}_2.snap`,
+          size: dashBytes.length,
+          'sha3-384': createHash('sha3-384').update(dashBytes).digest('hex'),
+        });
+      }
     }
   });
 
@@ -365,6 +368,24 @@ describe('channels', () => {
     expect(await install(store.url, { name: guarded.name, revision: 1 }, session)).toMatchObject({
       snap: { revision: 1 },
     });
+    const back = await poll(store.url, { id: dash.id, revision: 2 }, {}, { revision: 1 });
+    expect([back.result, back.snap?.revision]).toEqual(['refresh', 1]);
+    // To name a revision is no way around: one for other processors, one that was withdrawn.
+    const mixed = await store.snap(acme, 'mixed');
+    await store.revision(mixed, 1);
+    await store.revision(mixed, 2, { architectures: ['armhf'] });
+    await store.revision(mixed, 3, { yankedAt: new Date() });
+    for (const revision of [1, 2, 3]) await store.release(mixed, revision);
+    await store.compile(acme);
+    const named = async (revision: number) => {
+      const { snap, error } = await install(store.url, { name: 'mixed', revision });
+      return snap?.revision ?? error?.code;
+    };
+    expect([await named(1), await named(2), await named(3)]).toEqual([
+      1,
+      'revision-not-found',
+      'revision-not-found',
+    ]);
   });
 
   it('D27 a snap for another architecture is not offered', async () => {
@@ -380,6 +401,26 @@ describe('channels', () => {
       { 'snap-device-architecture': 'armhf' },
     );
     expect(arm.snap).toMatchObject({ revision: 1, architectures: ['armhf'] });
+    // What the header says stands above what the model of a session says.
+    const headers = { ...session, 'snap-device-architecture': 'armhf' };
+    expect((await install(store.url, { name: 'arm-only' }, headers)).snap?.revision).toBe(1);
+    // Released for all, and yet not for this one.
+    const half = await store.snap(acme, 'half');
+    await store.revision(half, 1);
+    await store.revision(half, 2, { architectures: ['armhf', 'arm64'] });
+    for (const revision of [1, 2]) await store.release(half, revision);
+    await store.compile(acme);
+    for (const [architecture, revision] of [
+      ['amd64', 1],
+      ['armhf', 2],
+    ] as const) {
+      const found = await install(
+        store.url,
+        { name: 'half' },
+        { 'snap-device-architecture': architecture },
+      );
+      expect(found.snap?.revision).toBe(revision);
+    }
   });
 
   it('D31 epochs are led through the revision that reads both', async () => {
@@ -392,6 +433,13 @@ describe('channels', () => {
       epoch: first.snap?.['epoch'],
     });
     expect(second.snap?.revision).toBe(3);
+    // What the data is written in counts, not what could be read; and who names the revision gets it no sooner.
+    const ahead = { read: [0, 1], write: [0] };
+    const third = await poll(store.url, { id: epochal.id, revision: 1, epoch: ahead });
+    expect(third.snap?.revision).toBe(2);
+    const installed = { id: epochal.id, revision: 1, epoch: zero };
+    const named = await poll(store.url, installed, {}, { revision: 3 });
+    expect(named.error?.code).toBe('revision-not-found');
   });
 });
 
@@ -415,19 +463,30 @@ describe('what is not there', () => {
 
   it('D47 a snap that is not visible looks exactly like an unknown one', async () => {
     const other = await store.brand('other', { allowPublic: true });
-    await store.compile(other);
+    const hidden = await store.snap(acme, 'acme-hidden', { isPrivate: true });
+    await store.revision(hidden, 1);
+    await store.release(hidden, 1);
+    // A store that takes no public snaps.
+    const narrow = await store.brand('narrow');
+    await store.compile(acme, other, narrow);
     const stranger = await makeDevice(store, other);
     await stranger.openSession();
     const headers = sessionHeader(stranger.session);
-    for (const who of [{}, { 'snap-device-store': acme.storeId }, headers]) {
-      const unseen = await install(store.url, { name: guarded.name }, who);
+    const outside = [{}, { 'snap-device-store': acme.storeId }, headers];
+    const unseenBy: readonly (readonly [TestSnap, Record<string, string>])[] = [
+      ...outside.map((who) => [guarded, who] as const),
+      ...outside.map((who) => [hidden, who] as const),
+      [dash, { 'snap-device-store': narrow.storeId }],
+    ];
+    for (const [snap, who] of unseenBy) {
+      const unseen = await install(store.url, { name: snap.name }, who);
       const unknown = await install(store.url, { name: 'no-such-snap' }, who);
-      const text = JSON.stringify(unseen).replaceAll(guarded.name, 'no-such-snap');
+      const text = JSON.stringify(unseen).replaceAll(snap.name, 'no-such-snap');
       expect(text).toBe(JSON.stringify(unknown));
-      const ghost = 'x'.repeat(guarded.id.length);
-      const byId = await poll(store.url, { id: guarded.id, revision: 1 }, who);
+      const ghost = 'x'.repeat(snap.id.length);
+      const byId = await poll(store.url, { id: snap.id, revision: 1 }, who);
       expect(byId.error?.code).toBe('id-not-found');
-      expect(JSON.stringify(byId).replaceAll(guarded.id, ghost)).toBe(
+      expect(JSON.stringify(byId).replaceAll(snap.id, ghost)).toBe(
         JSON.stringify(await poll(store.url, { id: ghost, revision: 1 }, who)),
       );
     }

@@ -137,6 +137,15 @@ describe('who cannot prove it gets no session, and all are answered alike', () =
       (await makeDevice(store, acme)).requestSession({ claim: { serial: 'SN-other' } }),
     'another model in the request': async () =>
       (await makeDevice(store, acme)).requestSession({ claim: { model: 'gateway-2' } }),
+    'a request that was changed after it was signed': async () => {
+      const claim = { timestamp: '2026-01-01T00:00:00Z' };
+      const papers = await (await makeDevice(store, acme)).sessionPapers({ claim });
+      return ask(`${store.url}/api/v1/snaps/auth/sessions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: papers.replace(claim.timestamp, '2026-01-02T00:00:00Z'),
+      });
+    },
     'another brand in the request': async () =>
       (await makeDevice(store, acme)).requestSession({ claim: { 'brand-id': other.id } }),
     'the serial of another device': async () => {
@@ -145,6 +154,10 @@ describe('who cannot prove it gets no session, and all are answered alike', () =
     },
     'a model of another brand': async () => {
       const model = await makeModel(store, other);
+      return (await makeDevice(store, acme)).requestSession({ model: model.bytes.toString() });
+    },
+    'another model of the brand': async () => {
+      const model = await makeModel(store, acme, { model: 'gateway-2' });
       return (await makeDevice(store, acme)).requestSession({ model: model.bytes.toString() });
     },
     'a tampered model': async () => {
@@ -247,16 +260,33 @@ describe('using a session', () => {
     ];
     for (const session of bad) {
       for (const name of ['snap-device-authorization', 'x-device-authorization']) {
-        const headers = { [name]: `Macaroon root="${session}"` };
-        const digest = 'A'.repeat(64);
+        const headers = {
+          [name]: `Macaroon root="${session}"`,
+          'content-type': 'application/json',
+        };
+        const post = (path: string, body: unknown) =>
+          ask(store.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
         const answers = [
           await postRefresh(store.url, { actions: [], headers }),
-          await ask(`${store.url}/v2/assertions/snap-revision/${digest}`, { headers }),
-          await ask(`${store.url}/v2/assertion-streams?wanted=x`, { headers }),
-          await ask(`${store.url}/api/v1/snaps/download/${snap.id}_1.snap`, { headers }),
+          await post('/v2/cohorts', { snaps: [snap.name] }),
+          await post('/v2/messages', { limit: 1 }),
         ];
-        expect(answers.every(mustRenew)).toBe(true);
-        expect(answers[0]?.headers.get('content-type')).toBe('application/json');
+        for (const path of [
+          `/v2/assertions/snap-revision/${'A'.repeat(64)}`,
+          '/v2/assertion-streams?wanted=x',
+          `/v2/snaps/info/${snap.name}`,
+          '/v2/snaps/find?q=acme',
+          '/v2/snaps/categories',
+          `/api/v1/snaps/download/${snap.id}_1.snap`,
+          '/api/v1/snaps/sections',
+          '/api/v1/snaps/names',
+          '/api/v1/snaps/search?q=acme',
+          '/api/v1/snaps/purchases/orders',
+        ])
+          answers.push(await ask(store.url + path, { headers: { [name]: headers[name] ?? '' } }));
+        expect(answers.map(mustRenew)).toEqual(answers.map(() => true));
+        for (const answer of answers)
+          expect(answer.headers.get('content-type')).toBe('application/json');
       }
     }
     device.session = bad[0] ?? '';
@@ -308,6 +338,21 @@ describe('using a session', () => {
     expect((await ask(`${store.url}/v2/assertions/account/${acme.id}?max-format=0`)).status).toBe(
       200,
     );
+    for (const [one, status, download] of [
+      [open, 200, 302],
+      [snap, 404, 404],
+    ] as const) {
+      const statusOf = async (path: string) => (await ask(store.url + path)).status;
+      expect([
+        await statusOf(`/v2/snaps/info/${one.name}`),
+        await statusOf(`/v2/assertions/snap-declaration/16/${one.id}?max-format=0`),
+        await statusOf(`/api/v1/snaps/download/${one.id}_1.snap`),
+      ]).toEqual([status, status, download]);
+    }
+    for (const path of ['/v2/snaps/find?q=acme', '/api/v1/snaps/names']) {
+      const { text } = await ask(store.url + path);
+      expect([text.includes(open.name), text.includes(snap.name)]).toEqual([true, false]);
+    }
   });
 });
 

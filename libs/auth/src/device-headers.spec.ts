@@ -9,7 +9,7 @@ const meaning = {
   isClassic: false,
 };
 
-it('reads both dialects of device-api.md 0.3 to the same meaning', () => {
+it('D7 reads both dialects of device-api.md 0.3 to the same meaning', () => {
   const newer = {
     'snap-device-authorization': 'Macaroon root="s"',
     'snap-device-store': 'acme-gateways',

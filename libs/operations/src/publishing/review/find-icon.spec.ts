@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { findIcon } from './find-icon.js';
+import { findIcon, iconFormat } from './find-icon.js';
 
 const PNG = Buffer.from('89504e470d0a1a0a00', 'hex');
 const SVG = Buffer.from('<?xml version="1.0"?><svg/>');
@@ -23,4 +23,10 @@ it('D66 takes none that is empty or larger than 300000 bytes', () => {
   expect(iconOf({ 'meta/gui/icon.svg': large(300_000) })?.bytes.length).toBe(300_000);
   expect(iconOf({ 'meta/gui/icon.svg': large(300_001) })).toBeNull();
   expect(iconOf({ 'meta/gui/icon.svg': Buffer.alloc(0) })).toBeNull();
+  // Nor one that a publisher uploads beside the snap.
+  expect([large(300_000), large(300_001), Buffer.alloc(0)].map(iconFormat)).toEqual([
+    'svg',
+    null,
+    null,
+  ]);
 });
