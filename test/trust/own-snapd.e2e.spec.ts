@@ -1,119 +1,39 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { decodeAssertions, header, type Assertion } from '#libs/assertions';
+import { header } from '#libs/assertions';
 import { literal, SNAPS } from '../admin/support/admin-store.js';
 import { query } from '../vault/vault-kit.js';
-import { findSnapTool, type SnapRun } from '../assertions/snap-tool.js';
-import {
-  NEEDS,
-  OwnSnapd,
-  packSnap,
-  rootWithoutRights,
-  squashfsTools,
-} from './support/own-snapd.js';
+import { AcmeDesk, realParts } from './support/acme-desk.js';
+import { NEEDS } from './support/own-snapd.js';
 import { SimpleWay } from './support/simple-way.js';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 const LIMIT = { timeout: 90_000, interval: 300 };
-const tool = findSnapTool();
-const squashfs = tool && (await squashfsTools());
-const asRoot = rootWithoutRights();
+const parts = await realParts();
 
-/** What `snap debug connectivity` of 2.57 asks the store for, whatever else is there. */
-const CORE = `name: core
-version: '16'
-summary: core of ACME
-description: core of ACME
-type: os
-architectures: [amd64]
-confinement: strict
-grade: stable
-`;
-/** The vendor's snapd has this slot by its id; another one by its declaration (docs/trust.md, "Tried with …"). */
-const SNAPD_SLOTS = { 'shared-memory': { 'allow-installation': true } };
-
-describe.skipIf(!tool || !squashfs || !asRoot)(
+describe.skipIf(!parts)(
   `Debian's snapd with our root in the vendor's place (needs: ${NEEDS})`,
   () => {
     let way: SimpleWay;
-    let snapd: OwnSnapd;
-    /** Runs it, and expects that nothing goes wrong. */
-    const clean = async (command: string): Promise<string> => {
-      const run: SnapRun = await snapd.snap(...command.split(' '));
-      expect([command, run.status, run.err]).toEqual([
-        command,
-        0,
-        expect.not.stringMatching(/error|cannot/i),
-      ]);
-      return run.out;
-    };
-    const known = async (...query: string[]): Promise<Assertion[]> =>
-      decodeAssertions(Buffer.from(await clean(`known ${query.join(' ')}`)));
-    /** The device takes it into its own database, as `snap ack` of a file does. */
-    const acknowledge = async (...query: string[]): Promise<void> => {
-      const file = snapd.path('to-acknowledge.assert');
-      writeFileSync(file, await clean(`known --remote --direct ${query.join(' ')}`));
-      await clean(`ack ${file}`);
-    };
+    let desk: AcmeDesk;
+    const clean = (command: string): Promise<string> => desk.clean(command);
 
     beforeAll(async () => {
       way = await SimpleWay.start();
-      if (!tool || !squashfs || !asRoot) return;
-      const { world, acme, store } = way;
-      for (const name of ['snapd', 'acme-base', 'acme-dashboard', 'acme-control-plane'])
-        await world.publish(acme, name);
-      const env = { SNAPPY_FORCE_API_URL: world.url, UBUNTU_STORE_ID: acme.storeId };
-      snapd = OwnSnapd.make({ tool, squashfs, asRoot, root: way.trusted, env });
-      await acme.publisher.register('core');
-      const core = packSnap(squashfs, snapd.path(), CORE);
-      expect(await acme.publisher.upload('core', core, ['stable'])).toMatchObject({ revision: 1 });
-      const reviewer = await store.addPerson('rita@acme.example', ['reviewer']);
-      await reviewer.graphql.run(
-        `mutation ($brand: ID!, $input: DeclarationInput!) {
-          editSnapDeclaration(brand: $brand, snap: "snapd", input: $input, reason: "own snapd") { __typename } }`,
-        { brand: acme.brandId, input: { slots: SNAPD_SLOTS } },
-      );
+      if (parts) desk = await AcmeDesk.prepare(way, parts);
     });
     afterAll(async () => {
-      await snapd?.stop();
+      await desk?.stop();
       await way?.stop();
-      tool?.remove();
     });
 
     it('D90 `snap prepare-image` makes a seed of the model; a device boots from it and registers (real snapd)', async () => {
-      const { acme, world } = way;
-      const classic = { classic: 'true', gadget: undefined, kernel: undefined };
-      const model = await way.simpleModel(
-        'desk',
-        {
-          ...{ ...classic, store: acme.storeId },
-          'required-snaps': ['acme-base', 'acme-dashboard'],
-        },
-        { signingKeyId: way.brandKey, enrolment: { assigned: true } },
-      );
-      const ofAcme = (more: Record<string, unknown>): string =>
-        literal({ brand: acme.brandId, ...more }).slice(1, -1);
-      const assertion = model.bytes.toString();
-      await world.act(acme.admin, `registerModel(${ofAcme({ assertion })})`);
-      const proxy = { store: acme.storeId, input: { url: world.url }, reason: 'own devices' };
-      await world.act(acme.admin, `issueStoreAssertion(${ofAcme(proxy)})`);
-
-      const file = snapd.path('desk.model');
-      writeFileSync(file, model.bytes);
-      await clean(`prepare-image --classic --arch=amd64 ${file} ${snapd.path('machine')}`);
-      await snapd.boot();
-      for (const name of ['acme-base', 'acme-dashboard', 'snapd'])
-        expect(await clean('list')).toMatch(new RegExp(`^${name} .* 1 .* acme`, 'm'));
-      // Registration goes where the store assertion says (docs/trust.md, "How the address reaches the device").
-      await acknowledge('account', `account-id=${acme.brandId}`);
-      await acknowledge('store', `store=${acme.storeId}`);
-      await clean(`set system proxy.store=${acme.storeId}`);
-      snapd.restart();
-      await snapd.eventually('known serial', /^type: serial$/m);
-      const [serial] = await known('serial');
-      expect(serial?.headers).toMatchObject({
-        ...{ 'authority-id': acme.brandId, 'brand-id': acme.brandId, model: 'desk' },
+      await desk.seed();
+      await desk.boot();
+      const { brandId } = way.acme;
+      expect((await desk.register())?.headers).toMatchObject({
+        ...{ 'authority-id': brandId, 'brand-id': brandId, model: 'desk' },
         serial: expect.stringMatching(/^[-0-9a-f]{36}$/) as string,
       });
     });
@@ -126,14 +46,14 @@ describe.skipIf(!tool || !squashfs || !asRoot)(
       const signed = signingLog.items.find(({ serialText }) => serialText !== '')?.serialText ?? '';
       expect((await clean('known serial')).trimEnd()).toBe(signed.trimEnd());
       const file = (bytes: Buffer): string => {
-        writeFileSync(snapd.path('a.assert'), bytes);
-        return snapd.path('a.assert');
+        writeFileSync(desk.snapd.path('a.assert'), bytes);
+        return desk.snapd.path('a.assert');
       };
       await clean(`ack ${file(Buffer.from(signed))}`);
       const other = Buffer.from(signed);
       const at = other.indexOf('serial: ') + 'serial: '.length;
       other[at] = (other[at] ?? 0) ^ 1;
-      const refused = await snapd.snap('ack', file(other));
+      const refused = await desk.snapd.snap('ack', file(other));
       expect([refused.status, refused.err]).toEqual([
         1,
         expect.stringContaining('failed signature verification'),
@@ -142,14 +62,11 @@ describe.skipIf(!tool || !squashfs || !asRoot)(
 
     it('D90 known, download, info, find, install, refresh, create-cohort and debug connectivity run clean (real snapd)', async () => {
       const { acme } = way;
-      const [account] = await known(
-        '--remote',
-        '--direct',
-        'account',
-        `account-id=${acme.brandId}`,
+      const [account] = await desk.known(
+        ...['--remote', '--direct', 'account', `account-id=${acme.brandId}`],
       );
       expect(account && header(account, 'account-id')).toBe(acme.brandId);
-      const target = snapd.path();
+      const target = desk.snapd.path();
       expect(await clean(`download acme-dashboard --target-directory=${target}`)).toContain('ack');
       expect(existsSync(join(target, 'acme-dashboard_1.assert'))).toBe(true);
       expect(readFileSync(join(target, 'acme-dashboard_1.snap'))).toEqual(
@@ -159,7 +76,7 @@ describe.skipIf(!tool || !squashfs || !asRoot)(
       expect(await clean('find dashboard')).toMatch(/^acme-dashboard +1\.0 +acme/m);
       expect(await clean('create-cohort acme-dashboard')).toMatch(/cohort-key: \S+/);
       expect(await clean('debug connectivity')).toContain('PASS');
-      expect((await snapd.snap('refresh')).err).toBe('All snaps up to date.\n');
+      expect((await desk.snapd.snap('refresh')).err).toBe('All snaps up to date.\n');
 
       const { publisher } = acme;
       const second = join(SNAPS, 'acme-dashboard_2.snap');
@@ -182,7 +99,7 @@ describe.skipIf(!tool || !squashfs || !asRoot)(
       await world.act(acme.admin, `setSnapVisibility(${literal(hide).slice(1, -1)})`);
       const address = { SNAPPY_FORCE_API_URL: world.url, UBUNTU_STORE_ID: acme.storeId };
       const anonymous = async (): Promise<string> =>
-        (await tool?.run(['download', 'acme-control-plane'], address))?.err ?? '';
+        (await parts?.tool.run(['download', 'acme-control-plane'], address))?.err ?? '';
       await expect.poll(anonymous, LIMIT).toContain('snap not found');
       expect(await clean('install acme-control-plane')).toMatch(/1\.0 from acme.* installed/);
     });

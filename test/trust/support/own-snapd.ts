@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_pr
 import { once } from 'node:events';
 import {
   appendFileSync,
+  chmodSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -43,6 +44,8 @@ export function rootWithoutRights(): readonly string[] | undefined {
 /** A snap of nothing but its `snap.yaml`. @returns its file */
 export function packSnap(squashfs: Program, folder: string, yaml: string): string {
   const inside = mkdtempSync(join(folder, 'pack-'));
+  // snapd takes no snap that others cannot read.
+  chmodSync(inside, 0o755);
   mkdirSync(join(inside, 'meta'));
   writeFileSync(join(inside, 'meta', 'snap.yaml'), yaml);
   const file = `${inside}.snap`;

@@ -28,8 +28,8 @@ export class SimpleWay {
     readonly trusted: readonly Assertion[],
   ) {}
 
-  static async start(): Promise<SimpleWay> {
-    const store = await AdminStore.start({ apps: ['store-api', 'worker', 'serial-vault'] });
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<SimpleWay> {
+    const store = await AdminStore.start({ apps: ['store-api', 'worker', 'serial-vault'], env });
     const { vaultUrl, vault, store: made } = store.installation;
     const way = new SimpleWay(
       ...([store, new StoreWorld(store), made.operatorAccountId] as const),
