@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { PlanFileError, problemLines } from '#libs/plan-file';
 import { Progress } from './progress.js';
 import { runCore } from './core/run-core.js';
 import { outcomeRows, type Outcome } from './outcome.js';
-import { SCENARIOS, isExpected, verdictText, type Scenario } from './scenarios.js';
+import { rehearsedPlan, type RehearsedPlan } from './rehearsed-plan.js';
+import { SCENARIOS, isExpected, verdictText, withWaves, type Scenario } from './scenarios.js';
 import { onOwnGround } from './store/rehearsal-ground.js';
 import { runStore } from './store/run-store.js';
 import { Narrator, seconds } from '../demo/narrator.js';
@@ -18,8 +21,9 @@ interface Order {
 }
 
 /**
- * `npm run simulate -- --devices N --scenario NAME [--seed S] [--core]`: a rollout over virtual devices, in compressed time, on a store
- * with services of its own; `--core`: on the decisions, the ladder and the gates alone, in this process.
+ * `npm run simulate -- --devices N --scenario NAME [--plan FILE] [--seed S] [--core]`: a rollout over virtual devices, in compressed
+ * time, on a store with services of its own; `--plan`: by the waves of a plan file; `--core`: on the decisions, the ladder and the gates
+ * alone, in this process.
  * 0: it ended as the scenario says; 1: it did not; 2: wrong usage.
  */
 export async function main(args: string[]): Promise<number> {
@@ -29,20 +33,25 @@ export async function main(args: string[]): Promise<number> {
       devices: { type: 'string', default: '1000' },
       scenario: { type: 'string' },
       seed: { type: 'string', default: '1' },
+      plan: { type: 'string' },
       core: { type: 'boolean', default: false },
     },
   });
   const narrator = new Narrator();
-  const scenario = SCENARIOS.find(({ name }) => name === values.scenario);
+  const found = SCENARIOS.find(({ name }) => name === values.scenario);
   const devices = Number(values.devices);
   const isCount = Number.isInteger(devices) && devices >= 1 && devices <= MOST_DEVICES;
-  if (scenario === undefined || !isCount) {
+  if (found === undefined || !isCount) {
     if (!isCount) narrator.say(`cannot simulate ${values.devices} devices: 1 to ${MOST_DEVICES}`);
     else narrator.say(`cannot simulate ${values.scenario ?? 'nothing'}; scenarios:`);
     for (const { name, about, expected } of isCount ? SCENARIOS : [])
       narrator.say(`  ${name.padEnd(17)} ${about} (${verdictText(expected)})`);
     return USAGE;
   }
+  const own = values.plan === undefined ? null : await readPlan(values.plan, narrator);
+  if (own === undefined) return USAGE;
+  for (const part of own?.leftOut ?? []) narrator.say(`not rehearsed: ${part}`);
+  const scenario = own === null ? found : withWaves(found, own.waves);
   narrator.say(`${scenario.name}: ${scenario.about}; ${devices} devices, seed ${values.seed}`);
   if (devices < scenario.leastDevices)
     narrator.say(`of fewer than ${scenario.leastDevices} devices its verdict says little`);
@@ -59,6 +68,21 @@ export async function main(args: string[]): Promise<number> {
   );
   return isExpected(scenario.expected, outcome.verdict) ? 0 : 1;
 }
+
+/** Undefined when it cannot be rehearsed, which has been said then. */
+async function readPlan(file: string, narrator: Narrator): Promise<RehearsedPlan | undefined> {
+  try {
+    return rehearsedPlan(await readFile(file, 'utf8'));
+  } catch (error) {
+    const problems = error instanceof PlanFileError ? error.problems : [];
+    for (const line of problemLines(file, problems)) narrator.say(line);
+    if (problems.length === 0) narrator.say(`cannot use ${file}: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
 
 interface Told {
   readonly outcome: Outcome;

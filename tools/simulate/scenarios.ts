@@ -107,6 +107,13 @@ export const SCENARIOS: readonly Scenario[] = [
   ),
 ];
 
+/** The same by other waves: it ends alike, though nobody knows at which of them. */
+export function withWaves(one: Scenario, waves: readonly WavePlan[]): Scenario {
+  const { expected } = one;
+  const isStopped = expected.kind === 'paused' || expected.kind === 'inconclusive';
+  return { ...one, waves, expected: isStopped ? { ...expected, wave: waves.length } : expected };
+}
+
 /** Whether a run ended as the scenario says. */
 export function isExpected(expected: Expected, verdict: Verdict): boolean {
   if (verdict.kind !== expected.kind) return false;

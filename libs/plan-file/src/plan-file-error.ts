@@ -17,3 +17,10 @@ export class PlanFileError extends Error {
     super('cannot read the plan');
   }
 }
+
+/** `plan.yaml:7:5: waves[0].soak: cannot …`, as compilers say it, so that editors find the place. */
+export const problemLines = (file: string, problems: readonly PlanFileProblem[]): string[] =>
+  problems.map(
+    ({ path, message, line, column }) =>
+      `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`,
+  );

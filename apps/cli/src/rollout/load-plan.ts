@@ -1,5 +1,6 @@
 import {
   PlanFileError,
+  problemLines,
   readPlanFile,
   toRolloutInput,
   type PlanFileProblem,
@@ -44,13 +45,6 @@ export class PlanFailure extends Failure {
     super(problemLines(file, problems).join('\n'));
   }
 }
-
-/** `plan.yaml:7:5: waves[0].soak: cannot …`, as compilers say it, so that editors find the place. */
-export const problemLines = (file: string, problems: readonly PlanFileProblem[]): string[] =>
-  problems.map(
-    ({ path, message, line, column }) =>
-      `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`,
-  );
 
 export interface LoadedPlan {
   readonly input: RolloutInput;

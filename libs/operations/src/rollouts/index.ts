@@ -26,4 +26,4 @@ export { RollbackService, type RollbackOrder } from './rollback.service.js';
 export { RolloutService } from './rollout.service.js';
 export { StrandedService } from './stranded.service.js';
 export { type RolloutView } from './rollout-view.js';
-export { type HealthOrder, type WaveOrder } from './wave-order.js';
+export { waveOf, type HealthOrder, type WaveOrder } from './wave-order.js';
