@@ -1,4 +1,6 @@
 import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '#stack';
 import type { ResourceSettings } from '#libs/operations';
@@ -23,8 +25,11 @@ export async function runAndKill(
   const gates = await Promise.all(
     runs.map(({ killAt }) => StatementGate.open(settings.DATABASE_URL, killAt)),
   );
+  // It cannot take away what it works on.
+  const scratch = mkdtempSync(join(tmpdir(), 'victim-'));
   const victim = fork(join(projectRoot, 'dist/test/faults/victim.js'), {
     execArgv: [],
+    env: { ...process.env, TMPDIR: scratch },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const done = new Map<number, string | undefined>();
@@ -63,6 +68,7 @@ export async function runAndKill(
   } finally {
     victim.kill('SIGKILL');
     await exited;
+    rmSync(scratch, { recursive: true, force: true });
     await Promise.all(gates.map((gate) => gate.close()));
   }
 }

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { header, signAssertion, type Assertion, type Signer } from '#libs/assertions';
 import { ask, type Answer } from '../../tools/clients/http.js';
@@ -176,6 +178,16 @@ it('a dump that is not whole or not right changes nothing, and says line and tab
   const lost = await send(dump.replace(/^1\t1\t1\t/m, '1\t1\t99\t'));
   expect(placeOf(lost)).toContain('table substore');
   expect(await state()).toEqual(before);
+});
+
+it('of a file the command shows how much has gone, and one that is not there is said', async () => {
+  const file = join(admin.configDir, 'former.sql');
+  writeFileSync(file, dump);
+  const told = await admin.run(['vault', 'import-dump', file]);
+  expect([told.status, told.err]).toEqual([0, expect.stringMatching(/^former\.sql: 100 % of /m)]);
+  expect(told.out).toContain('nothing was changed');
+  const none = await admin.run(['vault', 'import-dump', `${file}.gz`]);
+  expect([none.status, none.err]).toEqual([1, expect.stringContaining('there is no such file')]);
 });
 
 it('V96 a dump of a former vault brings brands, models, hashed API keys, log and remodels: devices go on', async () => {

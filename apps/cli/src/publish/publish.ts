@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
@@ -9,7 +8,8 @@ import { storeCommand } from '../store-command.js';
 import { Failure, UsageError } from '../usage.js';
 import { readCredentials } from './credentials.js';
 import { PublisherClient, type UploadStatus } from './publisher-client.js';
-import { uploadBarOn } from './upload-bar.js';
+import { sizeOf } from '../size-of.js';
+import { uploadBarOn } from '../upload-bar.js';
 import { endsSoon } from './warning.js';
 
 type PublishOptions = StoreOptions & {
@@ -75,16 +75,6 @@ function readComponent(text: string): { name: string; file: string } {
   const at = text.indexOf('=');
   if (at <= 0) throw new UsageError(`cannot read --component ${text}: give NAME=FILE`);
   return { name: text.slice(0, at), file: text.slice(at + 1) };
-}
-
-async function sizeOf(file: string): Promise<number> {
-  const info = await stat(file).catch((error: unknown) => {
-    throw new Failure(`cannot read ${file}: there is no such file, or it is not for you`, {
-      cause: error,
-    });
-  });
-  if (!info.isFile()) throw new Failure(`cannot send ${file}: it is no file`);
-  return info.size;
 }
 
 async function send(io: Io, client: PublisherClient, file: string): Promise<string> {

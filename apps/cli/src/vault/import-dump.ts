@@ -1,6 +1,10 @@
+import { basename } from 'node:path';
+import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Io } from '../io.js';
 import { print, table } from '../output.js';
+import { sizeOf } from '../size-of.js';
+import { uploadBarOn } from '../upload-bar.js';
 import { connectToInstallation, vaultCommandOf, type VaultOptions } from './connect.js';
 
 /** What the vault answers (docs/former-vault.md). */
@@ -34,9 +38,26 @@ export const importDumpCommand = (io: Io): Command =>
 async function importDump(io: Io, file: string, options: Options): Promise<void> {
   const vault = await connectToInstallation(io, options);
   const path = `/admin/v1/former-vault?apply=${String(options.apply === true)}`;
-  const answer = await vault.exchangeText(path, io.stream(file), 'application/sql', IMPORT_MS);
+  const size = file === '-' ? null : await sizeOf(file);
+  const dump = Readable.from(shown(io, file, size));
+  const answer = await vault.exchangeText(path, dump, 'application/sql', IMPORT_MS);
   const report = JSON.parse(answer) as Report;
   print(io, options, report, textOf(report));
+}
+
+/** The bytes of a file, while a bar shows how many have gone; `size` null: of standard input nobody knows how many there are. */
+async function* shown(io: Io, file: string, size: number | null): AsyncGenerator<Buffer> {
+  const bar = uploadBarOn(io, basename(file));
+  let gone = 0;
+  try {
+    for await (const chunk of io.stream(file) as AsyncIterable<Buffer>) {
+      yield chunk;
+      gone += chunk.length;
+      if (size !== null) bar.show(gone, size);
+    }
+  } finally {
+    bar.end();
+  }
 }
 
 function textOf({ applied, tables, toDo }: Report): string {

@@ -1,5 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { Io } from '../io.js';
+import type { Io } from './io.js';
 
 /** Shows how much of a file has gone. */
 export interface UploadBar {
