@@ -121,7 +121,19 @@ describe('one by one', () => {
   it('D48 each type is served byte for byte as it was signed', async () => {
     const types = new Set(newest.map(({ type }) => type));
     for (const type of TYPES) expect(types).toContain(type);
-    for (const { type, primaryKey, bytes } of newest) {
+    // Not all that people are called is ASCII.
+    const id = 'acmeacmeacmeacmeacmeacmeacmeacme';
+    const headers = {
+      'authority-id': store.operatorAccountId,
+      'account-id': id,
+      username: 'zuerich',
+      'display-name': 'Zürcher Geräte \u{1F980} 株式会社',
+      validation: 'unproven',
+      timestamp: timestamp(new Date()),
+    };
+    const account = await store.signAsStore({ type: 'account', headers });
+    await store.resources.db.asSystem((tx) => keepAssertion(tx, account));
+    for (const { type, primaryKey, bytes } of [...newest, account]) {
       const path = [type, ...primaryKey].map(encodeURIComponent).join('/');
       const answer = await get(`${path}?max-format=7`);
       expect([path, answer.status, answer.headers.get('content-type')]).toEqual([
