@@ -205,6 +205,15 @@ describe('the publisher’s question', () => {
     expect(arm).toMatchObject([{ where: 'store acme, arm64, latest/stable' }]);
     expect(['WRONG_ARCHITECTURE', 'NOTHING_RELEASED']).toContain(arm[0]?.code);
 
+    // On the channel for all, and built for one.
+    await store.wire.release(snap, 1, 'latest/candidate');
+    await store.settle();
+    const built = await diagnose(snap, ', channel: "candidate", architecture: "arm64"');
+    expect(built.obstacles.find(main)).toMatchObject({
+      code: 'WRONG_ARCHITECTURE',
+      where: 'store acme, arm64, latest/candidate',
+    });
+
     await store.act('createStore', { name: 'asked-elsewhere' });
     await store.settle();
     const elsewhere = (await diagnose(snap, ', architecture: "amd64"')).obstacles.find(

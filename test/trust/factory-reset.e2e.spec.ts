@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { DeviceFact, Device } from '#libs/database';
+import { Device, DeviceFact, DeviceSnapMemory } from '#libs/database';
 import type { ScriptedDevice } from '../../tools/clients/device.js';
 import { SteeredStore } from '../admin/support/steered-store.js';
 import { makeDevice } from '../device/support/test-device.js';
@@ -96,6 +96,11 @@ it('S35 after a factory reset a device has its serial and its seed, is led throu
   expect(await ledTo(failing)).toEqual([3]);
   await device.poll('acme-dashboard');
   expect(await knownOf(device)).toEqual({ 'acme-dashboard': 3, extra: 7 });
+  // What is to be forgotten has been written down.
+  await store.wire.services.observations.flush();
+  const { db } = store.wire.resources;
+  const past = await db.asSystem((tx) => tx.findBy(DeviceSnapMemory, { instanceKey: dash.id }));
+  expect(past.map(({ deviceUid }) => deviceUid).sort()).toEqual([before.uid, uid].sort());
 
   await reset(device);
   const after = await deviceRow(device);
@@ -110,11 +115,12 @@ it('S35 after a factory reset a device has its serial and its seed, is led throu
   expect(await ledTo(failing)).toEqual([1, 2, 4]);
 });
 
-it('a device that its fleet has not admitted is led to where the others of it are', async () => {
+it('S35 a device that its fleet has not admitted is led to where the others of it are: to have less than before is no revert', async () => {
   const device = await makeDevice(store.wire, store.brand);
   device.installed.set(...installed(dash, 3));
   await device.openSession();
   expect(await ledTo(device)).toEqual([3]);
+  expect(await knownOf(device)).toEqual({ 'acme-dashboard': 3 });
   await reset(device);
   expect(await ledTo(device)).toEqual([1, 2, 3]);
 });
