@@ -250,6 +250,10 @@ it('S37 a board swap is one act: the old serial ends, tags, fleet and pins are t
       .then((list) => JSON.stringify(list))
       .catch(String);
   await expect.poll(reasons, LIMIT).toMatch(/pin/i);
+  const { explainDevice } = await acme.admin.ask<{ explainDevice: { fleets: object[] } }>(
+    `explainDevice(brand: "${acme.brandId}", device: "${uid}", snap: "acme-dashboard") { fleets { name } }`,
+  );
+  expect(explainDevice.fleets).toEqual([{ name: 'chosen' }]);
   // A board that came before the act is one with the old device, too, and nothing comes back.
   const early = await running(await registerModel('acme-early', acme.storeId), 'EARLY-1');
   const twin = await running(
