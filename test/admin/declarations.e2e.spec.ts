@@ -94,6 +94,7 @@ describe('snap-declarations', () => {
     expect(await newerThan(0)).toEqual([]);
     const input = {
       plugs: { camera: { 'allow-auto-connection': true } },
+      slots: { dbus: { 'allow-connection': true } },
       aliases: [{ name: 'dash', target: 'acme-dashboard' }],
       revisionAuthority: [{ 'account-id': store.brand, provenance: ['factory'] }],
     };
@@ -104,6 +105,7 @@ describe('snap-declarations', () => {
       format: 1,
       changes: [
         'Plugs of "camera": connecting automatically is now allowed; before, as the base declaration says.',
+        'Slots of "dbus": connecting by hand is now allowed; before, as the base declaration says.',
         'The alias "dash" now runs the app "acme-dashboard".',
         `Now account ${store.brand} may sign revisions with provenance factory.`,
         'It needs format 1: devices whose snapd reads only lower formats keep revision 0.',
@@ -118,6 +120,7 @@ describe('snap-declarations', () => {
       'snap-name': 'acme-dashboard',
       'publisher-id': store.brand,
       plugs: { camera: { 'allow-auto-connection': 'true' } },
+      slots: { dbus: { 'allow-connection': 'true' } },
       aliases: [{ name: 'dash', target: 'acme-dashboard' }],
       'revision-authority': [{ 'account-id': store.brand, provenance: ['factory'] }],
     });
@@ -161,11 +164,12 @@ describe('snap-declarations', () => {
     };
     expect(await edit(scoped)).toMatchObject({ revision: 2, format: 3 });
     expect((await declaration()).headers['aliases']).toBeDefined();
-    expect(await edit({ plugs: null, aliases: null })).toMatchObject({
+    expect(await edit({ plugs: null, slots: null, aliases: null })).toMatchObject({
       revision: 3,
       format: 0,
       changes: [
         'Plugs of "camera": connecting automatically is now as the base declaration says; before, allowed if on store is acme-kiosk.',
+        'Slots of "dbus": connecting by hand is now as the base declaration says; before, allowed.',
         'The alias "dash" is gone.',
       ],
     });

@@ -116,6 +116,10 @@ describe('brands and people over GraphQL', () => {
     expect((await ask(`${store.installation.storeUrl}/v2/assertions/account/${id}`)).status).toBe(
       404,
     );
+    // It takes an operator.
+    expect(
+      await store.planner.act(order('username: "umbrella", firstStore: {name: "shop"}')),
+    ).toMatchObject({ __typename: 'Forbidden' });
     const made = await store.operator.act(
       order('username: "umbrella", firstStore: {name: "shop"}'),
       '... on Brand { id stores { name } }',

@@ -282,13 +282,17 @@ describe('looking around', () => {
 });
 
 describe('inclusions', () => {
-  const inclusions = async (): Promise<{ id: string; snapName: string | null }[]> =>
+  const inclusions = async (store = second): Promise<{ id: string; snapName: string | null }[]> =>
     (
       await acme.admin.ask<{ inclusions: { id: string; snapName: string | null }[] }>(
-        `inclusions(brand: "${acme.brandId}", store: "${second}") { id snapName includedStoreName }`,
+        `inclusions(brand: "${acme.brandId}", store: "${store}") { id snapName includedStoreName }`,
       )
     ).inclusions;
-  const include = (snaps: readonly string[]) => act(acme, 'includeSnaps', { store: second, snaps });
+  const include = (snaps: readonly string[], store = second) =>
+    act(acme, 'includeSnaps', { store, snaps });
+  const exclude = async (store = second): Promise<void> => {
+    for (const { id } of await inclusions(store)) await act(acme, 'removeInclusion', { store, id });
+  };
 
   it('S4 chosen snaps of another store or of the public one, or all of one; what is not included does not exist', async () => {
     await include(['compressed-zstd', 'with-component']);
@@ -297,10 +301,15 @@ describe('inclusions', () => {
     await world.expectGone(inSecond, 'acme-base');
     await world.expectGone(inSecond, 'compressed-lzo');
 
+    await include(['acme-base'], acme.storeId);
     await act(acme, 'includeStore', { store: second, from: globex.storeId });
+    await world.expectThere(inMain, 'acme-base');
     await world.expectThere(inSecond, 'compressed-lzo');
-    // All that is public there, and nothing else.
+    // All that is public there, and nothing else: neither what is private, nor what another store of the brand takes.
     await world.expectGone(inSecond, 'compressed-gzip');
+    await world.expectGone(inSecond, 'acme-base');
+    await exclude(acme.storeId);
+    await world.expectGone(inMain, 'acme-base');
     await act(acme, 'includeStore', { store: second, from: 'public' });
     await act(acme, 'includeStore', { store: second, from: 'public' });
     await world.expectThere(inSecond, 'acme-base');
@@ -310,8 +319,7 @@ describe('inclusions', () => {
 
     // The other store of the brand has nothing of it.
     expect(await world.seenBy(inMain)).toEqual(['compressed-xz', 'compressed-zstd']);
-    for (const { id } of await inclusions())
-      await act(acme, 'removeInclusion', { store: second, id });
+    await exclude();
     await world.expectGone(inSecond, 'compressed-zstd');
     await world.expectGone(inSecond, 'compressed-lzo');
     await world.expectGone(inSecond, 'acme-base');
@@ -349,11 +357,16 @@ describe('inclusions', () => {
     expect(dumb.__typename).toBe('Invalid');
   });
 
-  it('essential snaps: bases of the public store, and an image of own and foreign snaps with all its assertions', async () => {
+  it('S5 essential snaps: bases of the public store and nothing else of it, and an image of own and foreign snaps with all its assertions', async () => {
     await world.expectGone(inSecond, 'acme-base');
+    await include(['with-component'], acme.storeId);
     await act(acme, 'updateStore', { store: second, input: { essentialSnaps: true } });
     await world.expectThere(inSecond, 'acme-base');
+    // Another store of the brand takes it; to this one it is not essential.
+    await world.expectThere(inMain, 'with-component');
     await world.expectGone(inSecond, 'with-component');
+    await exclude(acme.storeId);
+    await world.expectGone(inMain, 'with-component');
     // An image builder has no session; it names the model's store.
     const builder = passerBy(inSecond, second);
     for (const name of ['acme-base', 'acme-control-plane']) {
@@ -429,10 +442,11 @@ describe('licences', () => {
       expect.objectContaining({ state: 'running', model: 'panel', ownerId: globex.brandId }),
       expect.objectContaining({ state: 'running', storeId: acme.storeId }),
     ]);
-    // Either side ends it.
+    // Either side ends it. A licence for a model is none for the brand's other models.
     await act(acme, 'endLicence', { id: toStore.id });
-    await act(globex, 'endLicence', { id: toModel.id });
     await world.expectGone(inMain, snap);
+    await world.expectThere(inSecond, snap);
+    await act(globex, 'endLicence', { id: toModel.id });
     await world.expectGone(inSecond, snap);
     expect((await refused(globex, 'endLicence', { id: toModel.id })).__typename).toBe('Conflict');
     expect((await refused(operator, 'endLicence', { id: toStore.id })).__typename).toBe('NotFound');
