@@ -129,12 +129,21 @@ describe('brakes, seen by devices on the wire', () => {
     expect(made.__typename).toBe('Pin');
     await takes(async () => (await offered(one)) === 2);
     expect(await offered(two)).toBe(1);
+    const lifted = await act(
+      `unpin(brand: "${store.brand}", id: "${made.id}", reason: "not yet")`,
+      '... on Pin { id }',
+    );
+    expect(lifted).toMatchObject({ __typename: 'Pin', id: made.id });
+    await takes(async () => (await offered(one)) === 1);
+    // The same for a device that has it already: what it goes back to is said.
+    const again = await pin({ deviceUid: uid, snap: SNAP, revision: 2, reason: 'field test' });
+    await takes(async () => (await offered(one)) === 2);
     expect((await one.fetchAndInstall(await one.poll(SNAP))).checked.length).toBeGreaterThan(3);
     expect(
-      await act(`unpin(brand: "${store.brand}", id: "${made.id}", reason: "done")`, ''),
+      await act(`unpin(brand: "${store.brand}", id: "${again.id}", reason: "done")`, ''),
     ).toMatchObject({ __typename: 'Pin' });
     expect(
-      await act(`unpin(brand: "${store.brand}", id: "${made.id}", reason: "again")`, ''),
+      await act(`unpin(brand: "${store.brand}", id: "${again.id}", reason: "again")`, ''),
     ).toMatchObject({ __typename: 'Conflict' });
     const back = await pin({
       deviceUid: uid,

@@ -90,6 +90,11 @@ describe.skipIf(tool === undefined)(`models (needs: ${HOW_TO_INSTALL})`, () => {
       /:14:\d+: error: .*in the future.*; write the time of signing/,
     ],
     [
+      'an unknown gadget',
+      (text) => text.replace('"acme-gadget"', '"acme-gadgte"'),
+      /:10:\d+: error: snap "acme-gadgte" does not exist.*; correct the name/,
+    ],
+    [
       'an unknown snap',
       (text) => text.replace('"acme-dashboard"', '"acme-dashbord"'),
       /:13:\d+: error: snap "acme-dashbord" does not exist.*; correct the name/,
@@ -113,5 +118,11 @@ describe.skipIf(tool === undefined)(`models (needs: ${HOW_TO_INSTALL})`, () => {
     const refused = await lint('late.model', signed);
     expect(refused.status).toBe(1);
     expect(refused.out).toMatch(/not registered, or retired, or ended; register the key/);
+    expect(
+      await act(
+        `registerModel(brand: "${store.brand}", assertion: ${JSON.stringify(signed)})`,
+        '... on Model { model }',
+      ),
+    ).toMatchObject({ __typename: 'Invalid' });
   });
 });

@@ -175,6 +175,19 @@ it('S5 snapd and bases are imported and included, so that an image of own and fo
   });
 });
 
+it('S22 another snap than the model means by its name, and a gadget that is not the brand’s, are named, too', async () => {
+  const snaps = [
+    { name: 'snapd', id: await store.snapId('snapd'), type: 'gadget' },
+    { name: 'acme-kernel', id: 'k'.repeat(32), type: 'kernel' },
+  ].map((one) => ({ ...one, 'default-channel': 'latest/stable' }));
+  await register(await signModel('mixed', { grade: 'dangerous', snaps }));
+  expect(await problemsOf('mixed')).toEqual([
+    'snapd is of type snapd, the model wants gadget',
+    expect.stringMatching(/^snapd is published by \S+: builders take a gadget of the brand/),
+    `the model names acme-kernel by id ${'k'.repeat(32)}, here it is ${await store.snapId('acme-kernel')}`,
+  ]);
+});
+
 it('S20 everything that an image builder asks for a model is answered, with all assertions up to the root', async () => {
   const image = builder(model);
   const database = new AssertionDatabase({ trusted: roots });
@@ -354,6 +367,9 @@ it('S21 extra snaps and channels need viewer credentials where snaps are protect
   await register(await signModel('sealed', { grade: 'signed', snaps: listed }));
   expect(await problemsOf('sealed')).toEqual([]);
   expect(await problemsOf('sealed', ...extra)).toContain(
+    'a model of grade signed takes no extra snaps and no other channels',
+  );
+  expect(await problemsOf('sealed', '--channel', 'edge')).toContain(
     'a model of grade signed takes no extra snaps and no other channels',
   );
   await register(await signModel('open', { grade: 'dangerous', snaps: listed }));
