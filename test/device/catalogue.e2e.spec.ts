@@ -266,6 +266,7 @@ describe.each(CLIENTS)('find, asked by $name', ({ userAgent }) => {
     expect(await named('q=waterw')).toEqual(['classic-pump']);
     expect(await named('q=globex')).toEqual(['classic-pump', 'snapd']);
     expect(await named('q=TOOLS%20collect')).toEqual(['edge-tools']);
+    expect(await named('q=tools%20water')).toEqual([]);
     expect(await named('q=acme')).toEqual(
       expect.arrayContaining(['edge-tools', 'secret-app', 'edgy']),
     );
@@ -289,6 +290,7 @@ describe.each(CLIENTS)('find, asked by $name', ({ userAgent }) => {
     expect(await named('q=acme&private=true')).toEqual(['secret-app']);
     expect(await named('name=classic')).toEqual(['classic-pump']);
     expect(await named('name=classic&confinement=strict')).toEqual([]);
+    expect(await named('confinement=classic')).toEqual(['classic-pump']);
     expect(await named('name=classic&confinement=strict,classic')).toEqual(['classic-pump']);
     const nothing = await get('/v2/snaps/find?q=zzqqxxnothing');
     expect([nothing.status, nothing.text]).toEqual([200, '{"results":[]}']);
