@@ -9,12 +9,14 @@ const ALONE = [
 const PROCESSES = '**/*.process.spec.ts';
 // What measures time, load or memory, counts what lies in shared folders, or is as heavy as several others has the machine for itself.
 const ALONE_ON_SERVICES = [
-  'test/{database,faults,policy,simulate,stack,story}/**/*.e2e.spec.ts',
+  'test/stack/**/*.e2e.spec.ts',
   'test/access/isolation.e2e.spec.ts',
   'test/admin/worker.e2e.spec.ts',
   'test/device/{downloads,overload}.e2e.spec.ts',
+  'test/faults/{handlers,redis}.e2e.spec.ts',
+  'test/policy/{outage,stops}.e2e.spec.ts',
   'test/publisher/{hard-uploads,timeouts}.e2e.spec.ts',
-  'test/vault/{export,failures,kill,load}.e2e.spec.ts',
+  'test/vault/{export,load}.e2e.spec.ts',
   `{apps,libs}/${PROCESSES}`,
 ];
 const ON_SERVICES = {
