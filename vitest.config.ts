@@ -16,6 +16,7 @@ const ALONE_ON_SERVICES = [
   'test/faults/{handlers,redis}.e2e.spec.ts',
   'test/policy/{outage,stops}.e2e.spec.ts',
   'test/publisher/{hard-uploads,timeouts}.e2e.spec.ts',
+  'test/story/rollout-run.e2e.spec.ts',
   'test/vault/{export,load}.e2e.spec.ts',
   `{apps,libs}/${PROCESSES}`,
 ];
