@@ -7,17 +7,16 @@ const ALONE = [
 ];
 // Specs that start processes of their own take seconds: they run with the end-to-end tests.
 const PROCESSES = '**/*.process.spec.ts';
-// What measures time, load or memory, counts what lies in shared folders, or is as heavy as several others has the machine for itself.
+// What measures time or load, counts what lies in shared folders, or drives a clock through days has the machine for itself.
 const ALONE_ON_SERVICES = [
   'test/stack/**/*.e2e.spec.ts',
   'test/access/isolation.e2e.spec.ts',
-  'test/admin/worker.e2e.spec.ts',
   'test/device/{downloads,overload}.e2e.spec.ts',
-  'test/faults/{handlers,redis}.e2e.spec.ts',
+  'test/faults/redis.e2e.spec.ts',
   'test/policy/{outage,stops}.e2e.spec.ts',
   'test/publisher/{hard-uploads,timeouts}.e2e.spec.ts',
   'test/story/rollout-run.e2e.spec.ts',
-  'test/vault/{export,load}.e2e.spec.ts',
+  'test/vault/load.e2e.spec.ts',
   `{apps,libs}/${PROCESSES}`,
 ];
 const ON_SERVICES = {

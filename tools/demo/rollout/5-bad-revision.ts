@@ -20,6 +20,10 @@ const WAVES = [
 /** One wave for all; each device has to be well after it for some seconds. */
 const BACK = [{ percent: 100, soakSeconds: 0, health: { ...HEALTH, minSample: 5 } }];
 
+const MOST_POLLS = 6;
+/** The worker counts what was heard within seconds, and silence within a minute (update-control.md 2.6). */
+const SEEN_WITHIN_MS = 20_000;
+
 /** Forty displays, a quarter of them on arm64, where the hooks of revision 3 fail. */
 export async function badRevision(story: RolloutStory): Promise<void> {
   const { narrator, brandId, storeId, installation, seed, time } = story;
@@ -99,10 +103,19 @@ export async function approvedRollback(story: RolloutStory): Promise<void> {
     `Aron approves the way back for the ${had.length} displays that have revision ${BAD}`,
   );
   await everybodyPolls(story);
-  await time.moveTo(new Date(time.now.getTime() + 6 * HOUR_MS));
-  await everybodyPolls(story);
-  const later = await asColleague(story, story.planner);
-  await untilRollout({ ...story, rolloutId: id }, later, ({ state }) => state === 'COMPLETED');
+  const isCompleted = ({ state }: RolloutAccount): boolean => state === 'COMPLETED';
+  const completed = async (limitMs?: number): Promise<RolloutAccount> => {
+    const later = await asColleague(story, story.planner);
+    return untilRollout({ ...story, rolloutId: id }, later, isCompleted, limitMs);
+  };
+  // Four times a day, as devices do: what is not seen of one the first time is seen the next time.
+  let isBack = false;
+  for (let left = MOST_POLLS; left > 0 && !isBack; left -= 1) {
+    await time.moveTo(new Date(time.now.getTime() + 6 * HOUR_MS));
+    await everybodyPolls(story);
+    isBack = await completed(SEEN_WITHIN_MS).then(Boolean, () => false);
+  }
+  await completed();
   const wrong = displays(story).filter(({ installed }) => installed.revision !== 1);
   if (wrong.length > 0) throw new Error(`cannot accept ${wrong.length} displays off revision 1`);
   narrator.say('all displays are on revision 1 again');

@@ -20,8 +20,9 @@ export async function untilRollout(
   story: RolloutStory,
   admin: BrandAdmin,
   isSo: (rollout: RolloutAccount) => boolean,
+  limitMs = LIMIT_MS,
 ): Promise<RolloutAccount> {
-  for (const end = Date.now() + LIMIT_MS; ; await sleep(100)) {
+  for (const end = Date.now() + limitMs; ; await sleep(100)) {
     const rollout = await admin
       .rolloutAccount(story.brandId, story.rolloutId)
       .catch((error: unknown) => {
