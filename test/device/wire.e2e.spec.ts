@@ -371,6 +371,8 @@ describe('assertion fetches', () => {
           [uid],
         ),
       );
+    // What the polls of the tests before are still to leave is no doing of this one.
+    await store.services.observations.flush();
     const before = await allRows();
     expect([...before.keys()]).toEqual(
       expect.arrayContaining(['device_facts', 'devices', 'outbox', 'audit_log']),
