@@ -371,8 +371,9 @@ describe('assertion fetches', () => {
           [uid],
         ),
       );
-    // What the polls of the tests before are still to leave is no doing of this one.
+    // What the polls before are still to leave, its own first one among them, is no doing of what follows.
     await store.services.observations.flush();
+    await store.services.decisionLog.flush();
     const before = await allRows();
     expect([...before.keys()]).toEqual(
       expect.arrayContaining(['device_facts', 'devices', 'outbox', 'audit_log']),

@@ -87,8 +87,10 @@ function unpacked(wanted: DebianProgram): Program | null {
   const folder = folderOf(wanted);
   const command = join(folder, 'usr', 'bin', wanted.program);
   if (!existsSync(command)) return null;
-  const lib = join(folder, 'usr', 'lib');
-  const folders = existsSync(lib) ? readdirSync(lib).map((name) => join(lib, name)) : [];
+  // Up to Debian 12 some packages have their libraries in /lib, which there is a link to /usr/lib.
+  const folders = [join(folder, 'usr', 'lib'), join(folder, 'lib')].flatMap((lib) =>
+    existsSync(lib) ? readdirSync(lib).map((name) => join(lib, name)) : [],
+  );
   return {
     command,
     env: { LD_LIBRARY_PATH: folders.join(':') },

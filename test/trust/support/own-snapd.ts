@@ -91,7 +91,7 @@ export class OwnSnapd {
     cpSync(join(dirname(program), '..', 'lib', 'snapd'), daemon, { recursive: true });
     withOurRoot(join(daemon, 'snapd'), options.root, join(daemon, 'snapd'));
     withOurRoot(program, options.root, join(folder, 'snap'));
-    standIns(join(folder, 'bin'));
+    standIns(join(folder, 'bin'), options.squashfs);
     return new OwnSnapd(folder, join(folder, 'snap'), options);
   }
 
@@ -140,14 +140,13 @@ export class OwnSnapd {
   }
 
   private env(): Record<string, string> {
-    const { squashfs, env } = this.options;
-    const path = [this.path('bin'), dirname(squashfs.command), process.env['PATH'] ?? ''].join(':');
+    const path = [this.path('bin'), process.env['PATH'] ?? ''].join(':');
     const own = {
       ...{ SNAPPY_GLOBAL_ROOT: this.path('machine'), SNAP_REEXEC: '0', PATH: path },
       // Else it looks into the home of root, who it takes itself for.
       SNAPD_AUTH_DATA_FILENAME: this.path('auth.json'),
     };
-    return { ...squashfs.env, ...own, ...LOOPBACK_ONLY, ...env };
+    return { ...own, ...LOOPBACK_ONLY, ...this.options.env };
   }
 
   /** It ends by itself when it has nothing to do or a new one is there; the machine's manager starts it again then. */
@@ -194,10 +193,17 @@ unsquashfs -n -f -d "$2" "$1" >/dev/null 2>&1 || [ $? -eq 2 ]
 `;
 const NOTHING = '#!/bin/sh\n';
 
-function standIns(folder: string): void {
+/** snapd hands no `LD_LIBRARY_PATH` on: an unpacked `unsquashfs` has to know for itself where its libraries are. */
+const unsquashfs = ({ command, env }: Program): string => {
+  const given = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)} `);
+  return `#!/bin/sh\n${given.join('')}exec ${quoted(command)} "$@"\n`;
+};
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+function standIns(folder: string, squashfs: Program): void {
   mkdirSync(folder);
   const scripts = {
-    ...{ systemctl: SYSTEMCTL, mount: MOUNT },
+    ...{ systemctl: SYSTEMCTL, mount: MOUNT, unsquashfs: unsquashfs(squashfs) },
     ...{ umount: NOTHING, udevadm: NOTHING, apparmor_parser: NOTHING },
   };
   for (const [name, text] of Object.entries(scripts))
