@@ -300,7 +300,10 @@ describe('cost and failure', () => {
   it('a warm poll runs no SQL, a cold one reads the device once', async () => {
     const device = await opened();
     await pollOf(device);
+    // What the first poll left is written, and not in the middle of what follows.
     await store.services.facts.flush();
+    await store.services.observations.flush();
+    await store.services.decisionLog.flush();
     store.services.overlay.stop();
     store.services.policies.stop();
     const asSystem = vi.spyOn(store.resources.db, 'asSystem');

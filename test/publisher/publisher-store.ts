@@ -11,8 +11,6 @@ import {
   Database,
   dropDatabase,
   markDelivered,
-  migrate,
-  provision,
   shiftClock,
   takeFromOutbox,
   type Account,
@@ -34,6 +32,7 @@ import { freePort } from '#stack';
 import { PublisherModule } from '../../apps/store-api/src/publisher/publisher.module.js';
 import { ResourcesModule } from '../../apps/store-api/src/resources.module.js';
 import { reviewUploadProcessor } from '../../apps/worker/src/review-upload.processor.js';
+import { freshDatabase } from '../support/databases.js';
 
 export const PASSWORD = 'correct horse battery';
 
@@ -68,12 +67,9 @@ export async function startPublisherStore({
   surfaces = [PublisherModule],
   downloads = 'stream',
 }: PublisherStoreOptions = {}): Promise<PublisherStore> {
-  const adminUrl = inject('stackEnv').DATABASE_URL ?? '';
-  const database = `publisher_${randomBytes(6).toString('hex')}`;
+  const { database, adminUrl, urls } = await freshDatabase('publisher');
   const dir = join(inject('stackDir'), database);
   mkdirSync(dir, { recursive: true });
-  const urls = await provision({ adminUrl, database, secret: 'of this run', rolePrefix: database });
-  await migrate(urls.owner);
   const db = await Database.open({ url: urls.store, room: 'store', applicationName: 'test' });
   const masterKeyFile = join(dir, 'master');
   await createMasterKeyFile(masterKeyFile);

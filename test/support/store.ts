@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import type { Stack } from '#stack';
+import { seedOf } from './databases.js';
 import {
   forgetDatabase,
   type Installation,
@@ -24,13 +25,14 @@ export function testStack(): Stack {
   };
 }
 
-/** A store (with worker and vault, unless told otherwise) as real processes, in a database of its own; stop it in `afterAll`. */
+/** A store (with worker and vault, unless told otherwise) as real processes, in a database of its own, with the keys and passwords of all such stores of the run; stop it in `afterAll`. */
 export async function startStore(
   options: Partial<InstallationOptions> = {},
 ): Promise<Installation> {
   const stack = options.stack ?? testStack();
   const database = options.database ?? `test_${randomBytes(6).toString('hex')}`;
-  const installation = await startInstallation({ ...options, stack, database });
+  const seed = await seedOf(options.env?.['KEY_BITS'] ?? '4096');
+  const installation = await startInstallation({ ...options, stack, database, seed });
   return {
     ...installation,
     stop: async () => {

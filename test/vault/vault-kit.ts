@@ -15,11 +15,12 @@ import {
   type AssertionDraft,
   type Signer,
 } from '#libs/assertions';
-import { dropDatabase, migrate, provision, type DatabaseUrls } from '#libs/database';
+import { dropDatabase, type DatabaseUrls } from '#libs/database';
 import { startApp, type RunningApp } from '#libs/runtime';
 import { initVault } from '../../apps/serial-vault/src/init-vault.js';
 import { ask, type Answer } from '../../tools/clients/http.js';
 import { makeDeviceKeys } from '../../tools/demo/device-keys.js';
+import { freshDatabase } from '../support/databases.js';
 
 const VECTORS = new URL('../vectors/assertions/', import.meta.url);
 
@@ -82,16 +83,7 @@ export async function prepareVault(
 export async function prepareVaultWithoutKeys(
   change: Readonly<Record<string, string>> = {},
 ): Promise<PreparedVault> {
-  const adminUrl = inject('stackEnv').DATABASE_URL ?? '';
-  const database = `vault_${randomBytes(6).toString('hex')}`;
-  // Roles of its own: those of a store in the same test have other passwords.
-  const urls = await provision({
-    adminUrl,
-    database,
-    secret: 'vault tests',
-    rolePrefix: database,
-  });
-  await migrate(urls.owner);
+  const { database, adminUrl, urls } = await freshDatabase('vault');
   const dir = mkdtempSync(join(tmpdir(), 'vault-'));
   const file = (name: string, content: string): string => {
     writeFileSync(join(dir, name), content, { mode: 0o600 });

@@ -1,8 +1,4 @@
 export { APP_NAMES, type AppName } from './apps.js';
-export {
-  forgetDatabase,
-  startInstallation,
-  type Installation,
-  type InstallationOptions,
-} from './installation.js';
+export { makeSeed, type InstallationOptions, type Seed } from './ground.js';
+export { forgetDatabase, startInstallation, type Installation } from './installation.js';
 export { type Ports } from './ports.js';

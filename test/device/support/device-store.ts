@@ -21,8 +21,6 @@ import {
   SnapRevision,
   Upload,
   dropDatabase,
-  migrate,
-  provision,
   type DatabaseUrls,
   type Risk,
 } from '#libs/database';
@@ -34,6 +32,7 @@ import { DeviceServices } from '../../../apps/store-api/src/device/device-servic
 import { DeviceModule } from '../../../apps/store-api/src/device/device.module.js';
 import { FallbackFilter } from '../../../apps/store-api/src/fallback.filter.js';
 import { ResourcesModule } from '../../../apps/store-api/src/resources.module.js';
+import { freshDatabase } from '../../support/databases.js';
 
 const SNAPS = join(import.meta.dirname, '../../snaps');
 
@@ -124,12 +123,7 @@ export class DeviceStore {
     settings: Partial<Resources['settings']> = {},
     surfaces: readonly Type[] = [DeviceModule],
   ): Promise<DeviceStore> {
-    const database = `test_${randomBytes(6).toString('hex')}`;
-    const databaseUrls = await provision({
-      ...{ adminUrl: adminUrl(), database, rolePrefix: database },
-      secret: 'test',
-    });
-    await migrate(databaseUrls.owner);
+    const { database, urls: databaseUrls } = await freshDatabase('test');
     const port = await freePort();
     const { publicUrl = `http://127.0.0.1:${port}` } = settings;
     const blobsSecret = randomBytes(32).toString('base64');

@@ -116,6 +116,29 @@ describe('health gate', () => {
     ).toMatchObject({ verdict: 'FAIL', architecture: 'arm64' });
   });
 
+  it('waits for an architecture that is silent, if it is there in number, though the others are well', () => {
+    const fleet = counts({ seen: 1000, confirmed: 800 });
+    const judged = (arm64: Partial<WaveCounts>, when: Partial<typeof clock> = {}) =>
+      evaluateWave(
+        DEFAULT_HEALTH,
+        fleet,
+        { amd64: counts({ seen: 800, confirmed: 800 }), arm64: counts(arm64) },
+        { ...clock, ...when },
+      );
+    const waits = { cause: 'coverage', architecture: 'arm64' };
+    expect(judged({ seen: 200 })).toMatchObject({ verdict: 'OPEN', ...waits });
+    expect(judged({ seen: 200, confirmed: 119 })).toMatchObject({ verdict: 'OPEN', ...waits });
+    expect(judged({ seen: 200, confirmed: 120 })).toMatchObject({ verdict: 'PASS' });
+    expect(judged({ seen: 200, confirmed: 60, deferred: 80, excluded: 20 }).verdict).toBe('PASS');
+    // Nineteen may be one household.
+    expect(judged({ seen: 19 }).verdict).toBe('PASS');
+    expect(judged({ seen: 20 }).verdict).toBe('OPEN');
+    expect(judged({ seen: 20 }, { isPastDeadline: true })).toMatchObject({
+      verdict: 'INCONCLUSIVE',
+      ...waits,
+    });
+  });
+
   it('U85 a share of exactly failPpm is no failure, one device more is', () => {
     expect(verdict({ seen: 1000, confirmed: 980, failed: 20 })).toBe('PASS');
     expect(verdict({ seen: 1000, confirmed: 979, failed: 21 })).toBe('FAIL');

@@ -51,14 +51,14 @@ export interface GateClock {
  */
 export function evaluateHealth(gate: HealthGate, counts: WaveCounts, clock: GateClock): GateResult {
   const minSample = sampleOf(gate, counts, clock.k);
-  const failures = counts.failed + counts.reverted + counts.looping + counts.excessDark;
+  const failures = failuresOf(counts);
   const outcomes = counts.confirmed + failures;
   const noise = Math.max(2 * minSample, outcomes + counts.installed);
   const failAbs = gate.failAbs ?? Math.max(2, Math.ceil((gate.failPpm * noise) / 1e6));
   const numbers = { outcomes, failures, confirmed: counts.confirmed, minSample, failAbs };
   const isFewOrTooMany = outcomes < minSample || failures * 1e6 > gate.failPpm * outcomes;
   if (failures >= failAbs && isFewOrTooMany) return { verdict: 'FAIL', cause: 'failures', numbers };
-  const reachable = counts.seen - counts.deferred - counts.excluded;
+  const reachable = reachableOf(counts);
   const missing = [
     [outcomes >= minSample, 'sample'],
     [counts.confirmed * 1e6 >= gate.successPpm * outcomes, 'success'],
@@ -87,7 +87,13 @@ export function sampleOf(
   return Math.min(minSample, Math.max(1, expected));
 }
 
-/** Overall and per architecture: one architecture's FAIL is the wave's FAIL (U80). */
+/** So many devices of an architecture must have been offered the target before the wave waits to hear from them. */
+const ENOUGH_TO_HEAR_FROM = 20;
+
+/**
+ * Overall and per architecture: one architecture's FAIL is the wave's FAIL (U80). Nor does the wave pass while an architecture is silent
+ * that is there in number: the others are heard of, and it may be dead of the target long before it counts as dark.
+ */
 export function evaluateWave(
   gate: HealthGate,
   overall: WaveCounts,
@@ -98,8 +104,22 @@ export function evaluateWave(
     const result = evaluateHealth(gate, counts, clock);
     if (result.verdict === 'FAIL') return { ...result, architecture };
   }
-  return evaluateHealth(gate, overall, clock);
+  const whole = evaluateHealth(gate, overall, clock);
+  if (whole.verdict !== 'PASS') return whole;
+  for (const [architecture, counts] of Object.entries(byArchitecture)) {
+    const reachable = reachableOf(counts);
+    const outcomes = counts.confirmed + failuresOf(counts);
+    if (reachable < ENOUGH_TO_HEAR_FROM || outcomes * 1e6 >= gate.coveragePpm * reachable) continue;
+    const verdict = clock.isPastDeadline ? 'INCONCLUSIVE' : 'OPEN';
+    return { verdict, cause: 'coverage', numbers: { outcomes, reachable }, architecture };
+  }
+  return whole;
 }
+
+const failuresOf = ({ failed, reverted, looping, excessDark }: WaveCounts): number =>
+  failed + reverted + looping + excessDark;
+const reachableOf = ({ seen, deferred, excluded }: WaveCounts): number =>
+  seen - deferred - excluded;
 
 /** How often something happened in a group of devices. */
 export interface Share {
