@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Specs that need a realm of their own: the schema's, since Nest keeps one set of GraphQL types; the others forbid globals to everybody. */
 const ALONE = [
@@ -19,6 +20,16 @@ const ALONE_ON_SERVICES = [
   'test/vault/load.e2e.spec.ts',
   `{apps,libs}/${PROCESSES}`,
 ];
+// Minutes each: begun last they would keep one worker while the other has nothing left to do.
+const LONG = ['faults/handlers', 'vault/kill', 'admin/store-key', 'cli/publish'];
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification): boolean =>
+      LONG.some((name) => moduleId.endsWith(`/test/${name}.e2e.spec.ts`));
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 const ON_SERVICES = {
   globalSetup: ['test/support/global-setup.ts'],
   testTimeout: 60_000,
@@ -32,6 +43,7 @@ export default defineConfig({
   test: {
     // A worker that ends while the machine is busy is waited for; else a run without a failed test fails.
     teardownTimeout: 60_000,
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         extends: true,

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundle } from './bundle.mjs';
 import { runTests } from './run-tests.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -222,11 +223,12 @@ function readJson(file) {
 
 // ---- building -----------------------------------------------------------------------------------------------------
 
-/** tsc, when a source, the settings or a package changed since the last time it was content. */
+/** tsc and then the bundles, when a source, the settings or a package changed since the last time it was content. */
 async function build() {
   const sources = ['apps', 'libs', 'test', 'tools'].flatMap((folder) => filesIn(folder, '.ts'));
   const stampFile = path.join('dist', '.stamp');
-  const stamp = stampOf([...sources, 'tsconfig.json', 'package.json', 'package-lock.json']);
+  const settings = ['tools/bundle.mjs', 'tsconfig.json', 'package.json', 'package-lock.json'];
+  const stamp = stampOf([...sources, ...settings]);
   if (fs.existsSync(stampFile) && fs.readFileSync(stampFile, 'utf8') === stamp) return true;
   const started = Date.now();
   say(`Building ${sources.length} files …`);
@@ -236,6 +238,7 @@ async function build() {
     return false;
   }
   removeOrphans(new Set(sources));
+  await bundle();
   fs.writeFileSync(stampFile, stamp);
   say(`Built in ${seconds(started)}.`);
   return true;

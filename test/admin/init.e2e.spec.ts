@@ -21,7 +21,7 @@ describe('making an installation', () => {
   let first: InitialiseReport;
 
   const init = async (env: Record<string, string> = {}): Promise<InitialiseReport> => {
-    const script = appMain('store-api').replace(/main\.js$/, 'init.js');
+    const script = appMain('store-api', 'init');
     const { stdout } = await run(process.execPath, [script], {
       env: {
         PATH: process.env['PATH'],

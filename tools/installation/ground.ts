@@ -65,8 +65,7 @@ export async function prepare(options: InstallationOptions): Promise<Ground> {
   if (ran.length > 0) log(`database migrated: ${ran.join(', ')}`);
   const ports = options.dir ? await keptPorts(join(dir, 'ports.json')) : await freshPorts();
   const specs = processSpecs({ stack, dir, ports, secrets, databaseUrls, env: options.env ?? {} });
-  const init = <T>(name: AppName): Promise<T> =>
-    runInit<T>(appMain(name).replace(/main\.js$/, 'init.js'), specs[name].env);
+  const init = <T>(name: AppName): Promise<T> => runInit<T>(appMain(name, 'init'), specs[name].env);
   const store = seed
     ? {
         ...seed.store,

@@ -15,9 +15,9 @@ function findRoot(from: string): string {
   return findRoot(parent);
 }
 
-/** The compiled start file of an app, for `Processes.start`. */
-export function appMain(app: string): string {
-  return join(projectRoot, 'dist', 'apps', app, 'src', 'main.js');
+/** The start file of an app, for `Processes.start`; `init`: what makes its installation. Both are bundles (tools/bundle.mjs). */
+export function appMain(app: string, part: 'main' | 'init' = 'main'): string {
+  return join(projectRoot, 'dist', 'bundles', `${app}-${part}.js`);
 }
 
 /** A short name for a folder, so that data outside the checkout tells checkouts apart (decisions 24). */
