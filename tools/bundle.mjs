@@ -27,10 +27,16 @@ const LEFT = [
 
 /** Run where `dist` is. A package that is bundled must not be loaded once more by one that is left. */
 export async function bundle() {
-  const { rolldown } = await import('rolldown');
   fs.rmSync(OUT, { recursive: true, force: true });
+  const input = Object.fromEntries(
+    Object.entries(PROGRAMS)
+      .map(([name, file]) => [name, path.join('dist', file)])
+      .filter(([, file]) => fs.existsSync(file)),
+  );
+  if (Object.keys(input).length === 0) return;
+  const { rolldown } = await import('rolldown');
   const build = await rolldown({
-    input: Object.fromEntries(Object.entries(PROGRAMS).map(([n, f]) => [n, path.join('dist', f)])),
+    input,
     platform: 'node',
     external: (id) => LEFT.some((name) => id === name || id.startsWith(`${name}/`)),
     plugins: [ownPlaces],

@@ -23,7 +23,7 @@ const write = (file: string, text: string) => {
 };
 
 beforeAll(() => {
-  for (const file of ['tools/bootstrap.mjs', 'tools/run-tests.mjs'])
+  for (const file of ['tools/bootstrap.mjs', 'tools/bundle.mjs', 'tools/run-tests.mjs'])
     cpSync(join(projectRoot, file), join(checkout, file));
   const dependencies = { neighbour: 'file:neighbour' };
   write(

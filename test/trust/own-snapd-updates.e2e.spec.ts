@@ -7,7 +7,8 @@ import { ask } from '../../tools/clients/http.js';
 import { Enum, SNAPS, literal, type Person } from '../admin/support/admin-store.js';
 import { AcmeDesk, realParts } from './support/acme-desk.js';
 import { ListeningProxy, type DeviceCall } from './support/listening-proxy.js';
-import { NEEDS, packSnap } from './support/own-snapd.js';
+import { NEEDS } from './support/own-snapd.js';
+import { packSnap } from './support/squashfs.js';
 import { isPoll, isScheduled, isValidation, offerIn, talkOf } from './support/snapd-talk.js';
 import { SimpleWay } from './support/simple-way.js';
 

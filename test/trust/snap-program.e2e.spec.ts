@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -6,14 +6,16 @@ import { decodeAssertions } from '#libs/assertions';
 import { AdminStore, literal, SNAPS } from '../admin/support/admin-store.js';
 import { StoreWorld, type Tenant } from '../admin/support/store-world.js';
 import { findSnapTool, HOW_TO_INSTALL, type SnapRun } from '../assertions/snap-tool.js';
+import { squashfsTools, unsquashfsScript } from './support/squashfs.js';
 import { withOurRoot } from './support/with-our-root.js';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 const KEY_NAME = 'acme-models';
 const tool = findSnapTool();
+const squashfs = tool && (await squashfsTools());
 
-describe.skipIf(tool === undefined)(
-  `Debian's snap program against the store (needs: ${HOW_TO_INSTALL})`,
+describe.skipIf(squashfs === undefined)(
+  `Debian's snap program against the store (needs: ${HOW_TO_INSTALL} squashfs-tools)`,
   () => {
     let store: AdminStore;
     let world: StoreWorld;
@@ -80,7 +82,14 @@ describe.skipIf(tool === undefined)(
         const program = join(folder, 'snap');
         const root = decodeAssertions(readFileSync(store.installation.store.rootAssertions));
         withOurRoot(tool?.program ?? '', root, program);
-        const env = { SNAPPY_FORCE_API_URL: world.url, UBUNTU_STORE_ID: acme.storeId };
+        // It looks into what it believes.
+        if (squashfs)
+          writeFileSync(join(folder, 'unsquashfs'), unsquashfsScript(squashfs), { mode: 0o755 });
+        const env = {
+          SNAPPY_FORCE_API_URL: world.url,
+          UBUNTU_STORE_ID: acme.storeId,
+          PATH: `${folder}:${process.env['PATH'] ?? ''}`,
+        };
         const args = ['download', 'acme-dashboard', `--target-directory=${folder}`];
         const run = await tool?.of(program).run(args, env);
         expect([run?.status, run?.err]).toEqual([0, expect.not.stringContaining('error')]);

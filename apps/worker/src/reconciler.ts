@@ -36,8 +36,11 @@ const DELTAS = { lateMs: 30_000, againMs: 86_400_000, keepMs: 30 * 86_400_000 };
 const DELTA_SLOT_MS = 120_000;
 /** Silence is noticed within a minute, news within seconds (update-control.md 2.6, stats-rollup). */
 const COUNTS = { quietMs: 60_000, busyMs: 3_000, lostMs: 60_000 };
-/** Asked for again at most so often while the job is kept by the queue. */
-const SLOT_MS = 5_000;
+/**
+ * What was asked for and waits in the queue is asked for once in so much time: more of it would only make a queue longer that is
+ * behind. One that was lost with its worker comes back sooner (update-control.md 2.6).
+ */
+const SLOT_MS = 30_000;
 
 /**
  * Looks every few seconds for what is due in the database and asks for it again: losing Redis, jobs or workers delays
@@ -100,20 +103,30 @@ export class Reconciler {
         'review-upload',
         { ...upload },
         Math.floor((slot * SLOT_MS) / STUCK_UPLOAD_MS),
+        { isForgotten: false },
       );
     for (const { brandId } of await read(listUncheckedAudits))
       await this.ask('audit-verify', { brandId }, slot);
     for (const delivery of await read((tx) => listDueDeliveries(tx, LATE_DELIVERY_MS)))
       await this.ask('notify-deliver', { ...delivery }, slot);
     for (const target of await read((tx) => listDueDeltaTargets(tx, DELTAS)))
-      await this.ask('make-deltas', { ...target }, Math.floor((slot * SLOT_MS) / DELTA_SLOT_MS));
+      await this.ask('make-deltas', { ...target }, Math.floor((slot * SLOT_MS) / DELTA_SLOT_MS), {
+        isForgotten: false,
+      });
     if (Date.now() - this.sweptAt < SWEEP_EVERY_MS) return;
     this.sweptAt = Date.now();
     await this.sweep();
   }
 
-  private async ask(job: string, payload: object, version: string | number): Promise<void> {
-    const delivery = await this.dispatcher.dispatch(job, payload, { version: `again.${version}` });
+  /** `isForgotten` false: once it is over, it is not asked for again before the next slot either. */
+  private async ask(
+    job: string,
+    payload: object,
+    slot: string | number,
+    { isForgotten = true } = {},
+  ): Promise<void> {
+    const options = { version: `again.${slot}`, isForgotten };
+    const delivery = await this.dispatcher.dispatch(job, payload, options);
     this.logger.debug({ job, payload, delivery }, 'asked again');
   }
 

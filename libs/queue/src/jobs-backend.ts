@@ -59,6 +59,8 @@ export interface EnqueueOptions {
   /** Makes the job another one: the outbox row's number, or a time for what the reconciler adds again. */
   readonly version?: string | number;
   readonly delayMs?: number;
+  /** Nothing of it stays when it is over: until then it is asked for once, and afterwards it may be asked for again. */
+  readonly isForgotten?: boolean;
 }
 
 export interface JobWorker {
@@ -92,6 +94,8 @@ const RETENTION = {
   removeOnComplete: { count: 10_000, age: 7 * 86_400 },
   removeOnFail: { count: 10_000, age: 30 * 86_400 },
 };
+
+const NOTHING_STAYS = { removeOnComplete: true, removeOnFail: true };
 
 /** Connects to what carries the jobs and prepares it; call it once per process. */
 export async function createJobsBackend(options: JobsOptions): Promise<JobsBackend> {
@@ -127,14 +131,15 @@ async function openQueues(
     queues.set(lane, queue);
   }
   const workers = new Set<JobWorker>();
-  const enqueue: JobsBackend['enqueue'] = async (job, payload, { version, delayMs } = {}) => {
+  const enqueue: JobsBackend['enqueue'] = async (job, payload, options = {}) => {
+    const { version, delayMs, isForgotten = false } = options;
     const id = jobId(job, payload, version);
     await queues.get(job.lane)?.add(job.name, parsePayload(job, payload), {
       jobId: id,
       attempts: job.attempts,
       backoff: { type: 'exponential', delay: job.backoffMs },
       ...(delayMs === undefined ? {} : { delay: delayMs }),
-      ...RETENTION,
+      ...(isForgotten ? NOTHING_STAYS : RETENTION),
     });
     return id;
   };

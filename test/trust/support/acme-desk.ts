@@ -4,7 +4,8 @@ import { decodeAssertions, type Assertion } from '#libs/assertions';
 import type { Program } from '../../../tools/stack/debian-package.js';
 import { literal } from '../../admin/support/admin-store.js';
 import { findSnapTool, type SnapRun, type SnapTool } from '../../assertions/snap-tool.js';
-import { OwnSnapd, packSnap, rootWithoutRights, squashfsTools } from './own-snapd.js';
+import { OwnSnapd, rootWithoutRights } from './own-snapd.js';
+import { packSnap, squashfsTools } from './squashfs.js';
 import type { SimpleWay } from './simple-way.js';
 
 /** What `snap debug connectivity` of 2.57 asks the store for, whatever else is there. */

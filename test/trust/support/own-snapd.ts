@@ -1,8 +1,7 @@
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
-  chmodSync,
   cpSync,
   mkdirSync,
   mkdtempSync,
@@ -14,20 +13,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Assertion } from '#libs/assertions';
-import { onPath, fromDebian, type Program } from '../../../tools/stack/debian-package.js';
+import type { Program } from '../../../tools/stack/debian-package.js';
 import type { SnapRun, SnapTool } from '../../assertions/snap-tool.js';
+import { unsquashfsScript } from './squashfs.js';
 import { withOurRoot } from './with-our-root.js';
 
-/** What is said where the daemon cannot be run: see {@link squashfsTools} and {@link rootWithoutRights}. */
+/** What is said where the daemon cannot be run: see `squashfsTools` and {@link rootWithoutRights}. */
 export const NEEDS = 'snapd, gnupg and squashfs-tools of Debian, and root or user namespaces';
-
-/** `unsquashfs` and `mksquashfs`: snapd looks into snaps with the first, tests make their own with the second. */
-export async function squashfsTools(): Promise<Program | undefined> {
-  const packages = ['squashfs-tools'];
-  const howTo = 'apt-get install squashfs-tools';
-  const wanted = { name: 'squashfs-tools', program: 'unsquashfs', packages, howTo };
-  return onPath(['unsquashfs']) ?? (await fromDebian(wanted, () => {}).catch(() => undefined));
-}
 
 /** snapd keeps locks there, whatever root it is given. */
 const OWN_LOCKS =
@@ -39,20 +31,6 @@ export function rootWithoutRights(): readonly string[] | undefined {
   return ways
     .map((way) => ['unshare', ...way, 'sh', '-c', OWN_LOCKS])
     .find(([first = '', ...rest]) => spawnSync(first, [...rest, 'true']).status === 0);
-}
-
-/** A snap of nothing but its `snap.yaml`. @returns its file */
-export function packSnap(squashfs: Program, folder: string, yaml: string): string {
-  const inside = mkdtempSync(join(folder, 'pack-'));
-  // snapd takes no snap that others cannot read.
-  chmodSync(inside, 0o755);
-  mkdirSync(join(inside, 'meta'));
-  writeFileSync(join(inside, 'meta', 'snap.yaml'), yaml);
-  const file = `${inside}.snap`;
-  const args = [inside, file, '-noappend', '-comp', 'xz', '-no-xattrs', '-all-root'];
-  const env = { ...process.env, ...squashfs.env };
-  execFileSync(join(dirname(squashfs.command), 'mksquashfs'), args, { env, stdio: 'ignore' });
-  return file;
 }
 
 export interface OwnSnapdOptions {
@@ -193,17 +171,10 @@ unsquashfs -n -f -d "$2" "$1" >/dev/null 2>&1 || [ $? -eq 2 ]
 `;
 const NOTHING = '#!/bin/sh\n';
 
-/** snapd hands no `LD_LIBRARY_PATH` on: an unpacked `unsquashfs` has to know for itself where its libraries are. */
-const unsquashfs = ({ command, env }: Program): string => {
-  const given = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)} `);
-  return `#!/bin/sh\n${given.join('')}exec ${quoted(command)} "$@"\n`;
-};
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-
 function standIns(folder: string, squashfs: Program): void {
   mkdirSync(folder);
   const scripts = {
-    ...{ systemctl: SYSTEMCTL, mount: MOUNT, unsquashfs: unsquashfs(squashfs) },
+    ...{ systemctl: SYSTEMCTL, mount: MOUNT, unsquashfs: unsquashfsScript(squashfs) },
     ...{ umount: NOTHING, udevadm: NOTHING, apparmor_parser: NOTHING },
   };
   for (const [name, text] of Object.entries(scripts))
