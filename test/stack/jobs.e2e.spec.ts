@@ -110,6 +110,30 @@ describe.each([{ backend: 'postgres' }, { backend: 'redis' }] as const)(
       expect(runs).toBe(3);
     });
 
+    it('asks once for what waits and is to be forgotten, and again when it is over, well or not', async () => {
+      jobs = await connect();
+      const [good, bad] = [fresh(), fresh()];
+      const ask = async () => {
+        for (const id of [good, good, bad, bad])
+          await jobs.enqueue(note, { id }, { version: 'again', isForgotten: true });
+      };
+      const runs: string[] = [];
+      await ask();
+      await jobs.startWorker([
+        handle(note, async ({ id }) => {
+          runs.push(id);
+          if (id === bad) throw new Error('as it was to');
+        }),
+        handle(heavy, async () => {}),
+      ]);
+      await jobs.untilIdle(20_000);
+      const tries = (id: string) => runs.filter((one) => one === id).length;
+      expect([tries(good), tries(bad)]).toEqual([1, 3]);
+      await ask();
+      await jobs.untilIdle(20_000);
+      expect([tries(good), tries(bad)]).toEqual([2, 6]);
+    });
+
     it('tries again with patience, then reports the failure once as final', async () => {
       jobs = await connect();
       const events: JobEvent[] = [];
