@@ -25,7 +25,10 @@ export function testStack(): Stack {
   };
 }
 
-/** A store (with worker and vault, unless told otherwise) as real processes, in a database of its own, with the keys and passwords of all such stores of the run; stop it in `afterAll`. */
+/**
+ * A store (with worker and vault, unless told otherwise) as real processes, in a database of its own; stop it in `afterAll`. Its keys
+ * and passwords are those of all such stores of the run: of what `init` reads from the environment only KEY_BITS counts here.
+ */
 export async function startStore(
   options: Partial<InstallationOptions> = {},
 ): Promise<Installation> {
