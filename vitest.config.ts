@@ -10,15 +10,20 @@ const ALONE = [
 const PROCESSES = '**/*.process.spec.ts';
 // What measures time or load, counts what lies in shared folders, or drives a clock through days has the machine for itself.
 const ALONE_ON_SERVICES = [
-  'test/stack/**/*.e2e.spec.ts',
+  'test/stack/{blob-store,bootstrap,jobs,ports}.e2e.spec.ts',
   'test/access/isolation.e2e.spec.ts',
   'test/device/{downloads,overload}.e2e.spec.ts',
-  'test/faults/redis.e2e.spec.ts',
-  'test/policy/{outage,stops}.e2e.spec.ts',
-  'test/publisher/{hard-uploads,timeouts}.e2e.spec.ts',
+  'test/policy/stops.e2e.spec.ts',
+  'test/publisher/hard-uploads.e2e.spec.ts',
   'test/story/rollout-run.e2e.spec.ts',
   'test/vault/load.e2e.spec.ts',
-  `{apps,libs}/${PROCESSES}`,
+];
+// Each has the vault's GraphQL types in its process, of which Nest keeps one set: they share a realm with each other only.
+const WITH_VAULT = [
+  'test/vault/**/*.e2e.spec.ts',
+  'test/access/vault-matrix.e2e.spec.ts',
+  'test/cli/vault.e2e.spec.ts',
+  'test/trust/{own-snapd,own-snapd-updates,simple-way}.e2e.spec.ts',
 ];
 // Minutes each: begun last they would keep one worker while the other has nothing left to do.
 const LONG = ['faults/handlers', 'vault/kill', 'admin/store-key', 'cli/publish'];
@@ -35,6 +40,9 @@ const ON_SERVICES = {
   testTimeout: 60_000,
   hookTimeout: 120_000,
 };
+
+/** They wait for their services for half of the time; loading the rooms anew would take longer than many of them. */
+const SOME_AT_ONCE = { maxWorkers: 3, isolate: false };
 
 // `source` makes `#libs/*` resolve to the TypeScript sources; the graphql alias keeps one realm of that package.
 export default defineConfig({
@@ -65,11 +73,21 @@ export default defineConfig({
         test: {
           ...ON_SERVICES,
           name: 'e2e',
-          include: ['test/**/*.e2e.spec.ts'],
-          exclude: ALONE_ON_SERVICES,
-          // They wait for their services for half of the time.
-          maxWorkers: 2,
+          include: ['test/**/*.e2e.spec.ts', `{apps,libs}/${PROCESSES}`],
+          exclude: [...ALONE_ON_SERVICES, ...WITH_VAULT],
+          ...SOME_AT_ONCE,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...ON_SERVICES,
+          name: 'e2e-vault',
+          include: WITH_VAULT,
+          exclude: ALONE_ON_SERVICES,
+          ...SOME_AT_ONCE,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -79,7 +97,8 @@ export default defineConfig({
           name: 'e2e-alone',
           include: ALONE_ON_SERVICES,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          isolate: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

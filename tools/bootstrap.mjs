@@ -61,8 +61,8 @@ const COMMANDS = {
     program: 'tools/start/main.js',
   },
   demo: { about: 'the whole story once, with an account of it', program: 'tools/demo/main.js' },
-  cli: { about: 'the brandstore command', program: 'apps/cli/src/main.js', inCallersFolder: true },
-  test: { about: 'all tests, on services of their own', tests: true },
+  cli: { about: 'the brandstore command', program: 'bundles/brandstore.js', inCallersFolder: true },
+  test: { about: 'all tests, on services of their own', tests: true, build: false },
   'test:unit': { about: 'tests without services', tool: UNIT, build: false },
   'test:e2e': { about: 'tests on real services', tool: ['vitest', 'run', '--project', 'e2e*'] },
   'test:vectors': {
@@ -122,7 +122,7 @@ async function main(name, args) {
   if (!(await install())) return;
   if (command.build !== false && !(await build())) return;
   if (command.tool) return finish(await run([...command.tool, ...args]));
-  if (command.tests) return finish(await runTests(run, args, say));
+  if (command.tests) return finish(await runTests({ run, build, say }, args));
   if (command.all) return finish(await runAll(command));
   if (command.inCallersFolder) process.chdir(callersFolder);
   const file = command.modulesIn

@@ -11,6 +11,7 @@ const PROGRAMS = {
   'worker-main': 'apps/worker/src/main.js',
   'serial-vault-main': 'apps/serial-vault/src/main.js',
   'serial-vault-init': 'apps/serial-vault/src/init.js',
+  brandstore: 'apps/cli/src/brandstore.js',
 };
 /** They look for files of their own, or there must be one copy of them for packages that do. */
 const LEFT = [

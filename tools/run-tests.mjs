@@ -7,24 +7,48 @@ const AGAIN = path.join('test-results', 'again.json');
 /** More than that is no accident. */
 const MAX_FILES = 5;
 
+/** Unit tests need nothing that is built: they run while the rest is. */
+const [UNIT, SERVICES] = [
+  ['--project', 'unit*'],
+  ['--project', 'e2e*'],
+];
+
+/**
+ * All tests, or those of `args`, on what `build` makes; gives the status. `run` runs a tool and gives its status, `build` whether it
+ * went well.
+ */
+export async function runTests({ run, build, say }, args) {
+  fs.rmSync(REPORT, { force: true });
+  if (args.length > 0) return (await build()) ? tested({ run, say }, REPORT, args) : 1;
+  const [isBuilt, units] = await Promise.all([build(), tested({ run, say }, REPORT, UNIT)]);
+  if (!isBuilt) return 1;
+  const first = read(REPORT);
+  fs.rmSync(REPORT, { force: true });
+  const others = await tested({ run, say }, REPORT, SERVICES);
+  const second = read(REPORT);
+  if (!first || !second) return units || others || 1;
+  const { testResults } = first;
+  const unsteady = [...(first.unsteady ?? []), ...(second.unsteady ?? [])];
+  write(REPORT, { ...second, testResults: [...testResults, ...second.testResults], unsteady });
+  return units || others;
+}
+
 /**
  * A test that fails among all others and passes alone is a race: a defect of the test or of what it tests. It does not fail the
  * run, since nobody could then tell a race from a break, but the report names it (`unsteady`), and whoever prints the report does.
- * `run` runs a tool and gives its status.
  */
-export async function runTests(run, args, say) {
-  const vitest = (report, files) =>
+async function tested({ run, say }, report, args) {
+  const vitest = (file, names) =>
     run([
       'vitest',
       'run',
       '--reporter=default',
       '--reporter=json',
-      `--outputFile.json=${report}`,
-      ...files,
+      `--outputFile.json=${file}`,
+      ...names,
     ]);
-  fs.rmSync(REPORT, { force: true });
-  const status = await vitest(REPORT, args);
-  const first = read(REPORT);
+  const status = await vitest(report, args);
+  const first = read(report);
   if (status === 0 || !first) return status;
   const files = first.testResults.filter(hasFailed).map(({ name }) => name);
   if (files.length === 0 || files.length > MAX_FILES) return status;
@@ -33,9 +57,9 @@ export async function runTests(run, args, say) {
   const statusAgain = await vitest(AGAIN, files);
   const second = read(AGAIN);
   if (!second) return status;
-  const report = merge(first, second);
-  fs.writeFileSync(REPORT, JSON.stringify(report));
-  for (const name of report.unsteady)
+  const merged = merge(first, second);
+  write(report, merged);
+  for (const name of merged.unsteady)
     say(`Unsteady, failed among others and passed alone: ${name}`);
   return statusAgain;
 }
@@ -54,17 +78,19 @@ function merge(first, second) {
     const place = path.relative('.', file.name);
     return failed.length > 0 ? failed.map(({ fullName }) => `${place}: ${fullName}`) : [place];
   });
-  const all = testResults.flatMap(({ assertionResults }) => assertionResults);
+  return { ...first, testResults, unsteady, success: second.success };
+}
+
+/** With the numbers of what stands in it. */
+function write(file, report) {
+  const all = report.testResults.flatMap(({ assertionResults }) => assertionResults);
   const count = (wanted) => all.filter(({ status }) => status === wanted).length;
-  return {
-    ...first,
-    testResults,
-    unsteady,
-    success: second.success,
+  const numbers = {
     numTotalTests: all.length,
     numPassedTests: count('passed'),
     numFailedTests: count('failed'),
   };
+  fs.writeFileSync(file, JSON.stringify({ ...report, ...numbers }));
 }
 
 function read(file) {

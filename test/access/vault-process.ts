@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { appMain, freePort, Processes } from '#stack';
-import { prepareVaultWithoutKeys, type Administered } from '../vault/vault-kit.js';
+import { prepareVault, type Administered } from '../vault/vault-kit.js';
 
 export interface VaultProcess extends Administered {
   stop(): Promise<void>;
@@ -13,7 +13,7 @@ export async function startVaultProcess(
   change: Readonly<Record<string, string>> = {},
 ): Promise<VaultProcess> {
   const port = await freePort();
-  const prepared = await prepareVaultWithoutKeys({ PORT: String(port), ...change });
+  const prepared = await prepareVault({ PORT: String(port), ...change });
   const logDir = mkdtempSync(join(tmpdir(), 'vault-log-'));
   const processes = new Processes({ logDir });
   await processes.start({

@@ -1,4 +1,3 @@
-import { makeRsaKeySync } from '#libs/keyring';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,10 +11,11 @@ import {
 import { ScriptedDevice } from '../../tools/clients/device.js';
 import { ask } from '../../tools/clients/http.js';
 import { AdminStore, literal, type Result } from './support/admin-store.js';
+import { cheapKey } from '../../tools/clients/cheap-keys.js';
 
 const SNAP = 'acme-dashboard';
 const LIMIT_MS = 5_000;
-const signer = (): Signer => localSigner(makeRsaKeySync(2048));
+const signer = (): Signer => localSigner(cheapKey());
 const now = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 
 describe('brakes, seen by devices on the wire', () => {

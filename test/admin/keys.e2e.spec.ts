@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeAssertion, header, localSigner, signAssertion, type Signer } from '#libs/assertions';
-import { makeRsaKeySync } from '#libs/keyring';
 import { ask, type Answer } from '../../tools/clients/http.js';
 import { Publisher } from '../../tools/clients/publisher.js';
 import { weakRequest } from '../publisher/weak-request.js';
 import { AdminStore, type Result } from './support/admin-store.js';
+import { cheapKey } from '../../tools/clients/cheap-keys.js';
 
 const KEY = '... on AccountKey { keyId name until retiredAt retireReason assertion }';
 const now = (): string => `${new Date().toISOString().slice(0, 19)}Z`;
-const makeSigner = (): Signer => localSigner(makeRsaKeySync(2048));
+const makeSigner = (): Signer => localSigner(cheapKey());
 
 let store: AdminStore;
 let publisher: Publisher;

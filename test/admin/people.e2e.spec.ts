@@ -1,4 +1,3 @@
-import { makeRsaKeySync } from '#libs/keyring';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeAssertion, header, localSigner, signAssertion, type Signer } from '#libs/assertions';
@@ -6,8 +5,9 @@ import { totpCode } from '#libs/auth';
 import { GraphQLRefusal } from '../../tools/clients/graphql.js';
 import { ask } from '../../tools/clients/http.js';
 import { AdminStore, Person, literal, type Result } from './support/admin-store.js';
+import { cheapKey } from '../../tools/clients/cheap-keys.js';
 
-const signer = (bits = 2048): Signer => localSigner(makeRsaKeySync(bits));
+const signer = (): Signer => localSigner(cheapKey());
 const now = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 
 /** Status of a request that only says how large its body will be. */

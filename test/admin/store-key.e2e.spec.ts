@@ -11,11 +11,11 @@ import {
   signAssertion,
   type Assertion,
 } from '#libs/assertions';
-import { makeRsaKeySync } from '#libs/keyring';
 import { ask } from '../../tools/clients/http.js';
 import { Publisher } from '../../tools/clients/publisher.js';
 import { CliUser } from '../cli/support/run-cli.js';
 import { AdminStore, SNAPS } from './support/admin-store.js';
+import { cheapKey } from '../../tools/clients/cheap-keys.js';
 
 const ACCEPT = { accept: 'application/x.ubuntu.assertion' };
 
@@ -197,7 +197,7 @@ describe('the store key', () => {
   it('is nobody else’s: another signer, another key, an end or a changed text are refused, and nothing changes', async () => {
     const current = await currentKey();
     const { body = '', type: _type, ...headers } = await prepare();
-    const stranger = localSigner(makeRsaKeySync(2048));
+    const stranger = localSigner(cheapKey());
     const sign = async (changed: object, key: string, signer = stranger): Promise<string> =>
       (
         await signAssertion(

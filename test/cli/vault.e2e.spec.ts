@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -19,6 +19,7 @@ import {
   type TestModel,
 } from '../vault/vault-kit.js';
 import { CliUser } from './support/run-cli.js';
+import { cheapKey } from '../../tools/clients/cheap-keys.js';
 
 let vault: RunningVault;
 let model: TestModel;
@@ -231,8 +232,8 @@ it('logs in by a provider: a browser comes back to this machine, and the session
 
 it('brings a signing key that is locked with a passphrase, and shows what the store is to certify', async () => {
   const locked = { cipher: 'aes-256-cbc', passphrase: 'horse' } as const;
-  const own = generateKeyPairSync('rsa', { modulusLength: 4096 });
-  const pem = own.privateKey.export({ type: 'pkcs8', format: 'pem', ...locked }).toString();
+  const own = cheapKey(4096);
+  const pem = own.export({ type: 'pkcs8', format: 'pem', ...locked }).toString();
   const [key, open] = [await fileOf(pem), await fileOf('horse\n')];
   const bring = ['vault', 'import-key', 'brought', key];
   const refused = await user.run(bring);
@@ -240,7 +241,7 @@ it('brings a signing key that is locked with a passphrase, and shows what the st
   const taken = await user.run([...bring, '--passphrase-file', open, '--json']);
   expect([taken.status, taken.err]).toEqual([0, '']);
   const { keyId, accountKeyRequest } = taken.json<{ keyId: string; accountKeyRequest: string }>();
-  expect(keyId).toBe(publicKeyFromKeyObject(own.publicKey).id);
+  expect(keyId).toBe(publicKeyFromKeyObject(createPublicKey(own)).id);
   expect(accountKeyRequest).toContain(`public-key-sha3-384: ${keyId}`);
 });
 

@@ -1,4 +1,3 @@
-import { makeRsaKeySync } from '#libs/keyring';
 import { createHmac, randomUUID, sign as signBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { localSigner } from '#libs/assertions';
@@ -10,6 +9,7 @@ import { ask, type Answer } from '../../tools/clients/http.js';
 import { DeviceStore, makeSigner, type TestBrand, type TestSnap } from './support/device-store.js';
 import { install, postRefresh, refresh, sessionHeader } from './support/refreshing.js';
 import { makeDevice, makeModel } from './support/test-device.js';
+import { cheapKey } from '../../tools/clients/cheap-keys.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -368,7 +368,7 @@ describe('revocation', () => {
     readonly id?: string;
     readonly brandId?: string;
   }
-  const vaultKey = makeRsaKeySync(2048);
+  const vaultKey = cheapKey();
   const vaultSigner = localSigner(vaultKey);
 
   beforeAll(async () => {

@@ -23,7 +23,7 @@ const LEAP_MS = 130_000;
 /** A minute is for one crash; here are dozens at once, and other tests beside them. */
 const CLEAN_WITHIN_MS = 400_000;
 /** Looking at all that is unfinished costs the database what the worker needs of it. */
-const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 3_000;
 /** What they leave is no part of a picture: snapshots, and when a chain was last looked at. */
 const LOOKS_ONLY = new Set(['compile-policy', 'audit-verify']);
 

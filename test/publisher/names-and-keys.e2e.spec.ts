@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeAssertion, localSigner, signAssertion } from '#libs/assertions';
 import { findAssertion } from '#libs/database';
-import { makeRsaKeySync } from '#libs/keyring';
 import { assertionDatabaseFor, StoreService } from '#libs/operations';
 import { cli, snapcraftAt } from './craft-store/library-client.js';
 import { PASSWORD } from './publisher-store.js';
 import { startTwoPublishers, type TwoPublishers } from './two-publishers.js';
 import { weakRequest } from './weak-request.js';
+import { cheapKey } from '../../tools/clients/cheap-keys.js';
 
 let store: TwoPublishers['store'];
 let brandId: TwoPublishers['brandId'];
@@ -76,7 +76,7 @@ describe('names', () => {
 });
 
 describe('keys', () => {
-  const privateKey = makeRsaKeySync(2048);
+  const privateKey = cheapKey();
   const signer = localSigner(privateKey);
 
   async function request(
@@ -126,7 +126,7 @@ describe('keys', () => {
         return (await assertionDatabaseFor(tx, [key])).check(key, new Date());
       });
       expect(verdict).toEqual({ valid: true });
-      const second = localSigner(makeRsaKeySync(2048));
+      const second = localSigner(cheapKey());
       const refused = await send(await request('release', brandId, second, second));
       expect(refused.status).toBe(409);
       expect(refused.json().error_list[0].message).toContain('release');
@@ -134,7 +134,7 @@ describe('keys', () => {
   );
 
   it('P31 and snaps show in the account with both spellings', async () => {
-    const shown = localSigner(makeRsaKeySync(2048));
+    const shown = localSigner(cheapKey());
     expect((await send(await request('shown', brandId, shown, shown))).status).toBe(200);
     await register('acme-shown');
     const account = (await acme.get('/dev/api/account')).json();
@@ -155,7 +155,7 @@ describe('keys', () => {
   });
 
   it('P69 are refused for another account, after tampering, with a foreign signature, and when weak', async () => {
-    const fresh = localSigner(makeRsaKeySync(2048));
+    const fresh = localSigner(cheapKey());
     const good = await request('spare', brandId, fresh, fresh);
     const zenith = String((await other.get('/dev/api/account')).json()['account_id']);
     const requests = {

@@ -163,7 +163,9 @@ describe('the scripts of package.json', () => {
       'node_modules/vitest/vitest.mjs',
       `import fs from 'node:fs';
        const option = process.argv.find((one) => one.startsWith('--outputFile.json='));
-       const files = process.argv.slice(2).filter((one) => one.endsWith('.spec'));
+       const project = process.argv[process.argv.indexOf('--project') + 1];
+       const named = process.argv.slice(2).filter((one) => one.endsWith('.spec'));
+       const files = named.length > 0 ? named : [project.slice(0, -1) + '.spec'];
        const testResults = files.map((name) => {
          const left = Number(fs.readFileSync(name, 'utf8'));
          fs.writeFileSync(name, String(left - 1));
@@ -180,8 +182,13 @@ describe('the scripts of package.json', () => {
       names.forEach((name, index) => write(name, String(failures[index])));
       const { status, err } = await run(['test', ...names]);
       const text = readFileSync(join(checkout, 'test-results/report.json'), 'utf8');
-      const report = JSON.parse(text) as { unsteady?: string[]; numFailedTests?: number };
-      return { status, err, unsteady: report.unsteady, failed: report.numFailedTests };
+      const report = JSON.parse(text) as {
+        unsteady?: string[];
+        numFailedTests?: number;
+        testResults: { name: string }[];
+      };
+      const { unsteady, numFailedTests: failed } = report;
+      return { status, err, unsteady, failed, names: report.testResults.map(({ name }) => name) };
     };
     expect(await testing(0, 0)).toMatchObject({ status: 0, err: '', unsteady: undefined });
     expect(await testing(0, 1)).toMatchObject({
@@ -191,6 +198,15 @@ describe('the scripts of package.json', () => {
     expect(await testing(1, 2)).toMatchObject({
       ...{ status: 1, unsteady: ['0.spec: test of 0.spec'], failed: 1 },
     });
+    // Without names: the unit tests beside the build, then those on services; one report of both.
+    write('unit.spec', '0');
+    write('e2e.spec', '1');
+    expect(await testing()).toMatchObject({
+      ...{ status: 0, unsteady: ['e2e.spec: test of e2e.spec'], failed: 0 },
+      names: ['unit.spec', 'e2e.spec'],
+    });
+    write('unit.spec', '2');
+    expect(await testing()).toMatchObject({ status: 1, unsteady: [], failed: 1 });
     // So many are no accident.
     expect(await testing(1, 1, 1, 1, 1, 1)).toMatchObject({ status: 1, err: '' });
   });

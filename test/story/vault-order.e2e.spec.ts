@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { localSigner } from '#libs/assertions';
-import { makeRsaKey } from '#libs/keyring';
 import { makeDeviceKeys } from '../../tools/demo/device-keys.js';
 import { Narrator } from '../../tools/demo/narrator.js';
 import {
@@ -14,6 +13,7 @@ import {
 } from '../../tools/demo/vault/index.js';
 import type { Installation } from '../../tools/installation/index.js';
 import { startStore } from '../support/store.js';
+import { cheapKey } from '../../tools/clients/cheap-keys.js';
 
 /** What `npm run demo:vault` tells, judged. */
 let installation: Installation;
@@ -24,7 +24,7 @@ beforeAll(async () => {
   installation = await startStore({ apps: ['store-api', 'serial-vault'] });
   const keyFile = join(inject('stackDir'), 'device-keys.json');
   const simulated = await makeDeviceKeys(KEYS_NEEDED - 1, 2048, keyFile);
-  const deviceKeys = [...simulated, localSigner(await makeRsaKey(4096))];
+  const deviceKeys = [...simulated, localSigner(cheapKey(4096))];
   story = startVaultStory({ installation, narrator: new Narrator(() => {}), deviceKeys });
 }, LIMIT_MS);
 afterAll(() => installation?.stop());

@@ -1,6 +1,5 @@
 import { copyFileSync } from 'node:fs';
 import { buildSchema } from 'graphql';
-import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { decodeAssertion } from '#libs/assertions';
@@ -20,6 +19,7 @@ import {
 import { startVaultWithModel } from './support/start.js';
 import { wrappedKey } from './support/import-key.js';
 import { LoginProvider, visit } from './support/login-provider.js';
+import { cheapKey } from '../../tools/clients/cheap-keys.js';
 
 let vault: RunningVault;
 let model: TestModel;
@@ -81,9 +81,7 @@ it('V79 every administrative write has its audit row, and none holds a secret', 
     'SigningKey',
     'keyId accountKeyRequest',
   );
-  const pem = generateKeyPairSync('rsa', { modulusLength: 4096 })
-    .privateKey.export({ type: 'pkcs8', format: 'pem' })
-    .toString();
+  const pem = cheapKey(4096).export({ type: 'pkcs8', format: 'pem' }).toString();
   const brought = await act<{ keyId: string }>(
     'import-signing-key',
     `importSigningKey(${brand}, name: "brought", key: $a)`,

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { totpCode } from '#libs/auth';
 import { shiftClock, type VaultRole } from '#libs/database';
@@ -8,12 +7,13 @@ import { loggedIn } from './support/people.js';
 import {
   BRAND,
   mutate,
-  prepareVaultWithoutKeys,
+  prepareVault,
   query,
   registerBrand,
   startVault,
   type RunningVault,
 } from './vault-kit.js';
+import { cheapKey } from '../../tools/clients/cheap-keys.js';
 
 // Logins by the word of a provider, a real one over HTTP (serial-vault.md 13, F35).
 
@@ -22,7 +22,7 @@ let vault: RunningVault;
 
 beforeAll(async () => {
   provider = await LoginProvider.start();
-  vault = await startVault(provider.env, prepareVaultWithoutKeys);
+  vault = await startVault(provider.env, prepareVault);
   await registerBrand(vault);
 });
 beforeEach(() => {
@@ -205,7 +205,7 @@ it('believes no ID token of another nonce, client, issuer, time or key', async (
   }
   provider.forgery = (claims) => claims;
   const own = provider.forger;
-  provider.forger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  provider.forger = cheapKey();
   await expect(logIn({ login: 'fay' })).rejects.toThrow('cannot be believed');
   provider.forger = own;
   // The same way with nothing changed, but the mail address in the token itself, as others have it.

@@ -8,7 +8,7 @@ import { inParallel } from '../../tools/clients/in-parallel.js';
 import {
   certifiedKey,
   freshKey,
-  prepareVaultWithoutKeys,
+  prepareVault,
   register,
   registerBrand,
   registerModel,
@@ -30,7 +30,7 @@ const secretOf = (): string => readFileSync(prepared.env.MASTER_KEY_FILE ?? '', 
 const masterKey = (): Record<string, string> => ({ MASTER_KEY_FILE: '', MASTER_KEY: secretOf() });
 
 beforeAll(async () => {
-  prepared = await prepareVaultWithoutKeys();
+  prepared = await prepareVault();
   processes = new Processes({ logDir });
   const ports = [await freePort(), await freePort()];
   // At once, so that both begin within the same second.

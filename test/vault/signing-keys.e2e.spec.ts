@@ -1,9 +1,4 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
@@ -30,6 +25,7 @@ import { startVaultWithModel } from './support/start.js';
 import { importKey } from './support/import-key.js';
 import { loggedIn } from './support/people.js';
 import { ask } from '../../tools/clients/http.js';
+import { cheapKey } from '../../tools/clients/cheap-keys.js';
 
 let vault: RunningVault;
 let model: TestModel;
@@ -276,8 +272,8 @@ it('V66 makes keys of 4096 bits that do not come out, and takes PEM and armour, 
   expect(schema).not.toMatch(/^ +\w*(?:(?<!re)sealed|private|secret)\w*[:(]/im);
   expect(() => createPrivateKey(row?.sealed ?? '')).toThrow();
 
-  const own = generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey;
-  const other = generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey;
+  const own = cheapKey(4096);
+  const other = cheapKey(4096);
   const pem = (key: KeyObject, passphrase?: string): string =>
     key
       .export({
@@ -301,7 +297,7 @@ it('V66 makes keys of 4096 bits that do not come out, and takes PEM and armour, 
   await expect(take('gpg-open', await armour('gnupg-clear'))).rejects.toThrow(fromGpg);
   await remove(fromGpg);
   expect((await take('gpg-open', await armour('gnupg-clear'))).keyId).toBe(fromGpg);
-  const weak = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  const weak = cheapKey();
   await expect(take('weak', pem(weak))).rejects.toThrow('4096');
   const [taken] = await vault.sql<{ request: string }>(
     'SELECT account_key_request AS request FROM vault.signing_keys WHERE key_id = $1',

@@ -1,10 +1,8 @@
-import { makeRsaKeySync } from '#libs/keyring';
 import { createPrivateKey, randomBytes, type KeyObject } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { inject } from 'vitest';
 import {
   decodeAssertion,
   decodeAssertions,
@@ -19,8 +17,8 @@ import { dropDatabase, type DatabaseUrls } from '#libs/database';
 import { startApp, type RunningApp } from '#libs/runtime';
 import { initVault } from '../../apps/serial-vault/src/init-vault.js';
 import { ask, type Answer } from '../../tools/clients/http.js';
-import { makeDeviceKeys } from '../../tools/demo/device-keys.js';
 import { freshDatabase } from '../support/databases.js';
+import { cheapKey } from '../../tools/clients/cheap-keys.js';
 
 const VECTORS = new URL('../vectors/assertions/', import.meta.url);
 
@@ -73,14 +71,6 @@ export interface PreparedVault extends Omit<
 }
 
 export async function prepareVault(
-  change: Readonly<Record<string, string>> = {},
-): Promise<PreparedVault> {
-  if (pool.length === 0) pool = await makeKeys(POOL);
-  return prepareVaultWithoutKeys(change);
-}
-
-/** For tests that take no `freshKey`. */
-export async function prepareVaultWithoutKeys(
   change: Readonly<Record<string, string>> = {},
 ): Promise<PreparedVault> {
   const { database, adminUrl, urls } = await freshDatabase('vault');
@@ -376,21 +366,8 @@ export function createApiKey(
   );
 }
 
-/** Keys of small devices: 2048 bits, kept over runs because making them takes the longest of all. */
-const KEY_FILE = join(inject('stackDir'), 'device-keys.json');
-const POOL = 100;
-let pool: readonly Signer[] = [];
-let nextKey = 0;
-
-export async function makeKeys(count: number): Promise<readonly Signer[]> {
-  return makeDeviceKeys(count, 2048, KEY_FILE);
-}
-
-/** A key that no other test of the file has. */
-export function freshKey(): Signer {
-  const key = pool[nextKey++];
-  return key ?? localSigner(makeRsaKeySync(2048));
-}
+/** Of a small device, and no other test of the file has it. */
+export const freshKey = (): Signer => localSigner(cheapKey());
 
 export interface RequestChange {
   readonly headers?: Readonly<Record<string, unknown>>;

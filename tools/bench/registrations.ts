@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { localSigner, type Signer } from '#libs/assertions';
 import { startStack } from '#stack';
 import { ask } from '../clients/http.js';
 import { Narrator } from '../demo/narrator.js';
@@ -10,7 +11,7 @@ import { known } from '../demo/story/index.js';
 import { deviceOf, MODEL } from '../demo/vault/vault-story.js';
 import { startInstallation } from '../installation/index.js';
 import { makeDeviceKeys } from '../demo/device-keys.js';
-import { cheapKeys } from './cheap-keys.js';
+import { cheapKey } from '../clients/cheap-keys.js';
 
 /** serial-vault.md 16 and 22, V92: on four cores. */
 const LIMITS = { p99Ms: 1000, delayMs: 50 } as const;
@@ -49,7 +50,8 @@ export async function main(args: string[]): Promise<number> {
       const deviceKeys = await makeDeviceKeys(1, 4096, `${stack.dir}/brand-key.json`);
       const story = startVaultStory({ installation, narrator: new Narrator(), deviceKeys });
       await VAULT_CHAPTERS[0]?.tell(story);
-      const keys = cheapKeys(Math.round(minutes * 60 * rate));
+      const count = Math.round(minutes * 60 * rate);
+      const keys = Array.from({ length: count }, () => localSigner(cheapKey()));
       await orderSerials(story, keys.length);
       console.log(`${keys.length} devices, ${rate}/s on ${availableParallelism()} processors`);
       return report(await measure(story, keys, rate));
@@ -74,7 +76,7 @@ async function orderSerials(story: VaultStory, count: number): Promise<void> {
 
 async function measure(
   story: VaultStory,
-  keys: ReturnType<typeof cheapKeys>,
+  keys: readonly Signer[],
   rate: number,
 ): Promise<Measured> {
   const times: number[] = [];

@@ -1,6 +1,3 @@
-#!/usr/bin/env node
-import { realpathSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { auditCommand } from './audit/audit.js';
 import { brandsCommand } from './brand/brand.js';
@@ -145,11 +142,4 @@ function failed(error: unknown, io: Io): number {
     return USAGE;
   }
   throw error;
-}
-
-if (
-  process.argv[1] !== undefined &&
-  realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)
-) {
-  process.exitCode = await main(process.argv.slice(2));
 }

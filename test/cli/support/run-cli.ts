@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
 
-const MAIN = join(import.meta.dirname, '../../../dist/apps/cli/src/main.js');
+const MAIN = join(import.meta.dirname, '../../../dist/bundles/brandstore.js');
 const LIMIT_MS = 60_000;
 
 export interface CliRun {

@@ -1,4 +1,3 @@
-import { makeRsaKeySync } from '#libs/keyring';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,11 +32,12 @@ import { DeviceModule } from '../../../apps/store-api/src/device/device.module.j
 import { FallbackFilter } from '../../../apps/store-api/src/fallback.filter.js';
 import { ResourcesModule } from '../../../apps/store-api/src/resources.module.js';
 import { freshDatabase } from '../../support/databases.js';
+import { cheapKey } from '../../../tools/clients/cheap-keys.js';
 
 const SNAPS = join(import.meta.dirname, '../../snaps');
 
 /** Small keys: what is tested is who signed, not how hard it is to forge. */
-export const makeSigner = (): Signer => localSigner(makeRsaKeySync(2048));
+export const makeSigner = (): Signer => localSigner(cheapKey());
 
 export interface TestBrand {
   readonly id: string;

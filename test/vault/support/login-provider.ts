@@ -1,8 +1,9 @@
-import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
+import { randomBytes, sign, type KeyObject } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import Provider, { type Configuration } from 'oidc-provider';
+import { cheapKey } from '../../../tools/clients/cheap-keys.js';
 
 /** Somebody as the provider knows them. */
 export interface Known {
@@ -56,7 +57,7 @@ export class LoginProvider {
   static async start(): Promise<LoginProvider> {
     const server = createServer();
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const privateKey = cheapKey();
     return new LoginProvider(server, (server.address() as AddressInfo).port, privateKey);
   }
 
