@@ -16,7 +16,6 @@ const ALONE_ON_SERVICES = [
   'test/policy/stops.e2e.spec.ts',
   'test/publisher/hard-uploads.e2e.spec.ts',
   'test/story/rollout-run.e2e.spec.ts',
-  'test/vault/load.e2e.spec.ts',
 ];
 // Each has the vault's GraphQL types in its process, of which Nest keeps one set: they share a realm with each other only.
 const WITH_VAULT = [

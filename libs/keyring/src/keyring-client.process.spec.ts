@@ -330,12 +330,14 @@ describe('the root key', () => {
       2048,
     );
     process.kill(await pidOf(keyring), 'SIGKILL');
-    await vi.waitFor(() =>
-      expect(
-        keyring.signer(id, 'root').sign(Buffer.from('type: account-key\n')),
-      ).rejects.toMatchObject({
-        code: 'unknown-key',
-      }),
+    await vi.waitFor(
+      () =>
+        expect(
+          keyring.signer(id, 'root').sign(Buffer.from('type: account-key\n')),
+        ).rejects.toMatchObject({
+          code: 'unknown-key',
+        }),
+      { timeout: 10_000 },
     );
   });
 });
