@@ -60,12 +60,17 @@ export default defineConfig({
           exclude: [PROCESSES, ...ALONE],
           // Loading the rooms anew for each file would take longer than the tests.
           isolate: false,
+          // Of two processors Vitest would leave one free.
+          maxWorkers: '100%',
           testTimeout: 20_000,
         },
       },
       {
         extends: true,
-        test: { name: 'unit-alone', include: ALONE, testTimeout: 20_000 },
+        test: {
+          ...{ name: 'unit-alone', include: ALONE, testTimeout: 20_000 },
+          maxWorkers: '100%',
+        },
       },
       {
         extends: true,

@@ -92,7 +92,10 @@ export async function nextUidRange(
   return { after, last: `${end.toString(16).padStart(8, '0')}-ffff-ffff-ffff-ffffffffffff` };
 }
 
-/** One by one: those with a place in the rollout, and those not heard of since `quietSince`; null: all of them. */
+/**
+ * One by one: those with a place in the rollout, and those not heard of since `quietSince`; null: all of them. Where they are not all,
+ * nobody asks for their snaps (`isGroupedFact`), which are most of what is known of a device.
+ */
 export function listCountedDevices(
   tx: Tx,
   of: CountedFleet,
@@ -101,7 +104,7 @@ export function listCountedDevices(
 ): Promise<CountedDevice[]> {
   return tx.query(
     `SELECT d.uid, d.brand_id AS "brandId", d.model, d.serial, d.store_id AS "storeId", d.architecture, d.timezone, d.tags,
-       f.facts, CASE WHEN f.seen_at < app.now() - interval '2 days' THEN f.seen_gaps END AS "seenGaps",
+       ${quietSince === null ? 'f.facts' : `f.facts - 'snaps'`} AS facts, CASE WHEN f.seen_at < app.now() - interval '2 days' THEN f.seen_gaps END AS "seenGaps",
        extract(epoch FROM f.seen_at)::float8 * 1000 AS "seenAtMs", ${IS_LISTED} AS "isListed", ${HAS_REVERTED} AS "hasReverted",
        (SELECT coalesce(jsonb_agg(jsonb_build_object('instanceKey', s.instance_key, 'snapId', s.snap_id, 'revision', s.revision,
             'state', s.state, 'acknowledgedAtMs', extract(epoch FROM s.acknowledged_at) * 1000)), '[]')
