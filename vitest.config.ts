@@ -40,7 +40,7 @@ const ON_SERVICES = {
   hookTimeout: 120_000,
 };
 
-/** They wait for their services for half of the time; loading the rooms anew would take longer than many of them. */
+/** Now and then they wait for their services; loading the rooms anew would take longer than many of them. */
 const SOME_AT_ONCE = { maxWorkers: 3, isolate: false };
 
 // `source` makes `#libs/*` resolve to the TypeScript sources; the graphql alias keeps one realm of that package.
