@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { AssertionDatabase, decodeAssertions, header } from '#libs/assertions';
 import { Database, dropDatabase, migrate, provision, type DatabaseUrls } from '#libs/database';
 import { loadRootKey, startSigner } from '#libs/keyring';
@@ -20,9 +21,12 @@ describe('making an installation', () => {
   let urls: DatabaseUrls;
   let first: InitialiseReport;
 
-  const init = async (env: Record<string, string> = {}): Promise<InitialiseReport> => {
+  const init = async (
+    env: Record<string, string> = {},
+    say: (stdin: Writable) => unknown = () => undefined,
+  ): Promise<InitialiseReport> => {
     const script = appMain('store-api', 'init');
-    const { stdout } = await run(process.execPath, [script], {
+    const running = run(process.execPath, [script], {
       env: {
         PATH: process.env['PATH'],
         DATABASE_URL: urls.store,
@@ -31,6 +35,8 @@ describe('making an installation', () => {
         ...env,
       },
     });
+    const { stdin } = running.child;
+    const [{ stdout }] = await Promise.all([running, stdin && say(stdin)]);
     return JSON.parse(stdout) as InitialiseReport;
   };
 
@@ -74,6 +80,27 @@ describe('making an installation', () => {
     } finally {
       await db.close();
     }
+  });
+
+  it('makes its keys before it knows its database, and leaves none when it is told of no database', async () => {
+    const folder = join(dir, 'alone');
+    mkdirSync(folder);
+    const files = {
+      ROOT_KEY_FILE: join(folder, 'root-key.sealed'),
+      TRUSTED_FILE: join(folder, 'roots'),
+    };
+    const draft = `${files.ROOT_KEY_FILE}.new`;
+    const ended = init({ DATABASE_URL: '-', ...files }, async (stdin) => {
+      await vi.waitUntil(() => existsSync(draft), { timeout: 20_000 });
+      stdin.end();
+    });
+    await expect(ended).rejects.toThrow('DATABASE_URL on standard input');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('hears its database on standard input', async () => {
+    const again = await init({ DATABASE_URL: '-' }, (stdin) => stdin.end(`${urls.store}\n`));
+    expect(again).toMatchObject({ isNew: false, operatorAccountId: first.operatorAccountId });
   });
 
   it('changes nothing when it is run again, and tells no secret', async () => {

@@ -1,8 +1,14 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Database, Upload, Wave } from '#libs/database';
-import { CHAPTERS, known, outcome, startStory, type Story } from '../../tools/demo/story/index.js';
+import {
+  CHAPTERS,
+  known,
+  outcome,
+  startStory,
+  storyKeys,
+  type Story,
+} from '../../tools/demo/story/index.js';
 import { Narrator } from '../../tools/demo/narrator.js';
 import type { AppName, Installation } from '../../tools/installation/index.js';
 import { startStore } from '../support/store.js';
@@ -27,11 +33,13 @@ describe('the story with crashes', { timeout: CHAPTER_MS }, () => {
       room: 'store',
       applicationName: 'crash test',
     });
-    story = await startStory({
+    const narrator = new Narrator(() => {});
+    const keys = storyKeys(SCALE.devices, inject('stackDir'), narrator);
+    story = startStory({
       installation,
-      narrator: new Narrator(() => {}),
+      narrator,
       scale: SCALE,
-      keyCache: join(inject('stackDir'), 'device-keys.json'),
+      keys: await keys,
     });
   });
   afterAll(async () => {

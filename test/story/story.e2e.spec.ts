@@ -1,7 +1,13 @@
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { header, signAssertion } from '#libs/assertions';
-import { CHAPTERS, known, outcome, startStory, type Story } from '../../tools/demo/story/index.js';
+import {
+  CHAPTERS,
+  known,
+  outcome,
+  startStory,
+  storyKeys,
+  type Story,
+} from '../../tools/demo/story/index.js';
 import { Narrator } from '../../tools/demo/narrator.js';
 import { ask } from '../../tools/clients/http.js';
 import type { Installation } from '../../tools/installation/index.js';
@@ -19,11 +25,13 @@ describe('the story', () => {
 
   beforeAll(async () => {
     installation = await startStore();
-    story = await startStory({
+    const narrator = new Narrator(() => {});
+    const keys = storyKeys(SCALE.devices, inject('stackDir'), narrator);
+    story = startStory({
       installation,
-      narrator: new Narrator(() => {}),
+      narrator,
       scale: SCALE,
-      keyCache: join(inject('stackDir'), 'device-keys.json'),
+      keys: await keys,
     });
   });
   afterAll(() => installation?.stop());

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { localSigner } from '#libs/assertions';
-import { makeDeviceKeys } from '../../tools/demo/device-keys.js';
+import { keptKeys } from '../../tools/demo/kept-keys.js';
 import { Narrator } from '../../tools/demo/narrator.js';
 import {
   accountOf,
@@ -22,8 +22,8 @@ const LIMIT_MS = 240_000;
 
 beforeAll(async () => {
   installation = await startStore({ apps: ['store-api', 'serial-vault'] });
-  const keyFile = join(inject('stackDir'), 'device-keys.json');
-  const simulated = await makeDeviceKeys(KEYS_NEEDED - 1, 2048, keyFile);
+  const keyFile = join(inject('stackDir'), 'kept-keys.json');
+  const simulated = await keptKeys(KEYS_NEEDED - 1, 2048, keyFile);
   const deviceKeys = [...simulated, localSigner(cheapKey(4096))];
   story = startVaultStory({ installation, narrator: new Narrator(() => {}), deviceKeys });
 }, LIMIT_MS);

@@ -86,7 +86,7 @@ export async function factorySerialDevice(
       type: 'model',
       headers: { ...headers, model: 'acme-device-2', 'serial-authority': [authority] },
     },
-    known(story.brandSigner, "ACME's key"),
+    story.keys.acme,
     new Date(),
   );
   const { publicKey } = device.signer;

@@ -32,7 +32,7 @@ export function testStack(): Stack {
 export async function startStore(
   options: Partial<InstallationOptions> = {},
 ): Promise<Installation> {
-  const stack = options.stack ?? testStack();
+  const stack = (await options.stack) ?? testStack();
   const database = options.database ?? `test_${randomBytes(6).toString('hex')}`;
   const seed = await seedOf(options.env?.['KEY_BITS'] ?? '4096');
   const installation = await startInstallation({ ...options, stack, database, seed });

@@ -10,7 +10,7 @@ import { startVaultStory, VAULT_CHAPTERS, type VaultStory } from '../demo/vault/
 import { known } from '../demo/story/index.js';
 import { deviceOf, MODEL } from '../demo/vault/vault-story.js';
 import { startInstallation } from '../installation/index.js';
-import { makeDeviceKeys } from '../demo/device-keys.js';
+import { keptKeys } from '../demo/kept-keys.js';
 import { cheapKey } from '../clients/cheap-keys.js';
 
 /** serial-vault.md 16 and 22, V92: on four cores. */
@@ -47,7 +47,7 @@ export async function main(args: string[]): Promise<number> {
       env: { RATE_EXEMPT: '127.0.0.1' },
     });
     try {
-      const deviceKeys = await makeDeviceKeys(1, 4096, `${stack.dir}/brand-key.json`);
+      const deviceKeys = await keptKeys(1, 4096, `${stack.dir}/brand-key.json`);
       const story = startVaultStory({ installation, narrator: new Narrator(), deviceKeys });
       await VAULT_CHAPTERS[0]?.tell(story);
       const count = Math.round(minutes * 60 * rate);

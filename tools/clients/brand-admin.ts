@@ -5,6 +5,8 @@ import { type GraphQLClient, GraphQLRefusal, taken } from './graphql.js';
 
 export type { RolloutAccount, RolloutView } from './rollout-answers.js';
 
+/** Devices that are tagged by one request. */
+const TAGGED_AT_ONCE = 50;
 const REFUSALS =
   '... on Invalid { message } ... on Forbidden { message } ... on NotFound { message } ... on Conflict { message }';
 const ROLLOUT = 'id title state rev planHash waves { no state threshold population k }';
@@ -212,20 +214,35 @@ export class BrandAdmin {
     return installed;
   }
 
-  async tagDevice(
+  tagDevice(brandId: string, uid: string, tags: Readonly<Record<string, string>>): Promise<void> {
+    return this.tagDevices(brandId, new Map([[uid, tags]]));
+  }
+
+  /** Of many devices, some dozens a request. */
+  async tagDevices(
     brandId: string,
-    uid: string,
-    tags: Readonly<Record<string, string>>,
+    tagsOf: ReadonlyMap<string, Readonly<Record<string, string>>>,
   ): Promise<void> {
-    await this.act(
-      'tagDevice(brand: $brand, device: $device, tags: $tags)',
-      '... on Device { uid }',
-      {
-        brand: ['ID!', brandId],
-        device: ['ID!', uid],
-        tags: ['JSON!', tags],
-      },
-    );
+    const all = [...tagsOf];
+    for (let from = 0; from < all.length; from += TAGGED_AT_ONCE) {
+      const some = all.slice(from, from + TAGGED_AT_ONCE);
+      const declared = some.map((_, no) => `$device${no}: ID!, $tags${no}: JSON!`);
+      const calls = some.map(
+        (_, no) =>
+          `tagged${no}: tagDevice(brand: $brand, device: $device${no}, tags: $tags${no}) {
+            __typename ... on Device { uid } ${REFUSALS}
+          }`,
+      );
+      const values = some.flatMap(([uid, tags], no) => [
+        [`device${no}`, uid],
+        [`tags${no}`, tags],
+      ]);
+      const data = await this.graphql.run<Record<string, object>>(
+        `mutation ($brand: ID!, ${declared.join(', ')}) { ${calls.join('\n')} }`,
+        { brand: brandId, ...(Object.fromEntries(values) as Record<string, unknown>) },
+      );
+      for (const result of Object.values(data)) taken(result);
+    }
   }
 
   async createFleet(

@@ -8,7 +8,7 @@ import {
   signAssertion,
   type Signer,
 } from '#libs/assertions';
-import { type Answer, askPatiently, expectStatus } from './http.js';
+import { type Answer, askBytes, askPatiently, expectStatus } from './http.js';
 
 const MAX_FORMATS: Readonly<Record<string, number>> = {
   'account-key': 1,
@@ -89,6 +89,8 @@ export class ScriptedDevice {
   serial: Assertion | undefined;
   session = '';
   readonly installed = new Map<string, InstalledSnap>();
+  /** Accounts and their keys: what it has, a device does not ask for again. */
+  private readonly prerequisites = new Map<string, Assertion>();
 
   constructor(readonly options: DeviceOptions) {
     this.signer = options.key;
@@ -290,15 +292,11 @@ export class ScriptedDevice {
 
   /** Follows redirects as snapd does: without its authorization (device-api.md 2.3). */
   async download(url: string): Promise<Buffer> {
-    const first = await fetch(url, {
-      redirect: 'manual',
-      headers: this.oldDialect(),
-    });
+    const first = await askBytes(url, { headers: this.oldDialect() });
     const target = first.status >= 300 && first.status < 400 ? first.headers.get('location') : null;
-    const response = target ? await fetch(new URL(target, url)) : first;
-    if (response.status !== 200)
-      throw new Error(`cannot download ${url}: status ${response.status}`);
-    return Buffer.from(await response.arrayBuffer());
+    const answer = target ? await askBytes(new URL(target, url).href) : first;
+    if (answer.status !== 200) throw new Error(`cannot download ${url}: status ${answer.status}`);
+    return answer.bytes;
   }
 
   async assertion(path: string): Promise<Answer> {
@@ -328,7 +326,8 @@ export class ScriptedDevice {
     const collect = async (path: string): Promise<void> => {
       if (seen.has(path)) return;
       seen.add(path);
-      const one = await this.fetchAssertion(path);
+      const one = this.prerequisites.get(path) ?? (await this.fetchAssertion(path));
+      this.prerequisites.set(path, one);
       if (one.type === 'account-key') await collect(`account/${header(one, 'account-id')}`);
       await collect(`account-key/${one.signKeyId}`);
       chain.push(one);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from 'undici';
 
 /** A request of a scripted client: what was answered, whatever the status. */
 export interface Answer {
@@ -9,22 +10,77 @@ export interface Answer {
   json<T>(): T;
 }
 
+/** An answer whose body is no text. */
+export interface BytesAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: Buffer;
+}
+
 const LIMIT_MS = 30_000;
 
 /** One HTTP exchange; redirects are not followed, so that the client sees what a device sees. */
 export async function ask(url: string, init: RequestInit = {}): Promise<Answer> {
+  const answer = await askBytes(url, init);
+  const text = new TextDecoder().decode(answer.bytes);
+  return {
+    status: answer.status,
+    get headers() {
+      return answer.headers;
+    },
+    text,
+    json: <T>() => JSON.parse(text) as T,
+  };
+}
+
+/** As `ask`, of a file. */
+export async function askBytes(url: string, init: RequestInit = {}): Promise<BytesAnswer> {
+  const { body } = init;
+  if (body === undefined || typeof body === 'string') return askLightly(url, init, body);
   const response = await fetch(url, {
     redirect: 'manual',
     signal: AbortSignal.timeout(LIMIT_MS),
     ...init,
   });
-  const text = await response.text();
+  const { status, headers } = response;
+  return { status, headers, bytes: Buffer.from(await response.arrayBuffer()) };
+}
+
+/** What is not streamed, at a fifth of the processor that `fetch` needs: two hundred devices call from one process. */
+async function askLightly(
+  url: string,
+  { method = 'GET', headers: given, signal }: RequestInit,
+  body: string | undefined,
+): Promise<BytesAnswer> {
+  const answer = await request(url, {
+    method,
+    ...(given && { headers: toRecord(given) }),
+    ...(body !== undefined && { body }),
+    ...(signal ? { signal } : { headersTimeout: LIMIT_MS, bodyTimeout: LIMIT_MS }),
+  });
+  const bytes = Buffer.from(await answer.body.arrayBuffer());
+  let headers: Headers | undefined;
   return {
-    status: response.status,
-    headers: response.headers,
-    text,
-    json: <T>() => JSON.parse(text) as T,
+    status: answer.statusCode,
+    // Most callers never ask.
+    get headers() {
+      return (headers ??= toHeaders(answer.headers));
+    },
+    bytes,
   };
+}
+
+/** What most callers give is a record already. */
+function toRecord(headers: NonNullable<RequestInit['headers']>): Record<string, string> {
+  const isPlain = !(headers instanceof Headers) && !Array.isArray(headers);
+  return isPlain ? (headers as Record<string, string>) : Object.fromEntries(new Headers(headers));
+}
+
+function toHeaders(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(raw))
+    for (const value of [values ?? []].flat()) headers.append(name, value);
+  return headers;
 }
 
 /** What snapd does with a lost connection or a 5xx (device-api.md 3.2), in less patient steps. */

@@ -29,6 +29,17 @@ export class VaultAdmin {
     taken(registerBrand);
   }
 
+  /** Accounts and account-keys, such as a new key that signs models. */
+  async importAssertions(brandId: string, assertions: string): Promise<void> {
+    const { importAssertions } = await this.graphql.run<{ importAssertions: object }>(
+      `mutation ($brand: ID!, $assertions: String!) {
+        importAssertions(brand: $brand, assertions: $assertions) { __typename ${REFUSALS} }
+      }`,
+      { brand: brandId, assertions },
+    );
+    taken(importAssertions);
+  }
+
   async createSigningKey(brandId: string, name: string): Promise<SerialKey> {
     const { createSigningKey } = await this.graphql.run<{ createSigningKey: SerialKey }>(
       `mutation ($brand: ID!, $name: String!) {

@@ -1,12 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { defaultDataDir, startStack } from '#stack';
-import { APP_NAMES, type Installation, startInstallation } from '../installation/index.js';
+import { startStack } from '#stack';
 import { Narrator } from './narrator.js';
-import { CHAPTERS, DEMO_SCALE, startStory, summary } from './story/index.js';
-
-const TROUBLES_SHOWN = 5;
-const GRAVE: ReadonlySet<string> = new Set(['warn', 'error', 'fatal']);
 
 /** `npm run demo [-- --redis --s3]`: the main story, once, on services of its own; everything is taken down at the end. */
 async function main(args: string[]): Promise<void> {
@@ -22,55 +19,22 @@ async function main(args: string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => interrupted.abort(new Error(`stopped by ${signal}`)));
   }
-  const stack = await startStack({
+  const dir = mkdtempSync(join(tmpdir(), 'brandstore-'));
+  const stack = startStack({
+    dir,
     ephemeral: true,
     redis: values.redis,
     s3: values.s3,
     log: (line) => narrator.say(line),
   });
+  stack.catch(() => rmSync(dir, { recursive: true, force: true }));
   try {
-    const installation = await startInstallation({ stack, log: (line) => narrator.say(line) });
-    try {
-      narrator.say(`store ${installation.storeUrl}, vault ${installation.vaultUrl}`);
-      const keyCache = join(defaultDataDir(), 'cache', 'device-keys.json');
-      const story = await startStory({ installation, narrator, scale: DEMO_SCALE, keyCache });
-      for (const { no, title, tell } of CHAPTERS) {
-        interrupted.signal.throwIfAborted();
-        await narrator.step(no, title, () => tell(story));
-      }
-      const rows = await summary(story, stack);
-      narrator.say('');
-      narrator.table(
-        ['what', ''],
-        rows.map(({ what, value }) => [what, value]),
-      );
-    } catch (error) {
-      for (const line of troubles(installation)) process.stderr.write(`${line}\n`);
-      throw error;
-    } finally {
-      await installation.stop();
-    }
+    // Loaded while Postgres starts.
+    const { play } = await import('./play.js');
+    await play({ stack, dir, narrator, signal: interrupted.signal });
   } finally {
-    await stack.stop();
+    await (await stack).stop();
   }
-}
-
-/** Warnings and errors of the processes' logs: what a person wants to see when the story breaks off. */
-function troubles({ processes }: Installation): string[] {
-  return APP_NAMES.flatMap((name) =>
-    processes
-      .log(name)
-      .split('\n')
-      .filter((line) => {
-        try {
-          return GRAVE.has((JSON.parse(line) as { level: string }).level);
-        } catch {
-          return line !== '';
-        }
-      })
-      .slice(-TROUBLES_SHOWN)
-      .map((line) => `${name}: ${line}`),
-  );
 }
 
 await main(process.argv.slice(2)).then(

@@ -3,7 +3,7 @@ import { defaultDataDir, startStack } from '#stack';
 import { makeRsaKey } from '#libs/keyring';
 import { localSigner } from '#libs/assertions';
 import { startInstallation } from '../installation/index.js';
-import { makeDeviceKeys } from './device-keys.js';
+import { keptKeys } from './kept-keys.js';
 import { Narrator } from './narrator.js';
 import {
   accountOf,
@@ -27,8 +27,8 @@ async function main(): Promise<void> {
   try {
     const installation = await startInstallation({ stack, log });
     try {
-      const keyCache = join(defaultDataDir(), 'cache', 'device-keys.json');
-      const simulated = await makeDeviceKeys(KEYS_NEEDED - 1, 2048, keyCache);
+      const keyCache = join(defaultDataDir(), 'cache', 'kept-keys.json');
+      const simulated = await keptKeys(KEYS_NEEDED - 1, 2048, keyCache);
       const brandKey = localSigner(await makeRsaKey(BRAND_KEY_BITS));
       const deviceKeys = [...simulated, brandKey];
       const story = startVaultStory({ installation, narrator, deviceKeys });

@@ -16,6 +16,12 @@ interface Ground {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** The sealed root key, until somebody takes it off the machine, and what devices trust. */
+export const rootFiles = (dir: string) => ({
+  ROOT_KEY_FILE: join(dir, 'root-key.sealed'),
+  TRUSTED_FILE: join(dir, 'root.assertions'),
+});
+
 /** The environment of each process, as ARCHITECTURE.md lists it. */
 export function processSpecs({
   stack,
@@ -28,7 +34,7 @@ export function processSpecs({
   const { DATABASE_URL: _admin, REDIS_URL: redisUrl, ...blobs } = stack.env;
   const storeUrl = `http://127.0.0.1:${ports.store}`;
   const vaultUrl = `http://127.0.0.1:${ports.vault}`;
-  const trustedFile = join(dir, 'root.assertions');
+  const roots = rootFiles(dir);
   const common = { HOST: '127.0.0.1', LOG_LEVEL: 'info' };
   const ofStore = {
     PUBLIC_URL: storeUrl,
@@ -49,8 +55,7 @@ export function processSpecs({
       PORT: String(ports.store),
       METRICS_PORT: String(ports.storeOps),
       VAULT_URL: vaultUrl,
-      ROOT_KEY_FILE: join(dir, 'root-key.sealed'),
-      TRUSTED_FILE: trustedFile,
+      ...roots,
     }),
     worker: app('worker', {
       ...ofStore,
@@ -66,7 +71,7 @@ export function processSpecs({
       SECRET_FILE: secrets.vault,
       MASTER_KEY_FILE: secrets.vaultMaster,
       STORE_URL: storeUrl,
-      TRUSTED_FILE: trustedFile,
+      TRUSTED_FILE: roots.TRUSTED_FILE,
     }),
   };
 }

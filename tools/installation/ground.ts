@@ -2,13 +2,14 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DatabaseUrls, migrate, provision } from '#libs/database';
 import { appMain, type ProcessSpec, type Stack } from '#stack';
-import { processSpecs, type AppName } from './apps.js';
-import { runInit, type StoreInit, type VaultInit } from './init.js';
+import { processSpecs, rootFiles, type AppName } from './apps.js';
+import { beginInit, runInit, type StoreInit, type VaultInit } from './init.js';
 import { freshPorts, keptPorts, type Ports } from './ports.js';
 import { readSecret, secretFiles, type SecretFiles } from './secrets.js';
 
 export interface InstallationOptions {
-  readonly stack: Stack;
+  /** One that is still being started is waited for only when there is nothing else to do. */
+  readonly stack: Stack | Promise<Stack>;
   /** Where secrets, logs and the root key's file lie; given keeps them (and the ports). Not given: inside the stack's folder, for one run. */
   readonly dir?: string;
   /** Name of the database; one per installation on a shared server. */
@@ -47,35 +48,53 @@ export interface Ground {
 
 /** Makes what is missing of database, secrets and keys; of a seed all is there, and copied. */
 export async function prepare(options: InstallationOptions): Promise<Ground> {
-  const { stack, log = () => {}, seed } = options;
-  const dir = options.dir ?? join(stack.dir, options.database ?? 'installation');
+  const { log = () => {}, seed, env = {} } = options;
+  const dir = options.dir ?? join((await options.stack).dir, options.database ?? 'installation');
   if (seed) cpSync(seed.dir, dir, { recursive: true });
   const secrets = secretFiles(dir);
+  const roots = rootFiles(dir);
+  const ofInit = { MASTER_KEY_FILE: secrets.storeMaster, ...roots, ...env };
+  const copied = seed && {
+    ...seed.store,
+    rootKeyFile: roots.ROOT_KEY_FILE,
+    rootAssertions: roots.TRUSTED_FILE,
+  };
+  const begun = seed ? undefined : beginInit<StoreInit>(appMain('store-api', 'init'), ofInit);
+  try {
+    const stack = await options.stack;
+    const databaseUrls = await makeDatabase(stack, secrets, options);
+    const store = (await begun?.finish(databaseUrls.store)) ?? copied;
+    if (!store) throw new Error('cannot go on: neither made nor copied an installation');
+    log('root and store key are there');
+    const ports = options.dir ? await keptPorts(join(dir, 'ports.json')) : await freshPorts();
+    const specs = processSpecs({ stack, dir, ports, secrets, databaseUrls, env });
+    const initVault = async (): Promise<VaultInit> =>
+      seed?.vault ?? runInit(appMain('serial-vault', 'init'), specs['serial-vault'].env);
+    return { dir, secrets, databaseUrls, ports, specs, store, initVault };
+  } catch (error) {
+    await begun?.abandon();
+    throw error;
+  }
+}
+
+async function makeDatabase(
+  stack: Stack,
+  secrets: SecretFiles,
+  { database, seed, log = () => {} }: InstallationOptions,
+): Promise<DatabaseUrls> {
   const adminUrl = stack.env.DATABASE_URL ?? '';
-  const databaseUrls = await provision({
+  const urls = await provision({
     adminUrl,
     // A given server's own database is used as it is named in DATABASE_URL.
-    database: options.database ?? decodeURIComponent(new URL(adminUrl).pathname.slice(1)),
+    database: database ?? decodeURIComponent(new URL(adminUrl).pathname.slice(1)),
     secret: readSecret(secrets.database),
     // Roles belong to the whole server: others there have a secret of their own.
-    ...(options.database && { rolePrefix: options.database }),
+    ...(database && { rolePrefix: database }),
     ...(seed && { rolePrefix: seed.database, template: seed.database }),
   });
-  const ran = seed ? [] : await migrate(databaseUrls.owner);
+  const ran = seed ? [] : await migrate(urls.owner);
   if (ran.length > 0) log(`database migrated: ${ran.join(', ')}`);
-  const ports = options.dir ? await keptPorts(join(dir, 'ports.json')) : await freshPorts();
-  const specs = processSpecs({ stack, dir, ports, secrets, databaseUrls, env: options.env ?? {} });
-  const init = <T>(name: AppName): Promise<T> => runInit<T>(appMain(name, 'init'), specs[name].env);
-  const store = seed
-    ? {
-        ...seed.store,
-        rootKeyFile: specs['store-api'].env['ROOT_KEY_FILE'] ?? '',
-        rootAssertions: specs['store-api'].env['TRUSTED_FILE'] ?? '',
-      }
-    : await init<StoreInit>('store-api');
-  log('root and store key are there');
-  const initVault = async (): Promise<VaultInit> => seed?.vault ?? init<VaultInit>('serial-vault');
-  return { dir, secrets, databaseUrls, ports, specs, store, initVault };
+  return urls;
 }
 
 /** Makes a seed: a whole installation of which nothing was started. */

@@ -112,9 +112,9 @@ export class Processes {
     return this.start({ ...spec, env: { ...spec.env, ...env } });
   }
 
-  /** Stops all, the last started first. */
+  /** Stops all at once: none needs another to end in order. */
   async stopAll(): Promise<void> {
-    for (const name of [...this.running.keys()].reverse()) await this.stop(name);
+    await Promise.all([...this.running.keys()].map((name) => this.stop(name)));
   }
 
   /** What it has printed so far (the last 64 kB). */

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Database } from '#libs/database';
-import { initialise } from '#libs/operations';
-import { postgresUrl, readConfig, wholeNumber } from '#libs/runtime';
+import { initialise, makeRootKeys } from '#libs/operations';
+import { postgresUrlNow, postgresUrlOrLater, readConfig, wholeNumber } from '#libs/runtime';
 
 /** What makes an installation reads; besides it, what the store-api itself reads is in the environment too. */
 const initConfig = {
@@ -20,34 +20,45 @@ const initConfig = {
     /** Length of root and store key; less than 4096 only where they are thrown away (assertions.md 14). */
     KEY_BITS: wholeNumber(2048, 8192).default(4096),
   }),
-  secrets: z.object({ DATABASE_URL: postgresUrl() }),
+  secrets: z.object({ DATABASE_URL: postgresUrlOrLater() }),
 };
 
 /** Makes the installation where there is none, and says so in one line of JSON; run again, it changes nothing. */
 async function main(): Promise<void> {
   const { config, secrets } = readConfig(initConfig, process.env);
   const folder = dirname(config.MASTER_KEY_FILE);
-  const db = await Database.open({
-    url: secrets.DATABASE_URL.reveal(),
-    room: 'store',
-    applicationName: 'store-init',
-  });
+  const trustedFile = config.TRUSTED_FILE ?? join(folder, 'root.assertions');
+  const order = {
+    masterKeyFile: config.MASTER_KEY_FILE,
+    rootKeyFile: config.ROOT_KEY_FILE ?? join(folder, 'root-key.sealed'),
+    keyBits: config.KEY_BITS,
+  };
+  const isNew = !existsSync(order.rootKeyFile) && !existsSync(trustedFile);
+  const rootKeys = isNew ? makeRootKeys(order) : undefined;
+  // Told by `initialise`, if they are needed.
+  rootKeys?.catch(() => undefined);
   try {
-    await initialise(
-      {
-        db,
-        masterKeyFile: config.MASTER_KEY_FILE,
-        rootKeyFile: config.ROOT_KEY_FILE ?? join(folder, 'root-key.sealed'),
-        trustedFile: config.TRUSTED_FILE ?? join(folder, 'root.assertions'),
-        operatorEmail: config.OPERATOR_EMAIL.toLowerCase(),
-        username: config.OPERATOR_USERNAME,
-        displayName: config.OPERATOR_NAME,
-        keyBits: config.KEY_BITS,
-      },
-      (report) => write(`${JSON.stringify(report)}\n`),
-    );
+    const url = await postgresUrlNow(secrets.DATABASE_URL.reveal(), process.stdin);
+    const db = await Database.open({ url, room: 'store', applicationName: 'store-init' });
+    try {
+      await initialise(
+        {
+          db,
+          ...order,
+          ...(rootKeys && { rootKeys }),
+          trustedFile,
+          operatorEmail: config.OPERATOR_EMAIL.toLowerCase(),
+          username: config.OPERATOR_USERNAME,
+          displayName: config.OPERATOR_NAME,
+        },
+        (report) => write(`${JSON.stringify(report)}\n`),
+      );
+    } finally {
+      await db.close();
+    }
   } finally {
-    await db.close();
+    const keys = await rootKeys?.catch(() => undefined);
+    await keys?.discard();
   }
 }
 

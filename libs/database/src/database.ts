@@ -1,5 +1,6 @@
 import { DataSource, type EntityManager } from 'typeorm';
 import type { Alarm } from './alarm.js';
+import { begin } from './begin.js';
 import { Clock } from './clock.js';
 import { Listener } from './listener.js';
 import { SnakeNaming } from './snake-naming.js';
@@ -91,11 +92,28 @@ export class Database {
     return this.within('*', work);
   }
 
-  private within<T>(scope: string, work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.source.transaction(async (tx) => {
-      await tx.query(`SELECT set_config('app.brand', $1, true)`, [scope]);
-      return work(tx);
-    });
+  /**
+   * Statements on tables that belong to no brand (assertions, nonces), each by itself: one journey to Postgres instead of the four of a
+   * transaction. Rows of brands are invisible here.
+   */
+  asNobody<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return work(this.source.manager);
+  }
+
+  private async within<T>(scope: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    const runner = this.source.createQueryRunner();
+    try {
+      await begin(runner, scope);
+      const result = await work(runner.manager);
+      await runner.commitTransaction();
+      return result;
+    } catch (error) {
+      // What went wrong first is what is told.
+      await runner.rollbackTransaction().catch(() => undefined);
+      throw error;
+    } finally {
+      await runner.release();
+    }
   }
 
   /** Answers when Postgres does; throws its error otherwise. For health checks. */

@@ -26,6 +26,7 @@ export { fastifyOptions } from './fastify-options.js';
 export { createLogger, type Logger, type LoggerOptions } from './logger.js';
 export { createMetrics, type Metrics } from './metrics.js';
 export { NestLogger } from './nest-logger.js';
+export { postgresUrlNow, postgresUrlOrLater } from './said-later.js';
 export {
   startOpsServer,
   type OpsServer,

@@ -1,6 +1,4 @@
-import { makeRsaKeySync } from '#libs/keyring';
 import { join } from 'node:path';
-import { localSigner } from '#libs/assertions';
 import { Publisher } from '../../clients/publisher.js';
 import { known, type Story } from './story.js';
 
@@ -14,9 +12,8 @@ export async function publish(story: Story): Promise<void> {
   const publisher = new Publisher(installation.storeUrl);
   story.publisher = publisher;
   await publisher.login('paula@acme.example', planner.password);
-  story.brandSigner = localSigner(makeRsaKeySync(4096));
-  await publisher.registerKey('acme-models', story.brandSigner);
-  narrator.say(`key acme-models registered: ${story.brandSigner.publicKey.id.slice(0, 12)}…`);
+  await publisher.registerKey('acme-models', story.keys.acme);
+  narrator.say(`key acme-models registered: ${story.keys.acme.publicKey.id.slice(0, 12)}…`);
   for (const name of SNAPS) story.snapIds.set(name, await publisher.register(name));
   narrator.say(`names registered: ${SNAPS.join(', ')}`);
   await Promise.all(SNAPS.map((name) => uploadFirst(story, publisher, name)));

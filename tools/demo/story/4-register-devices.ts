@@ -1,12 +1,12 @@
 import { ScriptedDevice } from '../../clients/device.js';
 import { persistently } from '../../clients/http.js';
 import { inParallel } from '../../clients/in-parallel.js';
-import { known, type Story } from './story.js';
+import { AT_ONCE, known, type Story } from './story.js';
 
 /** Step 4: every device gets its serial from the vault, by request-id and serial-request. */
 export async function registerDevices(story: Story): Promise<void> {
   const { installation, narrator, scale } = story;
-  story.devices = story.deviceKeys.slice(0, scale.devices).map(
+  story.devices = story.keys.devices.slice(0, scale.devices).map(
     (key, index) =>
       new ScriptedDevice({
         storeUrl: installation.storeUrl,
@@ -19,7 +19,7 @@ export async function registerDevices(story: Story): Promise<void> {
       }),
   );
   let done = 0;
-  await inParallel(story.devices, 8, async (device) => {
+  await inParallel(story.devices, AT_ONCE, async (device) => {
     await persistently(() => device.register());
     narrator.progress('devices registered', ++done, story.devices.length);
   });

@@ -1,12 +1,12 @@
 import { persistently } from '../../clients/http.js';
 import { inParallel } from '../../clients/in-parallel.js';
-import { type Story } from './story.js';
+import { AT_ONCE, type Story } from './story.js';
 
 /** Step 5: session, install, download, hash and chain, on every device. */
 export async function firstInstall(story: Story): Promise<void> {
   const { narrator } = story;
   let done = 0;
-  const revisions = await inParallel(story.devices, 8, async (device) => {
+  const revisions = await inParallel(story.devices, AT_ONCE, async (device) => {
     await persistently(() => device.openSession());
     const result = await device.install('acme-dashboard');
     if (result.result !== 'install')

@@ -3,11 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RolloutView } from '../../clients/brand-admin.js';
 import type { ScriptedDevice } from '../../clients/device.js';
 import { inParallel } from '../../clients/in-parallel.js';
-import { known, type Story } from './story.js';
+import { AT_ONCE, known, type Story } from './story.js';
 
 const SNAP = 'acme-dashboard';
 const WAVES = [5, 50, 100];
 const WAVE_LIMIT_MS = 60_000;
+/** So long an open wave takes to reach the store's snapshot, mostly. */
+const SNAPSHOT_MS = 250;
 
 /** Step 6: revision 2 reaches Berlin in three waves, and nobody else. */
 export async function rollOut(story: Story): Promise<void> {
@@ -22,7 +24,7 @@ export async function rollOut(story: Story): Promise<void> {
   const { id, title } = await planRollout(story);
   story.rolloutId = id;
   // Planned is not said: before the second person has agreed nothing moves (S31).
-  await everybodyPolls(story, 0, 0);
+  await nothingMoves(story);
   await approve(story, id);
   for (const [index, percent] of WAVES.entries()) {
     const rollout = await waveOpen(story, id, index + 1);
@@ -46,11 +48,11 @@ async function planRollout(story: Story): Promise<RolloutView> {
   const planner = known(story.planner, 'the planner');
   const brandId = known(story.brandId, 'the brand');
   const uids = await planner.deviceUids(brandId);
-  await inParallel(story.devices, 8, (device, index) =>
-    planner.tagDevice(brandId, known(uids.get(device.serialNumber), device.serialNumber), {
-      site: index < story.scale.inBerlin ? 'berlin' : 'hamburg',
-    }),
-  );
+  const tags = story.devices.map(({ serialNumber }, index) => {
+    const site = index < story.scale.inBerlin ? 'berlin' : 'hamburg';
+    return [known(uids.get(serialNumber), serialNumber), { site }] as const;
+  });
+  await planner.tagDevices(brandId, new Map(tags));
   const bySite = (site: string): unknown => ({ fact: 'tag:site', equals: site });
   const fleetId = await planner.createFleet(brandId, 'berlin', 10, bySite('berlin'));
   await planner.createFleet(brandId, 'hamburg', 20, bySite('hamburg'));
@@ -107,13 +109,23 @@ async function until(
   }
 }
 
+async function nothingMoves(story: Story): Promise<void> {
+  await pollAll(story, 0);
+  if (story.waveOf.size > 0) throw new Error('cannot accept that a plan moves devices');
+  story.narrator.say(`${story.devices.length} devices polled: all told to stay`);
+}
+
+const pollAll = (story: Story, wave: number): Promise<void[]> =>
+  inParallel(story.devices, AT_ONCE, (device) => pollOnce(story, device, wave));
+
 /**
  * All devices poll until the store's snapshot has caught up with the wave; what they get must be exactly what the wave admits.
  * Polls of the same snapshot give the same answer, so waiting changes who has polled, never who is admitted.
  */
 async function everybodyPolls(story: Story, wave: number, expected: number): Promise<void> {
+  await sleep(SNAPSHOT_MS);
   for (const end = Date.now() + WAVE_LIMIT_MS; ; await sleep(200)) {
-    await inParallel(story.devices, 8, (device) => pollOnce(story, device, wave));
+    await pollAll(story, wave);
     const updated = story.waveOf.size;
     if (updated > expected)
       throw new Error(
@@ -124,7 +136,7 @@ async function everybodyPolls(story: Story, wave: number, expected: number): Pro
       throw new Error(`cannot wait any longer: ${updated} of ${expected} devices have revision 2`);
   }
   // Once more: those that are not admitted stay, and nobody goes back.
-  await inParallel(story.devices, 8, (device) => pollOnce(story, device, wave));
+  await pollAll(story, wave);
   if (story.waveOf.size !== expected)
     throw new Error(`cannot accept that a second poll changed something: ${story.waveOf.size}`);
   story.narrator.say(

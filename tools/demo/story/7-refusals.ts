@@ -33,7 +33,7 @@ async function otherBrand(story: Story, { device }: Stranger): Promise<void> {
 
 /** A serial for ACME's model that ACME's vault never signed. */
 async function foreignKey(story: Story, device: ScriptedDevice, signer: Signer): Promise<void> {
-  const key = known(story.deviceKeys.at(-2), 'a key for the forger');
+  const key = known(story.keys.devices.at(-2), 'a key for the forger');
   const forged = await signAssertion(
     {
       type: 'serial',

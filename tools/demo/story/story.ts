@@ -3,8 +3,9 @@ import type { Installation } from '../../installation/index.js';
 import type { BrandAdmin } from '../../clients/brand-admin.js';
 import type { ScriptedDevice } from '../../clients/device.js';
 import type { Publisher } from '../../clients/publisher.js';
-import type { VaultAdmin } from '../../clients/vault-admin.js';
+import type { SerialKey, VaultAdmin } from '../../clients/vault-admin.js';
 import type { Narrator } from '../narrator.js';
+import type { StoryKeys } from './story-keys.js';
 
 /** How large the story is told; the demo's own is 200 devices in fleets of 120 and 80. */
 export interface StoryScale {
@@ -12,6 +13,9 @@ export interface StoryScale {
   /** Of these, the first so many stand in Berlin. */
   readonly inBerlin: number;
 }
+
+/** Devices in the middle of a conversation. */
+export const AT_ONCE = 16;
 
 export const DEMO_SCALE: StoryScale = { devices: 200, inBerlin: 120 };
 
@@ -34,8 +38,7 @@ export interface Story {
   readonly installation: Installation;
   readonly narrator: Narrator;
   readonly scale: StoryScale;
-  /** Device keys, made once and cached (decisions 23). */
-  readonly deviceKeys: readonly Signer[];
+  readonly keys: StoryKeys;
   /** Folder with the sample snaps. */
   readonly snapsDir: string;
 
@@ -50,10 +53,11 @@ export interface Story {
   brandId?: string;
   storeId?: string;
   publisher?: Publisher;
-  brandSigner?: Signer;
   snapIds: Map<string, string>;
   model?: Assertion;
   vault?: VaultAdmin;
+  /** Being made by the vault since chapter 1. */
+  serialKey?: Promise<SerialKey>;
   apiKey?: string;
   devices: ScriptedDevice[];
   rolloutId?: string;

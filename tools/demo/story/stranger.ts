@@ -1,5 +1,4 @@
-import { makeRsaKeySync } from '#libs/keyring';
-import { type Assertion, localSigner, signAssertion, type Signer } from '#libs/assertions';
+import { type Assertion, signAssertion, type Signer } from '#libs/assertions';
 import { ScriptedDevice } from '../../clients/device.js';
 import { known, type Story, type Stranger } from './story.js';
 
@@ -13,11 +12,11 @@ export async function foundStranger(story: Story): Promise<Stranger> {
     'admin',
     'publisher',
   ]);
-  const signer = localSigner(makeRsaKeySync(4096));
+  const signer = story.keys.stranger;
   await admin.certifyKey(brand.brandId, 'other-models', signer);
   const model = await signModel(brand, signer);
   await admin.registerModel(brand.brandId, model);
-  const key = known(story.deviceKeys.at(-1), 'a key for the stranger');
+  const key = known(story.keys.devices.at(-1), 'a key for the stranger');
   const device = new ScriptedDevice({
     storeUrl: story.installation.storeUrl,
     vaultUrl: story.installation.vaultUrl,

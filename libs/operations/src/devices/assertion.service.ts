@@ -95,7 +95,7 @@ export class AssertionService {
       return this.readOne(type, [...key, String(sequence.at)], format);
     }
     const from = sequence === 'latest' ? 1 : sequence.from;
-    return this.db.asSystem((tx) => findLatestInSequence(tx, type, key.join('/'), from, format));
+    return this.db.asNobody((tx) => findLatestInSequence(tx, type, key.join('/'), from, format));
   }
 
   private async ownSerial(
@@ -117,7 +117,7 @@ export class AssertionService {
   ): Promise<AssertionRow | null> {
     const reduced = reduce(type, key);
     if (reduced === null) return null;
-    return this.db.asSystem((tx) => findServedAssertion(tx, type, reduced, maxFormat));
+    return this.db.asNobody((tx) => findServedAssertion(tx, type, reduced, maxFormat));
   }
 }
 

@@ -46,7 +46,7 @@ export class DeviceSessionService {
   /** A nonce that is good once, for ten minutes; only its hash is kept. */
   async issueNonce(): Promise<string> {
     const nonce = formatNonce(randomBytes(RANDOM_BYTES));
-    await this.resources.db.asSystem((tx) => insertNonce(tx, hashNonce(nonce), NONCE_LIFE_MS));
+    await this.resources.db.asNobody((tx) => insertNonce(tx, hashNonce(nonce), NONCE_LIFE_MS));
     return nonce;
   }
 
@@ -67,7 +67,7 @@ export class DeviceSessionService {
     const device = ['brand-id', 'model', 'serial']
       .map((name) => header(papers.serial, name))
       .join('/');
-    const isFresh = await db.asSystem((tx) => consumeNonce(tx, hashNonce(nonce)));
+    const isFresh = await db.asNobody((tx) => consumeNonce(tx, hashNonce(nonce)));
     if (!isFresh)
       return refused('the nonce was not issued here, is used already or too old', device);
     return db.asSystem(async (tx) => {

@@ -6,6 +6,7 @@ export {
 } from './assertion-shelf.js';
 export { initialise, type InitialiseOptions, type InitialiseReport } from './initialise.js';
 export { openStoreKeys, type OpenStoreKeys, type OpenStoreKeysOptions } from './open-store-keys.js';
+export { makeRootKeys, type RootKeys } from './root-keys.js';
 export {
   StoreKeyService,
   type StoreKeyDraft,

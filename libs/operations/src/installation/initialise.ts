@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { encodeAssertions, signAssertion } from '#libs/assertions';
 import type { Assertion, PublicKey, Signer } from '#libs/assertions';
 import { SALT_BYTES, formatId, hashPassword } from '#libs/auth';
@@ -14,29 +14,21 @@ import {
   type Database,
   type Tx,
 } from '#libs/database';
-import {
-  makeRecoverySecret,
-  startSigner,
-  writeRootKeyFile,
-  type KeyringClient,
-} from '#libs/keyring';
 import { OperationError } from '../operation-error.js';
 import { keepAssertion } from './assertion-shelf.js';
+import { draftOf, makeRootKeys, type RootKeys, type RootKeysOrder } from './root-keys.js';
 import { timestamp } from './timestamp.js';
 
-export interface InitialiseOptions {
+export interface InitialiseOptions extends RootKeysOrder {
   readonly db: Database;
-  readonly masterKeyFile: string;
-  /** Where the sealed root key goes: to be taken off the machine (decisions 5). */
-  readonly rootKeyFile: string;
   /** Where the root account and the root account-key go: what devices and vaults trust. */
   readonly trustedFile: string;
   readonly operatorEmail: string;
   /** User name and display name of the account that owns the keys. */
   readonly username: string;
   readonly displayName: string;
-  /** 4096 (assertions.md 14). */
-  readonly keyBits?: number;
+  /** Begun before there was a database; whoever began them discards them. Not given: made when they are needed. */
+  readonly rootKeys?: Promise<RootKeys>;
 }
 
 /** What an operator is told; secrets are told this once. */
@@ -52,9 +44,6 @@ export interface InitialiseReport {
 
 interface Roots {
   readonly operatorAccountId: string;
-  readonly rootKey: PublicKey;
-  readonly storeKey: PublicKey;
-  readonly sealedStoreKey: string;
   /** Root account and root account-key, then the store key's account-key. */
   readonly assertions: readonly [Assertion, Assertion, Assertion];
 }
@@ -68,7 +57,7 @@ export async function initialise(
   options: InitialiseOptions,
   announce: (report: InitialiseReport) => Promise<void>,
 ): Promise<void> {
-  const { db, rootKeyFile, trustedFile, operatorEmail } = options;
+  const { db, rootKeyFile } = options;
   const known = await db.asSystem((tx) => tx.findOneBy(Installation, { id: 1 }));
   if (known !== null) return announce(await describe(options, known));
   if (existsSync(rootKeyFile))
@@ -76,17 +65,34 @@ export async function initialise(
       'conflict',
       `cannot initialise: ${rootKeyFile} is there, but the database knows no installation; move the file away if it is not needed`,
     );
-  const rootPassphrase = makeRecoverySecret();
+  const keys = await (options.rootKeys ?? makeRootKeys(options));
+  try {
+    await found(options, keys, announce);
+  } finally {
+    if (!options.rootKeys) await keys.discard();
+  }
+}
+
+async function found(
+  options: InitialiseOptions,
+  keys: RootKeys,
+  announce: (report: InitialiseReport) => Promise<void>,
+): Promise<void> {
+  const { db, rootKeyFile, trustedFile, operatorEmail } = options;
+  const { rootPassphrase } = keys;
   const password = randomBytes(15).toString('base64url');
-  // Left by an attempt that ended before it counted: nothing was ever signed with that key.
-  await rm(`${rootKeyFile}.new`, { force: true });
-  const roots = await makeRoots(options, rootPassphrase);
+  const operatorAccountId = formatId(randomBytes(32));
+  const roots = {
+    operatorAccountId,
+    assertions: await signRoots(options, keys, operatorAccountId),
+  };
+  await keys.keyring.forget(keys.rootKey.id);
   await db.asSystem(async (tx) => {
-    await insertInstallation(tx, options, roots, password);
+    await insertInstallation(tx, options, keys, roots, password);
     const [account, key] = roots.assertions;
     await writeFile(trustedFile, encodeAssertions([account, key]));
     await announce({
-      operatorAccountId: roots.operatorAccountId,
+      operatorAccountId,
       operatorEmail,
       password,
       rootKeyFile,
@@ -94,7 +100,7 @@ export async function initialise(
       rootAssertions: trustedFile,
       isNew: true,
     });
-    await rename(`${rootKeyFile}.new`, rootKeyFile);
+    await rename(draftOf(rootKeyFile), rootKeyFile);
   });
 }
 
@@ -114,44 +120,10 @@ async function describe(
   };
 }
 
-async function makeRoots(options: InitialiseOptions, rootPassphrase: string): Promise<Roots> {
-  const keyring = await startSigner({
-    masterKey: { kind: 'file', path: options.masterKeyFile },
-    sealedKeys: [],
-  });
-  try {
-    const bits = options.keyBits ?? 4096;
-    const [rootKey, store] = await Promise.all([
-      writeRootKeyFile(keyring, `${options.rootKeyFile}.new`, rootPassphrase, bits),
-      keyring.generate(bits),
-    ]);
-    const operatorAccountId = formatId(randomBytes(32));
-    const assertions = await signRoots(options, keyring, {
-      operatorAccountId,
-      rootKey,
-      storeKey: store.publicKey,
-    });
-    await keyring.forget(rootKey.id);
-    return {
-      operatorAccountId,
-      rootKey,
-      storeKey: store.publicKey,
-      sealedStoreKey: store.sealed,
-      assertions,
-    };
-  } finally {
-    await keyring.close();
-  }
-}
-
 async function signRoots(
   { db, username, displayName }: InitialiseOptions,
-  keyring: KeyringClient,
-  {
-    operatorAccountId,
-    rootKey,
-    storeKey,
-  }: Pick<Roots, 'operatorAccountId' | 'rootKey' | 'storeKey'>,
+  { keyring, rootKey, storeKey }: RootKeys,
+  operatorAccountId: string,
 ): Promise<Roots['assertions']> {
   const now = db.clock.now();
   const root = keyring.signer(rootKey.id, 'root');
@@ -186,23 +158,27 @@ async function signRoots(
       signer,
       now,
     );
-  return [account, await keyOf('root', rootKey, root), await keyOf('store', storeKey, root)];
+  return [
+    account,
+    await keyOf('root', rootKey, root),
+    await keyOf('store', storeKey.publicKey, root),
+  ];
 }
 
 async function insertInstallation(
   tx: Tx,
   { operatorEmail, username, displayName }: InitialiseOptions,
-  roots: Roots,
+  { rootKey, storeKey }: RootKeys,
+  { operatorAccountId, assertions }: Roots,
   password: string,
 ): Promise<void> {
-  const { operatorAccountId, rootKey, storeKey } = roots;
   const publicStoreId = formatId(randomBytes(32));
   // Two at once: the second waits for the first's row and fails on it.
   await tx.insert(Installation, {
     id: 1,
     operatorAccountId,
     rootKeyId: rootKey.id,
-    storeKeyId: storeKey.id,
+    storeKeyId: storeKey.publicKey.id,
     publicStoreId,
   });
   await tx.insert(Account, {
@@ -219,12 +195,12 @@ async function insertInstallation(
     allowPublic: true,
   });
   await tx.insert(SealedKey, {
-    keyId: storeKey.id,
+    keyId: storeKey.publicKey.id,
     purpose: 'store',
     accountId: operatorAccountId,
-    sealed: { envelope: roots.sealedStoreKey },
+    sealed: { envelope: storeKey.sealed },
   });
-  for (const assertion of roots.assertions) await keepAssertion(tx, assertion);
+  for (const assertion of assertions) await keepAssertion(tx, assertion);
   await tx.insert(Person, {
     email: operatorEmail,
     displayName: 'Operator',
@@ -236,6 +212,6 @@ async function insertInstallation(
     actor: 'system',
     action: 'initialise',
     subject: `account:${operatorAccountId}`,
-    detail: { rootKeyId: rootKey.id, storeKeyId: storeKey.id },
+    detail: { rootKeyId: rootKey.id, storeKeyId: storeKey.publicKey.id },
   });
 }

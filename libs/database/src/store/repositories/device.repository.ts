@@ -4,12 +4,11 @@ import type { RevocationKind } from '../entities/device.entity.js';
 /** Remembers a nonce by its hash and forgets a few that ended long ago. */
 export async function insertNonce(tx: Tx, nonceHash: string, lifeMs: number): Promise<void> {
   await tx.query(
-    `DELETE FROM store.device_nonces WHERE nonce_hash IN (
-       SELECT nonce_hash FROM store.device_nonces WHERE expires_at < app.now() - interval '1 hour'
-       ORDER BY expires_at LIMIT 20 FOR UPDATE SKIP LOCKED)`,
-  );
-  await tx.query(
-    `INSERT INTO store.device_nonces (nonce_hash, expires_at)
+    `WITH ended AS (
+       DELETE FROM store.device_nonces WHERE nonce_hash IN (
+         SELECT nonce_hash FROM store.device_nonces WHERE expires_at < app.now() - interval '1 hour'
+         ORDER BY expires_at LIMIT 20 FOR UPDATE SKIP LOCKED))
+     INSERT INTO store.device_nonces (nonce_hash, expires_at)
      VALUES ($1, app.now() + $2::double precision * interval '1 millisecond')`,
     [nonceHash, lifeMs],
   );

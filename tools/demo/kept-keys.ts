@@ -6,8 +6,8 @@ import { localSigner } from '#libs/assertions';
 import type { Signer } from '#libs/assertions';
 import { makeRsaKey } from '#libs/keyring';
 
-/** The key of a simulated device; real devices keep theirs to themselves, so this stands outside the keyring. */
-export interface DeviceKey extends Signer {
+/** The key of somebody simulated; real devices and brands keep theirs to themselves, so this stands outside the keyring. */
+export interface KeptKey extends Signer {
   readonly privateKey: KeyObject;
 }
 
@@ -24,7 +24,7 @@ async function readCache(cacheFile: string): Promise<CachedKey[]> {
     return JSON.parse(await readFile(cacheFile, 'utf8')) as CachedKey[];
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw new Error(`cannot read the device keys in ${cacheFile}`, { cause: error });
+    throw new Error(`cannot read the keys in ${cacheFile}`, { cause: error });
   }
 }
 
@@ -43,16 +43,16 @@ async function makeKey(bits: number): Promise<CachedKey> {
 }
 
 /**
- * Keys of `count` simulated devices, RSA of `bits`: taken from the cache file, the missing ones made and added (decisions 23).
+ * `count` keys of devices or brands, RSA of `bits`: taken from the cache file, the missing ones made and added (decisions 23).
  * Node makes keys in its thread pool, four at a time, so all cores work without processes of our own.
  *
- * @example const keys = await makeDeviceKeys(200, 2048, join(dataFolder, 'device-keys.json'));
+ * @example const keys = await keptKeys(200, 2048, join(dataFolder, 'device-keys.json'));
  */
-export async function makeDeviceKeys(
+export async function keptKeys(
   count: number,
   bits: number,
   cacheFile: string,
-): Promise<readonly DeviceKey[]> {
+): Promise<readonly KeptKey[]> {
   const cached = await readCache(cacheFile);
   const known = cached.filter((key) => key.bits === bits).slice(0, count);
   const made = await Promise.all(Array.from({ length: count - known.length }, () => makeKey(bits)));

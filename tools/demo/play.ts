@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { defaultDataDir, type Stack } from '#stack';
+import { APP_NAMES, type Installation, startInstallation } from '../installation/index.js';
+import type { Narrator } from './narrator.js';
+import { CHAPTERS, DEMO_SCALE, startStory, storyKeys, summary } from './story/index.js';
+
+const TROUBLES_SHOWN = 5;
+const GRAVE: ReadonlySet<string> = new Set(['warn', 'error', 'fatal']);
+
+export interface Stage {
+  /** May still be starting. */
+  readonly stack: Promise<Stack>;
+  /** The folder of this run. */
+  readonly dir: string;
+  readonly narrator: Narrator;
+  /** Aborted when somebody wants to end it. */
+  readonly signal: AbortSignal;
+}
+
+/** Tells the main story, chapter by chapter, with its final table. */
+export async function play({ stack, dir, narrator, signal }: Stage): Promise<void> {
+  // Nobody waits for them until the store is there; and who never does is not torn by them.
+  const keys = storyKeys(DEMO_SCALE.devices, join(defaultDataDir(), 'cache'), narrator);
+  keys.catch(() => undefined);
+  const log = (line: string): void => narrator.say(line);
+  const installation = await startInstallation({ stack, dir: join(dir, 'installation'), log });
+  try {
+    narrator.say(`store ${installation.storeUrl}, vault ${installation.vaultUrl}`);
+    const story = startStory({ installation, narrator, scale: DEMO_SCALE, keys: await keys });
+    for (const { no, title, tell } of CHAPTERS) {
+      signal.throwIfAborted();
+      await narrator.step(no, title, () => tell(story));
+    }
+    const rows = await summary(story, await stack);
+    narrator.say('');
+    narrator.table(
+      ['what', ''],
+      rows.map(({ what, value }) => [what, value]),
+    );
+  } catch (error) {
+    for (const line of troubles(installation)) process.stderr.write(`${line}\n`);
+    throw error;
+  } finally {
+    await installation.stop();
+  }
+}
+
+/** Warnings and errors of the processes' logs: what a person wants to see when the story breaks off. */
+function troubles({ processes }: Installation): string[] {
+  return APP_NAMES.flatMap((name) =>
+    processes
+      .log(name)
+      .split('\n')
+      .filter((line) => {
+        try {
+          return GRAVE.has((JSON.parse(line) as { level: string }).level);
+        } catch {
+          return line !== '';
+        }
+      })
+      .slice(-TROUBLES_SHOWN)
+      .map((line) => `${name}: ${line}`),
+  );
+}
