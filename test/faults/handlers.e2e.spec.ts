@@ -135,7 +135,8 @@ describe('the handlers of all jobs', () => {
       'U58 %s: all is clean after its return, and as if nothing had happened',
       async (title) => {
         const [like, ...others] = doomed.get(title) ?? [];
-        expect(others.length).toBeGreaterThan(5);
+        // The least is one transaction: its begin, one statement, its end.
+        expect(others.length).toBeGreaterThanOrEqual(3);
         expect(brokenAfter).toEqual([]);
         const expected = await pictureOf(world.owner, like?.brandId ?? '');
         for (const { brandId, killAt } of others)

@@ -1,12 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { AuditRow, RolloutTransition } from '#libs/database';
+import {
+  AuditRow,
+  Device,
+  DeviceFact,
+  DeviceRolloutState,
+  RolloutTransition,
+} from '#libs/database';
 import {
   RolloutCountService,
   RolloutProgressService,
   pauseOf,
   signGateReport,
 } from '#libs/operations';
+import {
+  NO_TALLY,
+  addTo,
+  isSoaked,
+  isUnsure,
+  sumOf,
+  type LadderState,
+  type Tally,
+} from '#libs/update-control';
 import { Enum, literal, type RolloutAnswer } from '../admin/support/admin-store.js';
 import { SetDevice, SetOfTwo } from './support/set-device.js';
 import { DAY, HOUR, SMALL, SignalStore } from './support/signal-store.js';
@@ -421,6 +436,63 @@ it('devices that wait are counted in groups, and each of them as if it was looke
   const later = (await store.counts(rollout)).control['amd64'];
   expect(later).toEqual({ total: silent, dark: silent - 1, reverted: 0 });
 });
+
+it('places are counted in groups, and each of them as if it was looked at', async () => {
+  const { fleetId, devices } = await store.fleet({ amd64: 6, arm64: 4 });
+  const health = { ...SMALL, failCount: 90 };
+  const soakMs = 12 * HOUR;
+  const rollout = await store.rollout(fleetId, [
+    wave({ percent: 50, soakSeconds: soakMs / 1_000, health }),
+    wave({ percent: 100, health }),
+  ]);
+  const first = await admitted(devices);
+  const [failing, leaving, reverting, soaked, ...others] = first;
+  if (!failing || !leaving || !reverting || !soaked) throw new Error('too few are admitted');
+  await failing.fail();
+  for (const device of [leaving, reverting, soaked, ...others]) await device.update();
+  await store.pass(25 * HOUR);
+  for (const device of [failing, leaving, soaked, ...others]) await device.poll();
+  // Confirmed by that poll; one of them is heard of again when it has soaked, and one has gone back.
+  await store.pass(soakMs + HOUR);
+  await soaked.poll();
+  reverting.revision = 1;
+  await reverting.poll();
+  await store.judge(rollout);
+  const counted = (await store.counts(rollout)).waves[1] ?? {};
+  expect(counted).toEqual(await lookedAt(rollout, devices, soakMs));
+  const sum = sumOf(Object.values(counted));
+  expect(sum.steps).toMatchObject({ CONFIRMED: first.length - 2, REVERTED: 1 });
+  expect([sum.soaked, sum.unsure]).toEqual([1, 1]);
+  // One goes to another fleet: that is written of it, and from then on it is counted as one that left.
+  await store.db((tx) => tx.update(Device, { uid: leaving.uid }, { tags: {} }));
+  for (let looks = 0; looks < 2; looks += 1) {
+    await store.judge(rollout);
+    expect(await store.step(rollout, leaving)).toBe('LEFT');
+    const later = (await store.counts(rollout)).waves[1];
+    expect(later).toEqual(await lookedAt(rollout, devices, soakMs));
+  }
+});
+
+/** The tallies by architecture, from the rows of its places, one by one. */
+async function lookedAt(
+  { id: rolloutId }: { id: string },
+  devices: readonly WalkingDevice[],
+  soakMs: number,
+): Promise<Record<string, Tally>> {
+  const places = await store.db((tx) => tx.findBy(DeviceRolloutState, { rolloutId }));
+  const tallies: Record<string, Tally> = {};
+  for (const { deviceUid, state } of places) {
+    const architecture = devices.find(({ uid }) => uid === deviceUid)?.architecture ?? '';
+    const facts = await store.db((tx) => tx.findOneByOrFail(DeviceFact, { deviceUid }));
+    const place = state as LadderState;
+    tallies[architecture] = addTo(tallies[architecture] ?? NO_TALLY, place.step, {
+      isSoaked: isSoaked(place, facts.seenAt?.getTime() ?? 0, soakMs),
+      isUnsure: isUnsure(place, store.now.getTime()),
+      isAcknowledged: false,
+    });
+  }
+  return tallies;
+}
 
 it('devices that are admitted and were not seen since are counted by their wave', async () => {
   const { fleetId, devices } = await store.fleet({ amd64: 8 });

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { DEFAULT_WAVES } from '#libs/update-control';
 import { main as simulate } from '../simulate/main.js';
 import { SCENARIOS } from '../simulate/scenarios.js';
 import { blastRadius, inPercent, ratioToBest, type BlastRadius } from '../simulate/blast-radius.js';
@@ -7,9 +8,10 @@ import { blastRadius, inPercent, ratioToBest, type BlastRadius } from '../simula
 export const LIMITS = { ofBest: 0.25, falsePausesPerHundred: 2 } as const;
 
 /**
- * `npm run bench -- simulate [--only scenarios|blast] [--core] [--devices 100000] [--fleet 3000] [--repeats 3] [--good 100] [--seed S]`:
- * every scenario with so many devices on a real store (`--core`: on the core alone), then the blast radius over fleets of `--fleet`
- * devices; 1 when a verdict is another or a bound is not kept.
+ * `npm run bench -- simulate [--only scenarios|blast] [--core] [--plan FILE] [--devices 100000] [--fleet 3000] [--repeats 3] [--good 100]
+ * [--seed S]`: every scenario with so many devices on a real store (`--core`: on the core alone; `--plan`: by the waves of a plan, but for
+ * those that have waves of their own), then the blast radius over fleets of `--fleet` devices; 1 when a verdict is another or a bound is
+ * not kept.
  */
 export async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -17,6 +19,7 @@ export async function main(args: string[]): Promise<number> {
     options: {
       only: { type: 'string' },
       core: { type: 'boolean', default: false },
+      plan: { type: 'string' },
       devices: { type: 'string', default: '100000' },
       fleet: { type: 'string', default: '3000' },
       repeats: { type: 'string', default: '3' },
@@ -24,11 +27,12 @@ export async function main(args: string[]): Promise<number> {
       seed: { type: 'string', default: '1' },
     },
   });
-  const { devices, seed, core } = values;
+  const { devices, seed, core, plan } = values;
   let areExpected = true;
-  for (const { name } of values.only === 'blast' ? [] : SCENARIOS) {
+  for (const { name, waves } of values.only === 'blast' ? [] : SCENARIOS) {
     const order = ['--scenario', name, '--devices', devices, '--seed', seed];
-    const status = await simulate([...order, ...(core ? ['--core'] : [])]);
+    const by = plan !== undefined && waves === DEFAULT_WAVES ? ['--plan', plan] : [];
+    const status = await simulate([...order, ...by, ...(core ? ['--core'] : [])]);
     areExpected &&= status === 0;
   }
   if (values.only === 'scenarios') return areExpected ? 0 : 1;

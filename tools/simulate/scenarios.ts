@@ -107,6 +107,15 @@ export const SCENARIOS: readonly Scenario[] = [
   ),
 ];
 
+/**
+ * So long a dead worker is waited for: twice the time that all waves take when nothing holds them, and a day at least. Whatever grows
+ * without it would have grown by then.
+ */
+export function patienceHours(waves: readonly WavePlan[]): number {
+  const soaks = waves.reduce((sum, { soakMs }) => sum + soakMs, 0);
+  return Math.max(24, (2 * soaks) / HOUR_MS);
+}
+
 /** The same by other waves: it ends alike, though nobody knows at which of them. */
 export function withWaves(one: Scenario, waves: readonly WavePlan[]): Scenario {
   const { expected } = one;

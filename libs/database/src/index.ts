@@ -10,6 +10,12 @@ export * from './provision.js';
 export * from './store/entities/index.js';
 export * from './store/repositories/assertion.repository.js';
 export * from './store/repositories/counted-device.repository.js';
+export {
+  nextUidRange,
+  type CountedFleet,
+  type UidRange,
+} from './store/repositories/counted-fleet.js';
+export * from './store/repositories/counted-group.repository.js';
 export * from './store/repositories/decision.repository.js';
 export * from './store/repositories/device.repository.js';
 export * from './store/repositories/foreign-assertion.repository.js';

@@ -4,6 +4,7 @@ import { makeFleet, type FleetShape } from '../model/fleet.js';
 import type { Release } from '../model/release.js';
 import { HOUR_MS, type Outage } from '../model/traits.js';
 import { outcomeOf, type Outcome } from '../outcome.js';
+import { patienceHours } from '../scenarios.js';
 import { CoreStore } from './core-store.js';
 import type { Counting } from './judge.js';
 import { BASELINE, TARGET } from './policy-rows.js';
@@ -39,7 +40,8 @@ export function runCore(run: CoreRun): Outcome {
   const calendar = new Calendar(devices);
   let hour = 0;
   let endedAt = Infinity;
-  while (hour < Math.min(LIMIT_HOURS, endedAt + EPILOGUE_HOURS, workerDiesAfter + 14 * 24)) {
+  const limit = Math.min(LIMIT_HOURS, workerDiesAfter + patienceHours(run.waves));
+  while (hour < Math.min(limit, endedAt + EPILOGUE_HOURS)) {
     passHour(store, calendar, START_MS + hour * HOUR_MS);
     hour += 1;
     if (hour < workerDiesAfter) store.tick(START_MS + hour * HOUR_MS);

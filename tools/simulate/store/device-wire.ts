@@ -1,8 +1,7 @@
-import { Agent, request, type IncomingHttpHeaders } from 'node:http';
+import { Pool } from 'undici';
 
 export interface WireAnswer {
   readonly status: number;
-  readonly headers: IncomingHttpHeaders;
   readonly text: string;
 }
 
@@ -19,20 +18,20 @@ const TRIES = 3;
 export class DeviceWire {
   /** Requests that were answered. */
   answered = 0;
-  private readonly agent: Agent;
+  private readonly pool: Pool;
 
   constructor(
     private readonly storeUrl: string,
     width: number,
   ) {
-    this.agent = new Agent({ keepAlive: true, maxSockets: width });
+    this.pool = new Pool(storeUrl, { connections: width });
   }
 
   /** `target`: a path, or an absolute URL of the store. Redirects are not followed. Rejects when nobody answers. */
   async call(target: string, call: WireCall): Promise<WireAnswer> {
     for (let left = TRIES; ; left -= 1) {
       try {
-        const answer = await this.send(new URL(target, this.storeUrl), call);
+        const answer = await this.send(target, call);
         this.answered += 1;
         return answer;
       } catch (error) {
@@ -41,25 +40,17 @@ export class DeviceWire {
     }
   }
 
-  close(): void {
-    this.agent.destroy();
+  close(): Promise<void> {
+    return this.pool.destroy();
   }
 
-  private send(url: URL, { method = 'GET', headers, body }: WireCall): Promise<WireAnswer> {
-    const { agent } = this;
-    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
-    return new Promise((resolve, reject) => {
-      const sent = request(url, { agent, method, headers: { ...headers, ...length } }, (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-        answer.on('error', reject);
-        answer.on('end', () => {
-          const { statusCode: status = 0, headers } = answer;
-          resolve({ status, headers, text: Buffer.concat(chunks).toString() });
-        });
-      });
-      sent.on('error', reject);
-      sent.end(body);
-    });
+  private async send(
+    target: string,
+    { method = 'GET', headers, body }: WireCall,
+  ): Promise<WireAnswer> {
+    const { pathname, search } = new URL(target, this.storeUrl);
+    const path = pathname + search;
+    const answer = await this.pool.request({ path, method, headers, body: body ?? null });
+    return { status: answer.statusCode, text: await answer.body.text() };
   }
 }

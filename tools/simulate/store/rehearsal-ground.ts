@@ -105,7 +105,7 @@ export class RehearsalGround {
   }
 
   async stop(): Promise<void> {
-    this.wire.close();
+    await this.wire.close();
     await this.db.close();
   }
 }

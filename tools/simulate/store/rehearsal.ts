@@ -67,10 +67,19 @@ export class Rehearsal {
     return { probe, start };
   }
 
-  /** From now on only those poll that were offered the target: to the others nothing will be said any more. */
+  /**
+   * From now on only those poll that were offered the target: to the others nothing will be said any more. Those that have it and keep
+   * it poll once more, and rest.
+   */
   async end(): Promise<void> {
     const steps = await this.steps();
-    this.isConcerned = ({ mind }) => steps.has(mind.traits.uid);
+    const settled = new WeakSet<EmbodiedDevice>();
+    this.isConcerned = (device) => {
+      const { mind } = device;
+      if (!steps.has(mind.traits.uid) || settled.has(device)) return false;
+      if (mind.installed === TARGET && !mind.isDoomed) settled.add(device);
+      return true;
+    };
   }
 
   /** All who are due in the step that begins at `beginMs` poll, at the time that the store has now. */

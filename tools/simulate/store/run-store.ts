@@ -1,6 +1,7 @@
 import { CompressedTime } from '../compressed-time.js';
 import { HOUR_MS } from '../model/traits.js';
 import type { Outcome } from '../outcome.js';
+import { patienceHours } from '../scenarios.js';
 import { Rehearsal, STEP_MS, type RehearsalOrder } from './rehearsal.js';
 import type { RehearsalGround } from './rehearsal-ground.js';
 
@@ -22,7 +23,7 @@ export interface StoreRunOptions {
   /** What follows the last word, so that what devices were offered is installed, or not; a day, if not said. */
   readonly epilogueHours?: number;
   readonly onProgress?: (rehearsal: Rehearsal, hours: number) => Promise<void>;
-  /** So long a dead worker is waited for: whatever grows without it would have grown by then. Two weeks, if not said. */
+  /** So long a dead worker is waited for; as long as the scenario's waves ask for (`patienceHours`), if not said. */
   readonly withoutWorkerHours?: number;
 }
 
@@ -39,7 +40,7 @@ interface Running {
 export async function runStore(
   ground: RehearsalGround,
   orders: readonly RehearsalOrder[],
-  { onProgress, epilogueHours = 24, withoutWorkerHours = 14 * 24 }: StoreRunOptions = {},
+  { onProgress, epilogueHours = 24, withoutWorkerHours }: StoreRunOptions = {},
 ): Promise<StoreRun[]> {
   const startMs = ground.nextMonday();
   const prepared = [];
@@ -51,7 +52,8 @@ export async function runStore(
   const running: Running[] = [];
   for (const { start } of prepared) running.push({ rehearsal: await start(), endedAtMs: Infinity });
   const dies = Math.min(...orders.map(({ scenario }) => scenario.workerDiesAfter));
-  const limit = Math.min(LIMIT_HOURS, dies + withoutWorkerHours);
+  const patience = Math.max(...orders.map(({ scenario: { waves } }) => patienceHours(waves)));
+  const limit = Math.min(LIMIT_HOURS, dies + (withoutWorkerHours ?? patience));
   const begun = { at: performance.now(), requests: ground.wire.answered };
   for (let at = startMs; at < startMs + limit * HOUR_MS; at += STEP_MS) {
     const left = running.filter(({ endedAtMs }) => at < endedAtMs + epilogueHours * HOUR_MS);

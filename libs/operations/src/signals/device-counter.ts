@@ -2,11 +2,13 @@ import {
   isGroupedFact,
   type CountedDevice,
   type CountedGroup,
-  type Grouping,
+  type PlaceGrouping,
+  type PlacedGroup,
   type Rollout,
   type Wave,
 } from '#libs/database';
 import {
+  POLLS_WITHIN_MS,
   SEEN_SLOT_MS,
   bucket,
   climb,
@@ -20,6 +22,7 @@ import {
   type FactReader,
   type LadderState,
   type RolloutPlan,
+  type Step,
 } from '#libs/update-control';
 import { isConcerned } from '../rollouts/concerned.js';
 import { toMember } from '../rollouts/fleet-members.js';
@@ -42,6 +45,8 @@ export class DeviceCounter {
   private readonly opened: readonly Wave[];
   /** Those that buckets are compared with, ascending. */
   private readonly thresholds: readonly number[];
+  /** Of its waves, ascending. */
+  private readonly soaksMs: readonly number[];
 
   constructor(
     private readonly rollout: Rollout,
@@ -53,14 +58,15 @@ export class DeviceCounter {
     this.opened = waves.filter(({ openedAt }) => openedAt !== null);
     this.since = this.opened[0]?.openedAt ?? rollout.createdAt;
     const known = this.opened.flatMap(({ threshold }) => threshold ?? []);
-    this.thresholds = [...new Set(known)].sort((a, b) => a - b);
+    this.thresholds = ascending(known);
+    this.soaksMs = ascending([0, ...this.plan.waves.map(({ soakMs }) => soakMs)]);
   }
 
   /**
-   * By what devices without a place in the rollout can be counted in groups; null: each is to be looked at. All in a group have
-   * reached the same thresholds, and were heard of lately enough to be no sign of anything.
+   * By what devices can be counted in groups; null: each is to be looked at. All in a group have reached the same thresholds, and were
+   * heard of lately enough to be no sign of anything.
    */
-  get grouping(): (Grouping & { readonly quietSince: Date }) | null {
+  get grouping(): (PlaceGrouping & { readonly quietSince: Date }) | null {
     const { fleet, waves, replaces } = this.plan;
     const predicates = [fleet.predicate, ...waves.map(({ selector }) => selector)];
     const facts = [...new Set(predicates.flatMap((one) => (one ? factsIn(one) : [])))];
@@ -69,6 +75,8 @@ export class DeviceCounter {
       ...{ facts, salt: this.rollout.salt, thresholds: this.thresholds },
       heardSince: new Date(this.since.getTime() - SEEN_SLOT_MS),
       quietSince: new Date(this.now - darkAfterMs([])),
+      soaksMs: this.soaksMs,
+      unsureSinceMs: this.now - POLLS_WITHIN_MS,
     };
   }
 
@@ -80,6 +88,25 @@ export class DeviceCounter {
     if (wave !== null) return countEligible(counts, wave, count);
     const known = { isDark: false, hasReverted };
     return isHeard ? countControl(counts, architecture ?? 'unknown', known, count) : counts;
+  }
+
+  /** Null: some of them are to be looked at one by one, since they left the fleet, or are of a set, of which a device is one. */
+  countPlaced(counts: Counts, groups: readonly PlacedGroup[]): Counts | null {
+    if (this.isOfSet) return null;
+    let sum = counts;
+    for (const group of groups) {
+      const { count, facts, reached, isListed, soaked, isUnsure, isAcknowledged } = group;
+      const fact: FactReader = (name) => facts[name] ?? undefined;
+      // Written by writeObservations only.
+      const step = group.step as Step;
+      if (step !== 'LEFT' && !this.isMember({ isListed }, fact)) return null;
+      const wave = this.waveOf(this.thresholds[reached - 1] ?? 0, fact);
+      const isSoaked = soaked > this.soaksMs.indexOf(this.soakOf(wave));
+      const marks = { isSoaked, isUnsure, isAcknowledged };
+      const architecture = group.architecture ?? 'unknown';
+      sum = countPlace(sum, this.placedIn(wave), architecture, step, marks, count);
+    }
+    return sum;
   }
 
   count(counts: Counts, device: CountedDevice): Counts {
@@ -104,7 +131,7 @@ export class DeviceCounter {
         isUnsure: isUnsure(state, this.now),
         isAcknowledged,
       };
-      sum = countPlace(sum, wave ?? this.opened.at(-1)?.no ?? 1, architecture, state.step, marks);
+      sum = countPlace(sum, this.placedIn(wave), architecture, state.step, marks);
     }
     return sum;
   }
@@ -125,6 +152,11 @@ export class DeviceCounter {
       return own < (threshold ?? 0) || (selector !== null && evaluate(selector, fact));
     });
     return first?.no ?? null;
+  }
+
+  /** Whoever has a place was admitted once. */
+  private placedIn(wave: number | null): number {
+    return wave ?? this.opened.at(-1)?.no ?? 1;
   }
 
   private soakOf(wave: number | null): number {
@@ -165,6 +197,9 @@ export class DeviceCounter {
     return stepBy(state, evidence, this.now);
   }
 }
+
+const ascending = (numbers: readonly number[]): number[] =>
+  [...new Set(numbers)].sort((a, b) => a - b);
 
 const stepBy = (state: LadderState, evidence: Evidence, at: number): LadderState =>
   climb(state, evidence, { at, soakMs: Number.MAX_SAFE_INTEGER });

@@ -5,8 +5,10 @@ import {
   addToOutbox,
   listCountedDevices,
   listCountedGroups,
+  listPlacedGroups,
   nextUidRange,
   type CountedFleet,
+  type LookedAt,
   type Tx,
   type UidRange,
 } from '#libs/database';
@@ -130,7 +132,7 @@ function countedFleet(rollout: Rollout, since: Date): CountedFleet {
   return { brandId, rolloutId, snapId, listId: fleet.predicate === null ? fleet.id : null, since };
 }
 
-/** In groups those that wait for their turn, one by one those of whom there is more to know. */
+/** In groups those that were heard of lately, one by one those of whom there is more to know. */
 async function countRange(
   tx: Tx,
   counter: DeviceCounter,
@@ -139,13 +141,19 @@ async function countRange(
   before: Counts,
 ): Promise<Counts> {
   const { grouping } = counter;
-  let counts = before;
-  if (grouping !== null)
-    for (const group of await listCountedGroups(tx, of, range, grouping.quietSince, grouping))
-      counts = counter.countGroup(counts, group);
-  for (const device of await listCountedDevices(tx, of, range, grouping?.quietSince ?? null))
-    counts = counter.count(counts, device);
-  return counts;
+  const each = async (counts: Counts, lookedAt: LookedAt | null): Promise<Counts> => {
+    const devices = await listCountedDevices(tx, of, range, lookedAt);
+    return devices.reduce((sum, device) => counter.count(sum, device), counts);
+  };
+  if (grouping === null) return each(before, null);
+  const { quietSince } = grouping;
+  const waiting = await listCountedGroups(tx, of, range, quietSince, grouping);
+  const counts = waiting.reduce((sum, group) => counter.countGroup(sum, group), before);
+  const placed = counter.countPlaced(
+    counts,
+    await listPlacedGroups(tx, of, range, quietSince, grouping),
+  );
+  return each(placed ?? counts, { quietSince, withPlaces: placed === null });
 }
 
 const isUnderWay = (row: RolloutCounts | null): row is UnderWay =>

@@ -26,9 +26,10 @@ export function countPlace(
   architecture: string,
   step: Step,
   marks: Parameters<typeof addTo>[2],
+  devices = 1,
 ): Counts {
   const of = counts.waves[wave] ?? {};
-  const tally = addTo(of[architecture] ?? NO_TALLY, step, marks);
+  const tally = addTo(of[architecture] ?? NO_TALLY, step, marks, devices);
   return { ...counts, waves: { ...counts.waves, [wave]: { ...of, [architecture]: tally } } };
 }
 

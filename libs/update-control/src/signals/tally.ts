@@ -32,7 +32,7 @@ export interface Marks {
 
 const HOUR_MS = 3_600_000;
 /** In so much time nearly every device has polled: its twin, too (update-control.md 2.4). */
-const POLLS_WITHIN_MS = 12 * HOUR_MS;
+export const POLLS_WITHIN_MS = 12 * HOUR_MS;
 
 /**
  * Confirmed, and heard of (`heardAt`) when it had been so for the wave's soak: who has fallen silent since may be dead of the target,
@@ -54,15 +54,15 @@ export const isUnsure = (
   at: Instant,
 ): boolean => step === 'REVERTED' && at - stepAt < POLLS_WITHIN_MS;
 
-/** One device more. */
-export function addTo(tally: Tally, step: Step, marks: Marks): Tally {
+/** One device more, or so many that are alike. */
+export function addTo(tally: Tally, step: Step, marks: Marks, devices = 1): Tally {
   const { steps, soaked, unsure, acknowledged } = tally;
   return {
-    steps: { ...steps, [step]: (steps[step] ?? 0) + 1 },
-    soaked: soaked + (marks.isSoaked ? 1 : 0),
-    unsure: unsure + (marks.isUnsure && !marks.isAcknowledged ? 1 : 0),
+    steps: { ...steps, [step]: (steps[step] ?? 0) + devices },
+    soaked: soaked + (marks.isSoaked ? devices : 0),
+    unsure: unsure + (marks.isUnsure && !marks.isAcknowledged ? devices : 0),
     acknowledged: marks.isAcknowledged
-      ? { ...acknowledged, [step]: (acknowledged[step] ?? 0) + 1 }
+      ? { ...acknowledged, [step]: (acknowledged[step] ?? 0) + devices }
       : acknowledged,
   };
 }
