@@ -15,6 +15,7 @@ const ALONE_ON_SERVICES = [
   'test/device/{downloads,overload}.e2e.spec.ts',
   'test/policy/stops.e2e.spec.ts',
   'test/publisher/hard-uploads.e2e.spec.ts',
+  'test/signals/large-count.e2e.spec.ts',
   'test/story/rollout-run.e2e.spec.ts',
 ];
 // Each has the vault's GraphQL types in its process, of which Nest keeps one set: they share a realm with each other only.
