@@ -19,14 +19,14 @@ export interface Stage {
 
 /** Tells the main story, chapter by chapter, with its final table. */
 export async function play({ stack, dir, narrator, signal }: Stage): Promise<void> {
-  // Nobody waits for them until the store is there; and who never does is not torn by them.
-  const keys = storyKeys(DEMO_SCALE.devices, join(defaultDataDir(), 'cache'), narrator);
-  keys.catch(() => undefined);
   const log = (line: string): void => narrator.say(line);
   const installation = await startInstallation({ stack, dir: join(dir, 'installation'), log });
   try {
     narrator.say(`store ${installation.storeUrl}, vault ${installation.vaultUrl}`);
-    const story = startStory({ installation, narrator, scale: DEMO_SCALE, keys: await keys });
+    // Not before: as long as keys are made, all threads of this process make keys, and nobody would reach Postgres.
+    const cacheDir = join(defaultDataDir(), 'cache');
+    const keys = await storyKeys(DEMO_SCALE.devices, cacheDir, narrator);
+    const story = startStory({ installation, narrator, scale: DEMO_SCALE, keys });
     for (const { no, title, tell } of CHAPTERS) {
       signal.throwIfAborted();
       await narrator.step(no, title, () => tell(story));
